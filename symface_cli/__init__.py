@@ -1,0 +1,25 @@
+"""symface: makes faces in photos symmetric.
+
+>>> import symface_cli
+>>> faces = symface_cli.symmetrize("portrait.jpg")
+>>> faces[0].image  # (S, S, 3) uint8, equal to its mirror image
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symface_cli.api import symmetrize
+    from symface_cli.pipeline import SymmetricFace, Symmetrizer
+
+__version__ = "0.1.0"
+__all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetrize"]
+
+_HOMES = {"symmetrize": "api", "SymmetricFace": "pipeline", "Symmetrizer": "pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    # torch and OpenCV take more than a second to import: the command line's help must not wait for them.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,1 @@
+"""The commands: flags to library calls to what is printed."""

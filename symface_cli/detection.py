@@ -1,0 +1,127 @@
+"""Faces in a photo, found with OpenCV's Viola-Jones detector."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry import CROP_SIZE, Array, Box, apply, crop_from_box
+
+LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
+SMALLEST_FACE = 40  # px, width of a box in that copy
+SCALE_STEP = 1.1
+NEIGHBOURS = 3  # windows that must agree on a face
+SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
+BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
+CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+TURNS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """Where a face lies.
+
+    Attributes:
+        box: The detector's box, in pixels of the photo after the turn at which the face was found.
+        degrees: That turn, clockwise; 0 for an upright face.
+        crop_from_photo: 3 x 3 matrix from photo pixels to crop pixels, which undoes the turn.
+    """
+
+    box: Box
+    degrees: float
+    crop_from_photo: Array
+
+    @property
+    def centre(self) -> Array:
+        """The crop's centre (2,) in pixels of the photo as it is: the middle of the face."""
+        middle = (CROP_SIZE - 1) / 2
+        return apply(np.linalg.inv(self.crop_from_photo), np.array([middle, middle]))
+
+
+class Hit(NamedTuple):
+    """A box, and how many overlapping windows of the detector agreed on it."""
+
+    box: Box
+    agreeing: int
+
+
+def detect(photo: NDArray[np.uint8]) -> list[FoundFace]:
+    """Finds the faces of a photo (H, W, 3), the largest first, on a copy of at most 640 px.
+
+    Where no upright face is sure, the photo is turned by quarter turns and by small angles, and the turn on which most
+    windows agree is taken; but doubtful upright faces rather than doubtful turned ones.
+    """
+    grey = _shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    upright = search(grey)
+    degrees, hits = 0.0, upright
+    if _most(upright) < SURE:
+        turned = {angle: search(_turn(grey, angle)) for angle in TURNS}
+        degrees, hits = max(turned.items(), key=lambda item: _most(item[1]))
+        if upright and _most(hits) < SURE:
+            degrees, hits = 0.0, upright
+    if _most(hits) >= SURE:
+        hits = [hit for hit in hits if hit.agreeing >= BESIDE_SURE]
+    return _locate(hits, photo, grey, degrees)
+
+
+def search(grey: NDArray[np.uint8]) -> list[Hit]:
+    """The upright faces of a grey image (H, W), by the first cascade that finds any."""
+    for name in CASCADES:
+        boxes, counts = _cascade(name).detectMultiScale2(
+            grey, SCALE_STEP, NEIGHBOURS, minSize=(SMALLEST_FACE, SMALLEST_FACE)
+        )
+        if len(boxes):
+            return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
+    return []
+
+
+def turn_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[int, int]]:
+    """Matrix that turns a width x height image clockwise about its centre, and the size that then holds it."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    size = (round(width * abs(c) + height * abs(s)), round(width * abs(s) + height * abs(c)))
+    rotation = np.array([[c, -s], [s, c]])
+    matrix = np.eye(3)
+    matrix[:2, :2] = rotation
+    matrix[:2, 2] = (np.array(size) - 1) / 2 - rotation @ [(width - 1) / 2, (height - 1) / 2]
+    return matrix, size
+
+
+def _turn(grey: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+    matrix, size = turn_matrix(grey.shape[1], grey.shape[0], degrees)
+    turned: NDArray[np.uint8] = cv2.warpAffine(grey, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
+    return turned
+
+
+def _most(hits: list[Hit]) -> int:
+    return max((hit.agreeing for hit in hits), default=0)
+
+
+def _shrink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The image with its longer side at most 640 px."""
+    scale = LONGEST_SIDE / max(grey.shape)
+    if scale >= 1:
+        return grey
+    size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
+    small: NDArray[np.uint8] = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _locate(hits: list[Hit], photo: NDArray[np.uint8], searched: NDArray[np.uint8], degrees: float) -> list[FoundFace]:
+    """The hits in the photo's own pixels, the largest first."""
+    factor = max(photo.shape[:2]) / max(searched.shape)
+    turned_from_photo, _ = turn_matrix(photo.shape[1], photo.shape[0], degrees)
+    boxes = sorted((_enlarge(hit.box, factor) for hit in hits), key=lambda box: (-box.width, box.x, box.y))
+    return [FoundFace(box, degrees, crop_from_box(box) @ turned_from_photo) for box in boxes]
+
+
+def _enlarge(box: Box, factor: float) -> Box:
+    return Box((box.x + 0.5) * factor - 0.5, (box.y + 0.5) * factor - 0.5, box.width * factor, box.height * factor)
+
+
+@cache
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))

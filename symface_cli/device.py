@@ -1,0 +1,67 @@
+"""Which device the network runs on, and with what precision."""
+
+import ctypes
+import sys
+from contextlib import AbstractContextManager
+
+import torch
+
+from symface_cli.errors import UsageError
+
+KEPT_BLOCK = 32 * 2**20  # bytes, the largest block that glibc can be told to keep
+KEPT_HEAP = 2**30  # bytes
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:N" or "mps".
+
+    Raises:
+        UsageError: If the name is none of these, or the device is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise UsageError(f"--device {name}: unknown; use auto, cpu, cuda, cuda:N or mps")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise UsageError(
+            f"--device {name}: this machine has {count or 'no'} CUDA devices that torch can use; try --device cpu"
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("--device mps: not available here; try --device cpu")
+    return device
+
+
+def training_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Mixed precision for training: bfloat16 where the device computes in it, else float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=_has_bfloat16(device))
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return device.type == "cpu" and supported is not None and bool(supported())
+
+
+def keep_freed_memory() -> None:
+    """Tells glibc to keep freed memory instead of returning it: training on a CPU is then about 1.4 times as fast.
+
+    Every step frees and allocates the same large tensors, and fresh pages cost more than many an operation on them.
+    Does nothing where the C library is not glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return
+    for option, value in (
+        (-3, KEPT_BLOCK),
+        (-1, KEPT_HEAP),
+        (-2, KEPT_BLOCK),
+    ):  # MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD
+        mallopt(option, value)

@@ -1,0 +1,1 @@
+"""How well symmetric faces keep the person."""

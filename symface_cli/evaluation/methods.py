@@ -1,0 +1,182 @@
+"""The ways to make a face symmetric that are compared: the network's, and those of landmark providers.
+
+A provider does once per photo what its methods share (detection, landmarks) and offers the rest as one function per
+method. The face meant is always the one nearest to the photo's centre.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from symface_cli.compositing import native_size, warp_photo
+from symface_cli.detection import detect
+from symface_cli.errors import UsageError
+from symface_cli.evaluation.recognisers import centre_of
+from symface_cli.geometry import Array, apply, control_points, face_from_image, symmetric_warp
+from symface_cli.images import Photo
+from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
+
+CONTEXT = 1.25  # side of a levelled photo in face frames: a detector needs to see something around the face
+
+Draw = Callable[[], Photo]
+"""Makes the symmetric image, (S, S, 3) uint8, of a photo whose face is found already."""
+
+
+class Provider(Protocol):
+    """Where a group of methods gets its faces from; keeps its models loaded."""
+
+    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
+        """The work that the methods share: what is left to do for each of them, None if no face is found."""
+
+
+class Network:
+    """The network, with the photo's own detail (`vae`) and without it (`vae-decode`, what the paper shows).
+
+    Raises:
+        WeightsError: If the weights cannot be used.
+    """
+
+    def __init__(self, weights: Path | None = None) -> None:
+        from symface_cli.pipeline import Symmetrizer
+
+        self._symmetrizer = Symmetrizer(weights, device="cpu")
+
+    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
+        """Finds the face with symface's own detector."""
+        centre = centre_of(photo)
+        found = min(detect(photo), key=lambda face: float(np.linalg.norm(face.centre - centre)), default=None)
+        if found is None:
+            return None
+
+        def draw(detail: bool) -> Photo:
+            return self._symmetrizer.symmetrize(photo, [found], detail)[0].image
+
+        return {"vae": partial(draw, True), "vae-decode": partial(draw, False)}
+
+
+class LandmarkFinder(Protocol):
+    """A landmark provider: 68 landmarks of the face nearest to a point."""
+
+    def find_nearest(self, photo: Photo, point: Array) -> Landmarks | None:
+        """Landmarks (68, 2) in photo pixels, None if no face is found."""
+
+
+class LandmarkMethods:
+    """What can be done with landmarks: mirror either half of the levelled photo, average the two, or warp first."""
+
+    def __init__(self, name: str, finder: LandmarkFinder) -> None:
+        self._name = name
+        self._finder = finder
+
+    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
+        """Finds the landmarks."""
+        landmarks = self._finder.find_nearest(photo, centre_of(photo))
+        if landmarks is None:
+            return None
+        return {
+            f"{self._name}-left": lambda: mirror_half(level(photo, landmarks), "left"),
+            f"{self._name}-right": lambda: mirror_half(level(photo, landmarks), "right"),
+            f"{self._name}-average": lambda: average(level(photo, landmarks)),
+            f"{self._name}-warp": lambda: average(straighten(photo, landmarks)),
+        }
+
+
+def level(photo: Photo, landmarks: Landmarks) -> Photo:
+    """The photo levelled on the midline of its landmarks (68, 2), at its own resolution, (S, S, 3) with S even.
+
+    The face frame, seen from a little further away; `compositing` reflects the photo beyond its edges.
+    """
+    photo_from_face = np.linalg.inv(face_from_image(landmarks))
+    where = apply(np.asarray(photo_from_face, np.float64), CONTEXT * control_points())
+    return warp_photo(photo, where, native_size(where))
+
+
+def straighten(photo: Photo, landmarks: Landmarks) -> Photo:
+    """The photo warped into the face frame by the symmetric shape of its landmarks (68, 2), (S, S, 3) with S even."""
+    where, _ = symmetric_warp(landmarks)
+    return warp_photo(photo, where, native_size(where))
+
+
+def mirror_half(image: Photo, side: Literal["left", "right"]) -> Photo:
+    """The viewer's left or right half of an image of even width, and its mirror image in place of the other one."""
+    middle = image.shape[1] // 2
+    if side == "left":
+        return np.hstack([image[:, :middle], image[:, middle - 1 :: -1]])
+    return np.hstack([image[:, : middle - 1 : -1], image[:, middle:]])
+
+
+def average(image: Photo) -> Photo:
+    """Mean of an image and its mirror image; .5 is rounded up."""
+    total = image.astype(np.uint16) + image[:, ::-1]
+    return ((total + 1) // 2).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class ProviderEntry:
+    """A provider that can be asked for.
+
+    Attributes:
+        methods: The names of its methods.
+        load: Loads its models; takes the weights file that was asked for, None for the bundled one.
+    """
+
+    methods: tuple[str, ...]
+    load: Callable[[Path | None], Provider]
+
+
+def _landmark_entry(name: str, load: Callable[[], LandmarkFinder]) -> ProviderEntry:
+    methods = tuple(f"{name}-{way}" for way in ("left", "right", "average", "warp"))
+    return ProviderEntry(methods, lambda weights: LandmarkMethods(name, load()))
+
+
+OURS = "vae"  # the method, and its provider, that the others are compared with
+PROVIDERS: dict[str, ProviderEntry] = {
+    OURS: ProviderEntry(("vae", "vae-decode"), Network),
+    "dlib": _landmark_entry("dlib", DlibLandmarks),
+}
+"""Every provider by name; each name but the first is also that of a baseline."""
+
+
+def method_names() -> tuple[str, ...]:
+    """The names of all methods."""
+    return tuple(name for entry in PROVIDERS.values() for name in entry.methods)
+
+
+def provider_of(method: str) -> str:
+    """The name of the provider that a method belongs to.
+
+    Raises:
+        UsageError: If there is no such method.
+    """
+    for name, entry in PROVIDERS.items():
+        if method in entry.methods:
+            return name
+    raise UsageError(f"unknown method {method}; choose from {', '.join(method_names())}")
+
+
+def baselines(name: str) -> tuple[str, ...]:
+    """The methods of a landmark provider; of every one for "all".
+
+    Raises:
+        UsageError: If there is no such provider.
+    """
+    choices = [provider for provider in PROVIDERS if provider != OURS]
+    if name != "all" and name not in choices:
+        raise UsageError(f"unknown baseline {name}; choose from {', '.join([*choices, 'all'])}")
+    return tuple(method for choice in choices if name in ("all", choice) for method in PROVIDERS[choice].methods)
+
+
+def choose_methods(names: Iterable[str]) -> tuple[str, ...]:
+    """The methods named, each once, in the given order.
+
+    Raises:
+        UsageError: If one of them does not exist.
+    """
+    chosen = tuple(dict.fromkeys(names))
+    for name in chosen:
+        provider_of(name)
+    return chosen

@@ -1,0 +1,183 @@
+"""Frames and what leads from one to another: photo, crop, face frame, midline, thin-plate spline.
+
+Pixel coordinates are (x, y), x right, y down, (0, 0) the centre of the top-left pixel. Normalised coordinates run from
+-1 to 1 between the centres of the first and the last pixel. Transforms are 3 x 3 float64 matrices named
+`<to>_from_<from>`, so that in `a_from_b @ b_from_c` the inner names match.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.landmarks import scheme
+
+Array = NDArray[np.float64]
+
+CROP_SIZE = 160  # px, side of the crop
+CROP_BOXES = 1.4375  # side of the crop in box widths: 1.15 hold the face, a quarter more its surroundings
+CROP_BELOW = 0.13  # box widths from the box's centre down to the crop's: where LFW's landmarks have their centre
+GRID = 17  # control points of the warp along each side of the face frame
+EYES_Y = -0.12  # normalised height of the eyes' midpoint in the face frame
+EYES_APART = 0.54  # normalised distance between the eyes' centres in the face frame, of a frontal face
+CHIN_RATIO = 1.9  # eye-to-chin over eye distance, of a frontal face; it gives the size under yaw
+SPLINE_SMOOTHING = 2.5e-4  # of the thin-plate spline in normalised units: one squared pixel of a 128 px face
+FOREHEAD = 0.7125  # height of the forehead's top above the eyes, in eye-to-chin distances
+
+
+class Box(NamedTuple):
+    """A face as the Viola-Jones detector returns it: corner and size in photo pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> Array:
+        """Centre (2,) in photo pixels."""
+        return np.array([self.x + (self.width - 1) / 2, self.y + (self.height - 1) / 2])
+
+
+def apply(matrix: NDArray[np.floating], points: NDArray[np.floating]) -> Array:
+    """Points (..., 2) taken through a 3 x 3 affine matrix."""
+    moved: Array = points @ matrix[:2, :2].T + matrix[:2, 2]
+    return moved
+
+
+def pixel_from_normalised(size: int) -> Array:
+    """Matrix from normalised coordinates to the pixels of a size x size image."""
+    half = (size - 1) / 2
+    return np.array([[half, 0, half], [0, half, half], [0, 0, 1.0]])
+
+
+def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) -> Array:
+    """Matrix from the pixels of the box's image to those of the size x size crop, a square of `boxes` box widths."""
+    scale = size / (boxes * box.width)
+    centre = box.centre + np.array([0, CROP_BELOW * box.width])
+    shift = (size - 1) / 2 - scale * centre
+    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
+
+
+def find_midline(landmarks: NDArray[np.floating]) -> tuple[Array, Array]:
+    """Total-least-squares midline of 68 landmarks (68, 2): a point on it (2,) and its unit direction (2,), downwards.
+
+    The line is fitted to the midpoints of the mirror pairs and the landmarks of the midline.
+    """
+    left = scheme.LEFT_OF_PAIR
+    middles = np.vstack([(landmarks[left] + landmarks[scheme.MIRROR[left]]) / 2, landmarks[scheme.MIDLINE]])
+    centre = middles.mean(0)
+    direction = np.linalg.svd(middles - centre)[2][0]
+    return centre, direction if direction[1] > 0 else -direction
+
+
+def face_from_image(landmarks: NDArray[np.floating]) -> Array:
+    """Similarity from the pixels of the landmarks' image to the face frame, in normalised coordinates.
+
+    The midline goes to x = 0 and the eyes' midpoint to y = -0.12. The size comes from the eye distance or, where that
+    is foreshortened, from the distance between eyes and chin.
+    """
+    centre, down = find_midline(landmarks)
+    eyes = landmarks[scheme.EYES].mean(0)
+    middle = centre + ((eyes - centre) @ down) * down  # the eyes' midpoint, moved onto the midline
+    extent = max(scheme.eye_distance(landmarks), abs((landmarks[scheme.CHIN] - eyes) @ down) / CHIN_RATIO)
+    scale = EYES_APART / extent
+    across = np.array([down[1], -down[0]])
+    rotation = scale * np.stack([across, down])
+    matrix = np.eye(3)
+    matrix[:2, :2] = rotation
+    matrix[:2, 2] = np.array([0, EYES_Y]) - rotation @ middle
+    return matrix
+
+
+def mirror_shape(shape: NDArray[np.floating]) -> Array:
+    """The 68 landmarks (68, 2) of the mirrored face, in normalised face coordinates: partners swapped, x negated."""
+    return np.asarray(shape[scheme.MIRROR] * [-1, 1], dtype=np.float64)
+
+
+def control_points(count: int = GRID) -> Array:
+    """The warp's control points (count, count, 2): (x, y) in normalised face coordinates."""
+    ticks = np.linspace(-1, 1, count)
+    return np.stack(np.meshgrid(ticks, ticks), -1)
+
+
+def enlarging_weights(count: int, size: int) -> Array:
+    """Matrix (size, count) that up-samples `count` values to `size` smoothly, from the first value to the last.
+
+    Catmull-Rom (cubic convolution with a = -1/2, Keys 1981) with the ends continued in a straight line: unlike the
+    cubic kernels of torch and OpenCV it leaves a straight line straight, so that an affine warp stays affine.
+    """
+    continued = np.zeros((count + 2, count))
+    continued[1:-1] = np.eye(count)
+    continued[0, :2], continued[-1, -2:] = (2, -1), (-1, 2)
+    at = np.linspace(0, count - 1, size)
+    start = np.minimum(at.astype(int), count - 2)
+    t = at - start
+    weights = np.zeros((size, count + 2))
+    for offset, weight in enumerate(
+        (
+            (-t + 2 * t**2 - t**3) / 2,
+            (2 - 5 * t**2 + 3 * t**3) / 2,
+            (t + 4 * t**2 - 3 * t**3) / 2,
+            (-(t**2) + t**3) / 2,
+        )
+    ):
+        weights[np.arange(size), start + offset] = weight
+    return weights @ continued
+
+
+def fit_spline(sources: Array, values: Array, points: Array, smoothing: float = SPLINE_SMOOTHING) -> Array:
+    """Thin-plate spline (Bookstein 1989) through `values` (N, D) at `sources` (N, 2), evaluated at `points` (M, 2).
+
+    `smoothing` is added to the kernel's diagonal; 0 interpolates exactly. Returns (M, D).
+    """
+    n = len(sources)
+    system = np.zeros((n + 3, n + 3))
+    system[:n, :n] = _spline_kernel(sources, sources) + smoothing * np.eye(n)
+    system[:n, n], system[:n, n + 1 :] = 1, sources
+    system[n:, :n] = system[:n, n:].T
+    weights = np.linalg.solve(system, np.vstack([values, np.zeros((3, values.shape[1]))]))
+    affine = np.column_stack([np.ones(len(points)), points])
+    return np.asarray(_spline_kernel(points, sources) @ weights[:n] + affine @ weights[n:])
+
+
+def _spline_kernel(a: Array, b: Array) -> Array:
+    squared = ((a[:, None] - b[None]) ** 2).sum(-1)
+    return np.where(squared > 0, squared * np.log(np.maximum(squared, 1e-300)) / 2, 0)  # r^2 log r
+
+
+def symmetric_warp(landmarks: NDArray[np.floating]) -> tuple[Array, Array]:
+    """The warp that makes a face's shape symmetric, from its 68 landmarks (68, 2) in pixels of an image.
+
+    With A the landmarks in the face frame and F their mirror image, the symmetric shape is P = (A + F) / 2; a
+    thin-plate spline, pinned to the identity on the frame's edge, takes P to A.
+
+    Returns the warp's control points (17, 17, 2), face frame -> pixels of the image, and P (68, 2) in normalised
+    face coordinates.
+    """
+    face_from_landmarks = face_from_image(landmarks)
+    aligned = apply(face_from_landmarks, landmarks)
+    symmetric = (aligned + mirror_shape(aligned)) / 2
+    edge = control_points(5).reshape(-1, 2)
+    edge = edge[np.abs(edge).max(1) == 1]
+    moves = np.vstack([aligned - symmetric, np.zeros_like(edge)])
+    points = control_points().reshape(-1, 2)
+    moved = points + fit_spline(np.vstack([symmetric, edge]), moves, points)
+    warp = apply(np.linalg.inv(face_from_landmarks), moved)
+    return warp.reshape(GRID, GRID, 2), symmetric
+
+
+def face_outline(landmarks: NDArray[np.floating]) -> Array:
+    """Outline (26, 2) of the face, in the landmarks' own pixels: the jaw, and an arc over the forehead.
+
+    The forehead has no landmarks: its arc rises 0.7125 eye-to-chin distances above the eyes and falls by 0.22 of them
+    towards the temples.
+    """
+    face_from_landmarks = face_from_image(landmarks)
+    shape = apply(face_from_landmarks, landmarks)
+    height = shape[scheme.CHIN, 1] - EYES_Y
+    across = np.linspace(0.98, -0.98, 9)  # from the right temple over to the left one
+    left, right = shape[0, 0], shape[16, 0]
+    x = (left + right) / 2 + across * (right - left) / 2
+    y = EYES_Y - height * (FOREHEAD - 0.22 * across**2)
+    return apply(np.linalg.inv(face_from_landmarks), np.vstack([shape[scheme.JAW], np.column_stack([x, y])]))

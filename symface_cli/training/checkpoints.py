@@ -1,0 +1,82 @@
+"""Checkpoints: everything that a stopped training needs to go on as if it had not been stopped."""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symface_cli.errors import DataError
+from symface_cli.images import write_atomically
+from symface_cli.vae import Network
+
+FORMAT = 1
+
+
+@dataclass
+class Training:
+    """The moving parts of a training.
+
+    Attributes:
+        epoch: Epochs done.
+        best: Lowest validation loss so far.
+        rows: One row of losses per epoch.
+    """
+
+    network: Network
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    order: torch.Generator
+    random: torch.Generator
+    epoch: int = 0
+    best: float = float("inf")
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+    def state(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Everything as tensors and plain values."""
+        return {
+            "format": FORMAT,
+            "config": config,
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "order": self.order.get_state(),
+            "random": self.random.get_state(),
+            "epoch": self.epoch,
+            "best": self.best,
+            "rows": self.rows,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes over what `state` gave."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.order.set_state(state["order"].cpu())
+        self.random.set_state(state["random"].cpu())
+        self.epoch, self.best, self.rows = state["epoch"], state["best"], state["rows"]
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Writes a checkpoint; a kill at any moment leaves the old one or the new one."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Reads a checkpoint onto the CPU.
+
+    Raises:
+        DataError: If the file is missing, damaged or of another version.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such checkpoint; start without --resume")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in as many ways as there are bytes
+        raise DataError(f"{path}: damaged checkpoint ({type(error).__name__}); start without --resume") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise DataError(f"{path}: not a checkpoint of this version of symface; start without --resume")
+    return state

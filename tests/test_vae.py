@@ -1,0 +1,124 @@
+"""The network's geometry and its guarantees: exact symmetry, mirrored input, the paper's configuration."""
+
+import pytest
+import torch
+from torch import nn
+
+from symface_cli import vae
+from symface_cli.vae import PAPER, Architecture, PaperVAE, SymmetricFaceVAE, build_network
+
+
+@pytest.fixture
+def network():
+    """A network with random weights everywhere, also in the layers that start at zero."""
+    torch.manual_seed(0)
+    network = build_network(Architecture()).eval()
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            nn.init.normal_(layer.weight, std=0.05)
+    nn.init.normal_(network.localizer.coarse_warp.weight, std=0.002)
+    nn.init.normal_(network.localizer.fine_maps.weight, std=0.01)
+    return network
+
+
+def crops(count=2):
+    return torch.rand(count, 3, 160, 160, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_identity_warp_rectifies_a_crop_to_itself():
+    crop = crops(1)
+    warp = vae.identity_warp(crop[:, 0, 0])
+    assert torch.allclose(vae.rectify(crop, warp, 160), crop, atol=1e-4)
+
+
+def test_a_shifted_warp_reads_the_crop_beside():
+    ramp = torch.linspace(-1, 1, 160).expand(1, 1, 160, 160)  # its value is its x coordinate
+    warp = 0.5 * vae.identity_warp(ramp[:, 0, 0]) + torch.tensor([0.25, 0.0])
+    face = vae.rectify(ramp, warp, 5)[0, 0]
+    assert face[0].tolist() == pytest.approx([-0.25, 0, 0.25, 0.5, 0.75], abs=1e-5)
+
+
+def test_mirroring_a_warp_reads_the_mirrored_crop():
+    crop = crops(1)
+    warp = 0.5 * vae.identity_warp(crop[:, 0, 0]) + 0.02 * torch.randn(1, 17, 17, 2)
+    mirrored = vae.rectify(crop.flip(-1), vae.mirror_warp(warp), 32)
+    assert torch.allclose(mirrored, vae.rectify(crop, warp, 32).flip(-1), atol=1e-4)
+
+
+def test_composing_with_a_constant_shift_reads_the_warp_there():
+    x = torch.linspace(-1, 1, 17)
+    warp = torch.stack(torch.meshgrid(x, x, indexing="xy"), -1)[None] * 0.5
+    composed = vae.compose_warps(warp, torch.full((1, 17, 17, 2), 0.125))
+    inner = composed[0, :-1, :-1]  # beyond the last control point, the last value holds
+    assert torch.allclose(inner, warp[0, :-1, :-1] + 0.0625, atol=1e-5)
+
+
+def test_a_side_seen_twice_as_large_counts_twice():
+    warp = vae.identity_warp(torch.zeros(1, 1)).clone()
+    warp[..., 0] = torch.where(warp[..., 0] < 0, 2 * warp[..., 0], warp[..., 0])  # the left side covers twice the area
+    weights = vae.side_weights(warp, torch.ones(1, 17, 17))
+    assert weights[0, 8, 2].item() == pytest.approx(2 / 3, abs=1e-4)
+    assert weights[0, 8, 14].item() == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_an_occluded_side_hardly_counts():
+    visible = torch.ones(1, 17, 17)
+    visible[:, :, :8] = 0
+    weights = vae.side_weights(vae.identity_warp(visible), visible)
+    assert weights[0, 8, 2] < 0.01
+    assert weights[0, 8, 14] > 0.99
+
+
+def test_side_weights_add_up_to_one():
+    weights = vae.side_weights(vae.identity_warp(crops()[:, 0, 0]), torch.rand(2, 17, 17))
+    assert torch.allclose(weights + weights.flip(2), torch.ones(2, 17, 17))
+
+
+def test_blending_by_hand():
+    face = torch.tensor([0.2, 0.8]).view(1, 1, 1, 2).expand(1, 3, 2, 2)
+    weights = torch.full((1, 17, 17), 0.75)
+    weights[:, :, 8:] = 0.25
+    assert vae.blend_sides(face, weights)[0, 0, 0].tolist() == pytest.approx([0.35, 0.35])  # 3/4 0.2 + 1/4 0.8
+
+
+def test_face_is_exactly_symmetric(network):
+    face = network(crops()).face
+    assert face.shape == (2, 3, 128, 128)
+    assert torch.equal(face, face.flip(-1))
+    assert face.std() > 0.01
+
+
+def test_mirrored_crop_gives_the_mirrored_warp_and_the_same_face(network):
+    crop = crops()
+    seen, mirrored = network(crop), network(crop.flip(-1))
+    assert torch.allclose(mirrored.warp, vae.mirror_warp(seen.warp), atol=1e-5)
+    assert torch.allclose(mirrored.visible, seen.visible.flip(2), atol=1e-5)
+    assert torch.allclose(mirrored.face, seen.face, atol=1e-3)
+
+
+def test_the_same_crop_gives_the_same_face(network):
+    assert torch.equal(network(crops()).face, network(crops()).face)
+
+
+def test_face_is_grey_outside_of_the_mask():
+    face = vae.keep_face(torch.ones(1, 3, 128, 128), torch.zeros(1, 17, 17))
+    assert torch.equal(face, torch.full_like(face, 0.5))
+
+
+def test_paper_network_is_plain_and_its_face_symmetric():
+    network = build_network(PAPER).eval()
+    assert isinstance(network, PaperVAE)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    face = network(crops())
+    assert face.shape == (2, 3, 128, 128)
+    assert torch.equal(face, face.flip(-1))
+
+
+def test_zero_upsampling_puts_zeros_between_the_values():
+    up = vae.ZeroUpsample()(torch.tensor([[[[1.0, 2.0]]]]))
+    assert up.tolist() == [[[[1, 0, 2, 0], [0, 0, 0, 0]]]]
+
+
+def test_network_on_one_crop_is_small_enough_to_bundle():
+    network = SymmetricFaceVAE(Architecture())
+    assert sum(p.numel() for p in network.parameters()) * 2 < 40e6  # bytes in half precision
