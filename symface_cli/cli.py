@@ -50,12 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TyperException as error:
         print_error(f"{error.format_message()} See symface --help.")
         return ExitStatus.USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        print_error("interrupted")
-        return ExitStatus.INTERRUPTED
     except BrokenPipeError:  # the reader of our results has gone: nobody is left to tell
         sys.stderr.close()
         return ExitStatus.PHOTO
+    if status == ExitStatus.INTERRUPTED:  # what Typer makes of Ctrl-C
+        print_error("interrupted")
     return status if isinstance(status, int) else ExitStatus.OK
 
 

@@ -14,7 +14,7 @@ from symface_cli.device import choose_device
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
-from symface_cli.vae import Faces, side_weights, to_channels_last
+from symface_cli.vae import Faces, one_side_around_face, side_weights, to_channels_last
 from symface_cli.weights import load_weights
 
 
@@ -76,7 +76,7 @@ class Symmetrizer:
         faces = self._run(crops)
         if not isinstance(faces, Faces):
             return [SymmetricFace(image, face, None, None) for image, face in zip(_pixels(faces), found, strict=True)]
-        weights = side_weights(faces.warp, faces.visible).cpu().numpy()
+        weights = one_side_around_face(side_weights(faces.warp, faces.visible), faces.mask).cpu().numpy()
         results = []
         for i, face in enumerate(found):
             crop_warp = apply(pixel_from_normalised(CROP_SIZE), faces.warp[i].double().cpu().numpy())

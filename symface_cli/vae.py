@@ -41,8 +41,8 @@ class Architecture:
     hidden: int = 320
 
     def as_dict(self) -> dict[str, object]:
-        """The fields as plain values for JSON."""
-        return asdict(self)
+        """The fields as JSON has them: lists, no tuples."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
 PAPER = Architecture(kind="paper", encoder_widths=(24, 48, 96, 192, 256))
@@ -142,6 +142,20 @@ def side_weights(warp: Tensor, visible: Tensor) -> Tensor:
     """q(u) = J(u) v(u) / (J(u) v(u) + J(u') v(u')), (B, 17, 17), with u' the mirror image of u and v the visibility."""
     amount = foreshortening(warp) * (visible + 1e-3)
     return amount / (amount + amount.flip(2))
+
+
+def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
+    """Weights (B, 17, 17) that blend both sides in the face, but show one side's surroundings mirrored.
+
+    Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
+    face counts more.
+    """
+    half = weights.shape[2] // 2
+    counted = weights * mask
+    left = counted[..., :half].sum((1, 2)) >= counted[..., -half:].sum((1, 2))
+    columns = torch.linspace(1, -1, weights.shape[2], device=weights.device).sign()  # 1 on the left, -1 on the right
+    side = (1 + columns * torch.where(left, 1, -1)[:, None]) / 2
+    return torch.lerp(side[:, None].expand_as(weights), weights, mask)
 
 
 def blend_sides(face: Tensor, weights: Tensor) -> Tensor:

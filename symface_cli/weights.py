@@ -18,6 +18,7 @@ from symface_cli.vae import Architecture, Network, build_network
 
 FORMAT = 1  # raised when weights of older versions cannot be used any more
 BUNDLED = "symface.safetensors"
+METADATA = "symface"  # key of what a file says of itself, as JSON
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,8 @@ def save_weights(path: Path, network: Network, stage: int) -> None:
         name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    architecture = json.dumps(network.architecture.as_dict())
-    metadata = {"format": str(FORMAT), "stage": str(stage), "architecture": architecture}
-    write_atomically(path, save(tensors, metadata))
+    about = {"format": FORMAT, "stage": stage, "architecture": network.architecture.as_dict()}
+    write_atomically(path, save(tensors, {METADATA: json.dumps(about)}))  # one key: several come in random order
 
 
 def load_weights(path: Path | None = None) -> Weights:
@@ -65,30 +65,27 @@ def load_weights(path: Path | None = None) -> Weights:
     except OSError as error:
         raise WeightsError(f"{path}: cannot read the weights ({error.strerror})") from error
     try:
-        tensors = load(data)
-        metadata = _read_metadata(data)
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise WeightsError(f"{path}: damaged, or not a safetensors file of weights") from error
-    if metadata.get("format") != str(FORMAT):
-        found = metadata.get("format")
-        raise WeightsError(f"{path}: weights of format {found}, expected {FORMAT}; use weights of this version")
+        tensors, about = load(data), _read_metadata(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path}: damaged, or not a file of symface's weights") from error
+    if about["format"] != FORMAT:
+        raise WeightsError(f"{path}: weights of format {about['format']}, expected {FORMAT}; use those of this version")
     try:
-        network = build_network(_read_architecture(metadata["architecture"]))
+        network = build_network(_read_architecture(about["architecture"]))
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
-    return Weights(network.eval(), int(metadata["stage"]), hashlib.sha256(data).hexdigest())
+    return Weights(network.eval(), int(about["stage"]), hashlib.sha256(data).hexdigest())
 
 
-def _read_metadata(data: bytes) -> dict[str, str]:
-    """The metadata in a safetensors file's header: a little-endian length of 8 bytes, then JSON."""
+def _read_metadata(data: bytes) -> dict[str, Any]:
+    """What save_weights wrote of itself, from a safetensors file: a header's length in 8 bytes, then JSON."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    metadata: dict[str, str] = header.get("__metadata__", {})
-    return metadata
+    about: dict[str, Any] = json.loads(header["__metadata__"][METADATA])
+    return about
 
 
-def _read_architecture(text: str) -> Architecture:
-    values: dict[str, Any] = json.loads(text)
+def _read_architecture(values: dict[str, Any]) -> Architecture:
     fields = {field.name for field in dataclasses.fields(Architecture)}
     if set(values) != fields:
         raise ValueError(f"unknown or missing architecture fields: {sorted(set(values) ^ fields)}")

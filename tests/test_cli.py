@@ -216,6 +216,25 @@ def test_a_batch_goes_on_after_a_bad_photo_and_exits_with_its_status(symface, ph
     assert "1 of 3 photos done, 2 failed" in finished.err
 
 
+def test_ctrl_c_exits_130_with_one_line(symface, photo, monkeypatch):
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symface_cli.detection.detect", interrupt)
+    finished = symface("symmetrize", photo)
+    assert finished.status == 130
+    assert "interrupted" in one_line(finished)
+
+
+def test_a_bug_shows_its_traceback(symface, photo, monkeypatch):
+    def fail(_: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("symface_cli.detection.detect", fail)
+    with pytest.raises(ValueError, match="a bug"):
+        symface("symmetrize", photo)
+
+
 # ---- the program as a whole
 
 

@@ -86,7 +86,7 @@ class ProgressObserver:
     def finished_epoch(self, row: dict[str, float]) -> None:
         """Prints the epoch's validation losses."""
         losses = {key.removeprefix("validation_"): value for key, value in row.items() if key.startswith("validation_")}
-        err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}")
+        err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}", soft_wrap=True)
 
     def _show(self, description: str, done: int, total: int, losses: str = "") -> None:
         tasks = self._progress.tasks

@@ -7,6 +7,7 @@ from symface_cli.losses import PIXEL_DEVIATION
 from symface_cli.vae import FACE_SIZE, LINEAR_SIZE, SymmetricFaceVAE
 
 NOISE = (PIXEL_DEVIATION * LINEAR_SIZE / FACE_SIZE) ** 2  # variance of a pixel at the linear path's resolution
+SPARE = 64  # components computed beyond those needed, so that the last of those needed are accurate
 
 
 @torch.no_grad()
@@ -22,8 +23,9 @@ def start_as_pca(network: SymmetricFaceVAE, halves: Tensor) -> None:
     latent = network.architecture.latent
     rank = min(latent, *x.shape)
     torch.manual_seed(0)  # svd_lowrank draws from the global generator
-    _, singular, components = torch.svd_lowrank(x - mean, q=rank, niter=3)
-    variance = (singular.square() / len(x)).clamp(min=1.001 * NOISE)
+    _, singular, components = torch.svd_lowrank(x - mean, q=min(rank + SPARE, *x.shape), niter=4)
+    variance = (singular[:rank].square() / len(x)).clamp(min=1.001 * NOISE)
+    components = components[:, :rank]
     gain = (variance - NOISE).sqrt()
     into, out = network.encoder.linear, network.decoder.linear
     for layer in (into, out, network.encoder.statistics, network.decoder.detail[3]):

@@ -56,7 +56,7 @@ class TrainingConfig:
     seed: int
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain values for JSON and checkpoints."""
+        """The fields as JSON has them."""
         return {**vars(self), "architecture": self.architecture.as_dict()}
 
 
@@ -116,12 +116,9 @@ def _state_to_resume(folder: Path, config: TrainingConfig, resume: bool) -> dict
         return None
     state = load_checkpoint(last)
     known = state["config"]
-    wanted = json.loads(json.dumps(config.as_dict()))
-    for key, value in wanted.items():
+    for key, value in config.as_dict().items():
         if known.get(key) != value:
-            raise UsageError(
-                f"{last}: was started with {key} {known.get(key)}, not {value}; resume with the same settings"
-            )
+            raise UsageError(f"{last}: started with {key} {known.get(key)}, not {value}; resume with the same settings")
     return state
 
 

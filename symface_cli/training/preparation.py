@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -211,7 +212,8 @@ def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 def _in_parallel(task: Callable[[T], R], items: list[T], progress: Progress, workers: int) -> Iterator[R]:
     """The task's results in order, computed by several processes, with progress."""
-    with ProcessPoolExecutor(workers) as pool:
+    context = get_context("spawn")  # a forked process inherits OpenCV's threads as locks that nobody opens
+    with ProcessPoolExecutor(workers, context) as pool:
         for done, result in enumerate(pool.map(task, items, chunksize=8), 1):
             progress(done, len(items))
             yield result
