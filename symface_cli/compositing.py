@@ -91,3 +91,22 @@ def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArra
     q = q / np.maximum(q + q[:, ::-1], 1e-6)
     weighted: NDArray[np.float32] = face * q[..., None]
     return weighted + weighted[:, ::-1]
+
+
+def fill_hidden(
+    face: NDArray[np.float32], drawn: NDArray[np.uint8], hidden: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The face with what neither side of the photo shows taken from the VAE's drawing, exactly symmetric.
+
+    Args:
+        face: The blended face (S, S, 3), 0 to 255.
+        drawn: The face that the VAE decodes, (128, 128, 3).
+        hidden: How far each control point is to be drawn, (17, 17), 0..1.
+    """
+    if not hidden.any():
+        return face
+    size = len(face)
+    amount = enlarge(hidden, size).clip(0, 1)[..., None]
+    large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
+    filled: NDArray[np.float32] = (face + amount * (large - face)).astype(np.float32)
+    return (filled + filled[:, ::-1]) / 2

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symface_cli.compositing import blend_sides, native_size, resample, warp_photo
+from symface_cli.compositing import blend_sides, fill_hidden, native_size, resample, warp_photo
 from symface_cli.detection import FoundFace, detect
 from symface_cli.device import choose_device
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
-from symface_cli.vae import Faces, one_side_around_face, side_weights, to_channels_last
+from symface_cli.vae import Faces, to_channels_last
 from symface_cli.weights import load_weights
 
 
@@ -69,28 +69,21 @@ class Symmetrizer:
         """
         found = detect(photo) if found is None else found
         if not found:
-            raise NoFaceError(
-                "no face found; try a photo in which the face is larger, brighter or turned to the camera"
-            )
+            raise NoFaceError("no face found; try a larger, brighter or more frontal picture of the face")
         crops = np.stack([resample(photo, face.crop_from_photo, CROP_SIZE) for face in found])
-        faces = self._run(crops)
-        if not isinstance(faces, Faces):
-            return [SymmetricFace(image, face, None, None) for image, face in zip(_pixels(faces), found, strict=True)]
-        weights = one_side_around_face(side_weights(faces.warp, faces.visible), faces.mask).cpu().numpy()
+        seen = self._run(crops)
+        if isinstance(seen, torch.Tensor):  # the paper's network
+            return [SymmetricFace(image, face, None, None) for image, face in zip(_pixels(seen), found, strict=True)]
+        maps = (seen.warp, seen.mask, seen.weights, seen.hidden * seen.mask)
+        warps, masks, weights, hidden = (tensor.cpu().numpy() for tensor in maps)
         results = []
-        for i, face in enumerate(found):
-            crop_warp = apply(pixel_from_normalised(CROP_SIZE), faces.warp[i].double().cpu().numpy())
-            warp = apply(np.linalg.inv(face.crop_from_photo), crop_warp)
+        for i, (face, image) in enumerate(zip(found, _pixels(seen.face), strict=True)):
+            photo_from_crop = np.linalg.inv(face.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
+            warp = apply(photo_from_crop, warps[i])
             if detail:
-                image = (
-                    blend_sides(warp_photo(photo, warp, native_size(warp)), weights[i])
-                    .round()
-                    .clip(0, 255)
-                    .astype(np.uint8)
-                )
-            else:
-                image = _pixels(faces.face[i : i + 1])[0]
-            results.append(SymmetricFace(image, face, warp, faces.mask[i].cpu().numpy()))
+                blended = blend_sides(warp_photo(photo, warp, native_size(warp)), weights[i])
+                image = fill_hidden(blended, image, hidden[i]).round().clip(0, 255).astype(np.uint8)
+            results.append(SymmetricFace(image, face, warp, masks[i]))
         return results
 
     @torch.inference_mode()

@@ -17,6 +17,8 @@ from symface_cli.geometry import GRID, enlarging_weights
 
 FACE_SIZE = 128  # px, side of a decoded face
 LINEAR_SIZE = 64  # px, side of the faces that the encoder and the linear path work on
+VISIBLE_POWER = 8
+SEEN, UNSEEN = 0.8, 0.4  # visibility on the better side from which the photo is trusted, and below which it is not
 GREY = 0.5  # what stands outside of the face
 
 
@@ -71,12 +73,16 @@ class Faces(NamedTuple):
         warp: (B, 17, 17, 2).
         mask: (B, 17, 17) in 0..1, symmetric.
         visible: (B, 17, 17) in 0..1.
+        weights: How much each side counts, (B, 17, 17): q in the face, one side alone around it.
+        hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
         face: The decoded symmetric face (B, 3, 128, 128), exactly symmetric, grey outside of the mask.
     """
 
     warp: Tensor
     mask: Tensor
     visible: Tensor
+    weights: Tensor
+    hidden: Tensor
     face: Tensor
 
 
@@ -139,9 +145,18 @@ def foreshortening(warp: Tensor) -> Tensor:
 
 
 def side_weights(warp: Tensor, visible: Tensor) -> Tensor:
-    """q(u) = J(u) v(u) / (J(u) v(u) + J(u') v(u')), (B, 17, 17), with u' the mirror image of u and v the visibility."""
-    amount = foreshortening(warp) * (visible + 1e-3)
+    """q(u) = J(u) v(u) / (J(u) v(u) + J(u') v(u')), (B, 17, 17), with u' the mirror image of u.
+
+    v is a power of the visibility: uncovered faces have 0.96 and more, so that less already is a sign.
+    """
+    amount = foreshortening(warp) * (visible**VISIBLE_POWER + 1e-3)
     return amount / (amount + amount.flip(2))
+
+
+def hidden_on_both_sides(visible: Tensor) -> Tensor:
+    """How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric."""
+    better = torch.maximum(visible, visible.flip(2))
+    return ((SEEN - better) / (SEEN - UNSEEN)).clamp(0, 1)
 
 
 def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
@@ -301,10 +316,12 @@ class SymmetricFaceVAE(nn.Module):
     def forward(self, crop: Tensor) -> Faces:
         """Symmetric faces of crops (B, 3, 160, 160), with z = mu: the same crop gives the same face."""
         warp, mask, visible = self.locate_both_ways(crop)
-        blended = blend_sides(rectify(crop, warp), side_weights(warp, visible))
-        mu, _ = self.encoder(keep_face(blended, mask))
+        weights, hidden = side_weights(warp, visible), hidden_on_both_sides(visible)
+        blended = blend_sides(rectify(crop, warp), weights)
+        mu, _ = self.encoder(keep_face(blended, mask * (1 - hidden)))
         face = keep_face(mirror_half(self.decoder(mu)), mask)
-        return Faces(warp, mask, visible, (face + face.flip(-1)) / 2)
+        face = (face + face.flip(-1)) / 2
+        return Faces(warp, mask, visible, one_side_around_face(weights, mask), hidden, face)
 
 
 class PaperVAE(nn.Module):

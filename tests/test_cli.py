@@ -268,7 +268,7 @@ def test_module_runs_like_the_command():
 
 @pytest.mark.shared
 def test_fifty_lfw_photos_and_all_of_london_become_exactly_symmetric(symface, tmp_path):
-    from tests.conftest import SHARED
+    from conftest import SHARED
 
     lfw = sorted((SHARED / "data/lfw").glob("*/*.jpg"))[::241][:50]
     london = sorted((SHARED / "data/london").glob("*/*.jpg"))

@@ -69,6 +69,16 @@ def test_an_occluded_side_hardly_counts():
     assert weights[0, 8, 14] > 0.99
 
 
+@pytest.mark.parametrize(("columns", "expected"), [(slice(0, 8), 0), (slice(9, 17), 0), (slice(0, 17), 1)])
+def test_a_point_is_hidden_only_if_neither_side_shows_it(columns, expected):
+    visible = torch.ones(1, 17, 17)
+    visible[:, 5, columns] = 0.1
+    hidden = vae.hidden_on_both_sides(visible)
+    assert torch.equal(hidden, hidden.flip(2))
+    assert (hidden[0, 5] == expected).all()
+    assert (hidden[0, 6] == 0).all()
+
+
 def test_side_weights_add_up_to_one():
     weights = vae.side_weights(vae.identity_warp(crops()[:, 0, 0]), torch.rand(2, 17, 17))
     assert torch.allclose(weights + weights.flip(2), torch.ones(2, 17, 17))

@@ -18,6 +18,7 @@ from symface_cli.vae import (
     PaperVAE,
     SymmetricFaceVAE,
     blend_sides,
+    hidden_on_both_sides,
     identity_warp,
     keep_face,
     rectify,
@@ -60,10 +61,10 @@ def make_symmetric(network: SymmetricFaceVAE, batch: Batch, generator: torch.Gen
 
 
 def symmetric_face(crop: Tensor, found: Located, visible: Tensor) -> Tensor:
-    """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image, on grey."""
+    """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image; grey around and where hidden."""
     mask = found.mask.sigmoid()
-    blended = blend_sides(rectify(crop, found.warp), side_weights(found.warp, visible))
-    return keep_face(blended, (mask + mask.flip(2)) / 2)
+    mask = (mask + mask.flip(2)) / 2 * (1 - hidden_on_both_sides(visible))
+    return keep_face(blend_sides(rectify(crop, found.warp), side_weights(found.warp, visible)), mask)
 
 
 def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:

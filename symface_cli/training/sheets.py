@@ -8,7 +8,7 @@ from torch import Tensor
 from symface_cli.images import encode_png
 from symface_cli.training.augmentation import NONE, Augmentation, Batch, make_batch
 from symface_cli.training.samples import Samples
-from symface_cli.vae import FACE_SIZE, Network, PaperVAE, blend_sides, identity_warp, rectify, side_weights
+from symface_cli.vae import FACE_SIZE, Network, PaperVAE, blend_sides, identity_warp, rectify
 
 
 @torch.no_grad()
@@ -44,4 +44,4 @@ def _pictures(network: Network, batch: Batch, stage: int) -> list[Tensor]:
     faces = network(batch.crop)
     rectified = rectify(batch.crop, faces.warp)
     visible = F.interpolate(faces.visible[:, None], size=(FACE_SIZE, FACE_SIZE)).expand(-1, 3, -1, -1)
-    return [rectified, visible, blend_sides(rectified, side_weights(faces.warp, faces.visible)), faces.face]
+    return [rectified, visible, blend_sides(rectified, faces.weights), faces.face]
