@@ -108,5 +108,6 @@ def fill_hidden(
     size = len(face)
     amount = enlarge(hidden, size).clip(0, 1)[..., None]
     large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
-    filled: NDArray[np.float32] = (face + amount * (large - face)).astype(np.float32)
-    return (filled + filled[:, ::-1]) / 2
+    filled = face + amount * (large - face)
+    symmetric: NDArray[np.float32] = (filled + filled[:, ::-1]) / 2
+    return symmetric
