@@ -1,0 +1,143 @@
+"""Supervised descent (Xiong & De la Torre 2013): five linear regressions from HOG features to a better shape.
+
+The model is Lin Wang's (GitHub wanglin193/SupervisedDescentMethod), trained on HELEN.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.errors import WeightsError
+from symface_cli.geometry import Array, Box
+from symface_cli.landmarks import scheme
+from symface_cli.landmarks.models import Progress, locate
+from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks
+
+DETECTOR = Detector("haarcascade_frontalface_alt2", step=1.2, neighbours=4)
+FACE = 128  # px, side of the box in the window
+BORDER = 64  # px around it
+FILL = 128  # grey level of the window beyond the photo
+CELL = 19  # px: round(0.1 * 192)
+GLOBAL_HOG = ((192, 192), (128, 128), (32, 32), (32, 32), 9)  # window, block, stride, cell in px; orientations
+LOCAL_HOGS = ((4, 6), (4, 4), (3, 4), (3, 4))  # cells along each side of a patch, orientations; for rounds 1 to 4
+ONE_GLOBAL_PATCH, ALL_LANDMARKS = -1, 0  # special values of LMKS_EACH_ROUND
+FLOAT32 = 5  # OpenCV's type number
+
+
+@dataclass(frozen=True)
+class Round:
+    """One step of the descent.
+
+    Attributes:
+        hog: The features of a patch.
+        index: Landmarks around which patches are taken, None for one patch in the window's middle.
+        regressor: (136, D + 1) float32, from the features and a 1 to the shape's change: x and y in turn, in px.
+    """
+
+    hog: cv2.HOGDescriptor
+    index: NDArray[np.intp] | None
+    regressor: NDArray[np.float32]
+
+    def corners(self, shape: NDArray[np.float32]) -> list[tuple[int, int]]:
+        """The patches' upper left pixels in the window, truncated as in training."""
+        half = self.hog.winSize[0] // 2
+        if self.index is None:
+            middle = FACE // 2 + BORDER - half
+            return [(middle, middle)]
+        return [(int(x), int(y)) for x, y in shape[self.index] - half + np.float32(0.5)]
+
+
+class SdmLandmarks(BoxLandmarks):
+    """Finds 68 landmarks by supervised descent.
+
+    Raises:
+        WeightsError: If the model is not here and cannot be downloaded, or is damaged.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        super().__init__(DETECTOR)
+        self._mean, self._rounds = load(locate("face_sdm.yml", progress), locate("face_sdm.bin", progress))
+
+    def fit(self, grey: Grey, box: Box) -> Landmarks:
+        """Landmarks (68, 2) in pixels of a grey photo (H, W), of the face in a box of this method's own detector."""
+        scale = FACE / box.width
+        window_from_photo = np.array([[scale, 0, BORDER - scale * box.x], [0, scale, BORDER - scale * box.y]])
+        side = FACE + 2 * BORDER
+        window = cv2.warpAffine(grey, window_from_photo, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=FILL)
+        shape = self._mean
+        for step in self._rounds:
+            features = step.hog.compute(window, (8, 8), (0, 0), step.corners(shape)).ravel()
+            shape = shape + (step.regressor @ np.append(features, np.float32(1))).reshape(scheme.COUNT, 2)
+        photo: Array = (shape - window_from_photo[:, 2]) / scale
+        return photo.astype(np.float32)
+
+
+def load(settings: Path, weights: Path) -> tuple[NDArray[np.float32], list[Round]]:
+    """Reads a model: the mean shape (68, 2) in window pixels, and the rounds.
+
+    Raises:
+        WeightsError: If the files are damaged or do not fit.
+    """
+    try:
+        regressors = read_matrices(weights.read_bytes())
+        storage = cv2.FileStorage(str(settings), cv2.FILE_STORAGE_READ)
+        mean = np.array(_numbers(storage, "Mean_Shape"), np.float32).reshape(scheme.COUNT, 2)
+        counts = [int(count) for count in _numbers(storage, "LMKS_EACH_ROUND")]
+        hogs = [cv2.HOGDescriptor(*GLOBAL_HOG), *(_local_hog(*numbers) for numbers in LOCAL_HOGS)]
+        rounds = [
+            Round(hog, _index(storage, number, count), regressor)
+            for number, (hog, count, regressor) in enumerate(zip(hogs, counts, regressors, strict=True))
+        ]
+        _check(rounds)
+    except (OSError, ValueError, cv2.error) as error:
+        raise WeightsError(f"{weights}: not the SDM model that {settings.name} describes ({error})") from error
+    return mean, rounds
+
+
+def read_matrices(data: bytes) -> list[NDArray[np.float32]]:
+    """Matrices of a binary file: their number, then for each columns, rows, 5 (float32) and its rows; int32s before.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    matrices = []
+    at = 4
+    for _ in range(int(np.frombuffer(data, "<i4", 1)[0])):
+        columns, rows, kind = (int(number) for number in np.frombuffer(data, "<i4", 3, at))
+        if kind != FLOAT32:
+            raise ValueError(f"a matrix of type {kind}")
+        matrices.append(np.frombuffer(data, "<f4", rows * columns, at + 12).reshape(rows, columns))
+        at += 12 + 4 * rows * columns
+    if at != len(data):
+        raise ValueError("too long")
+    return matrices
+
+
+def _local_hog(cells: int, orientations: int) -> cv2.HOGDescriptor:
+    side = (CELL * cells, CELL * cells)
+    return cv2.HOGDescriptor(side, side, side, (CELL, CELL), orientations)  # one block fills the window
+
+
+def _index(storage: cv2.FileStorage, number: int, count: int) -> NDArray[np.intp] | None:
+    if count == ONE_GLOBAL_PATCH:
+        return None
+    if count == ALL_LANDMARKS:
+        return np.arange(scheme.COUNT)
+    return np.array(_numbers(storage, f"ID_IN_ROUND_{number}"), np.intp)
+
+
+def _check(rounds: list[Round]) -> None:
+    """Raises a ValueError if features and regressors do not fit."""
+    for number, step in enumerate(rounds):
+        patches = 1 if step.index is None else len(step.index)
+        expected = (2 * scheme.COUNT, patches * step.hog.getDescriptorSize() + 1)
+        if step.regressor.shape != expected:
+            raise ValueError(f"the matrix of round {number} is {step.regressor.shape}, expected {expected}")
+
+
+def _numbers(storage: cv2.FileStorage, name: str) -> list[float]:
+    node = storage.getNode(name)
+    return [node.at(i).real() for i in range(node.size())]
