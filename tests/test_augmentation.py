@@ -57,14 +57,15 @@ def test_occluders_are_in_the_input_alone_and_marked(stored):
     assert (batch.visible < 0.5).any()
 
 
-def test_colour_gain_is_shared_with_the_target(stored):
-    batch = batch_of(stored, dataclasses.replace(NONE, gain=0.2, tint=0.1))
+@pytest.mark.parametrize("change", [{"gain": 0.2, "tint": 0.1}, {"side_light": 1.0}])
+def test_colour_and_light_are_shared_with_the_target(stored, change):
+    batch = batch_of(stored, dataclasses.replace(NONE, **change))
     assert torch.equal(batch.crop, batch.clean)
     plain = batch_of(stored, NONE)
     assert not torch.allclose(batch.clean, plain.clean, atol=0.02)
 
 
-@pytest.mark.parametrize("change", ["blur", "jpeg", "side_light"])
+@pytest.mark.parametrize("change", ["blur", "jpeg"])
 def test_degradations_change_the_input_alone(stored, change):
     batch = batch_of(stored, dataclasses.replace(NONE, **{change: 1.0}))
     plain = batch_of(stored, NONE)

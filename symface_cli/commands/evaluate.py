@@ -1,5 +1,6 @@
 """`symface evaluate`: how well symmetric faces keep the person's identity."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +52,7 @@ def evaluate(
     A face counts as recognised when a face recogniser says that it is the person in the photo; faces that are not
     found count as not recognised.
     """
-    from symface_cli.evaluation.methods import baselines, choose_methods
+    from symface_cli.evaluation.methods import baselines, choose_methods, files_of
     from symface_cli.evaluation.protocol import Plan, choose_photos
     from symface_cli.evaluation.recognisers import find_recogniser
     from symface_cli.evaluation.report import summarise
@@ -60,10 +61,26 @@ def evaluate(
     names += [name for provider in baseline or () for name in baselines(provider)]
     find_recogniser(recognizer)
     plan = Plan(choose_methods(names), recognizer, weights, jobs)
+    _fetch_models(files_of(plan.methods))
     report = summarise(plan, _run(choose_photos(data, split, limit), plan))
     _print(report)
     _write(report, json_path, markdown_path)
     return PhotoError.status if report.unreadable else ExitStatus.OK
+
+
+def _fetch_models(files: Iterable[str]) -> None:
+    """Downloads the model files that are not here yet, after showing their licences."""
+    from symface_cli.landmarks.models import Download, locate
+
+    told = set()
+
+    def show(download: Download) -> None:
+        if download.file not in told:
+            told.add(download.file)
+            err.print(f"downloading {download.file.name}: {download.file.source.licence}", soft_wrap=True)
+
+    for file in files:
+        locate(file, show)
 
 
 def _run(photos: "list[TrainingPhoto]", plan: "Plan") -> "list[Examined]":

@@ -18,7 +18,9 @@ from symface_cli.errors import UsageError
 from symface_cli.evaluation.recognisers import centre_of
 from symface_cli.geometry import Array, apply, control_points, face_from_image, symmetric_warp
 from symface_cli.images import Photo
+from symface_cli.landmarks.clm import ClmLandmarks, ClnfLandmarks
 from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
+from symface_cli.landmarks.sdm import SdmLandmarks
 
 CONTEXT = 1.25  # side of a levelled photo in face frames: a detector needs to see something around the face
 
@@ -121,22 +123,27 @@ class ProviderEntry:
 
     Attributes:
         methods: The names of its methods.
+        files: The published model files that it needs, keys of landmarks.models.FILES.
         load: Loads its models; takes the weights file that was asked for, None for the bundled one.
     """
 
     methods: tuple[str, ...]
     load: Callable[[Path | None], Provider]
+    files: tuple[str, ...] = ()
 
 
-def _landmark_entry(name: str, load: Callable[[], LandmarkFinder]) -> ProviderEntry:
+def _landmark_entry(name: str, load: Callable[[], LandmarkFinder], files: tuple[str, ...] = ()) -> ProviderEntry:
     methods = tuple(f"{name}-{way}" for way in ("left", "right", "average", "warp"))
-    return ProviderEntry(methods, lambda weights: LandmarkMethods(name, load()))
+    return ProviderEntry(methods, lambda weights: LandmarkMethods(name, load()), files)
 
 
 OURS = "vae"  # the method, and its provider, that the others are compared with
 PROVIDERS: dict[str, ProviderEntry] = {
     OURS: ProviderEntry(("vae", "vae-decode"), Network),
     "dlib": _landmark_entry("dlib", DlibLandmarks),
+    "sdm": _landmark_entry("sdm", SdmLandmarks, SdmLandmarks.files),
+    "clm": _landmark_entry("clm", ClmLandmarks, ClmLandmarks.files),
+    "clnf": _landmark_entry("clnf", ClnfLandmarks, ClnfLandmarks.files),
 }
 """Every provider by name; each name but the first is also that of a baseline."""
 
@@ -168,6 +175,11 @@ def baselines(name: str) -> tuple[str, ...]:
     if name != "all" and name not in choices:
         raise UsageError(f"unknown baseline {name}; choose from {', '.join([*choices, 'all'])}")
     return tuple(method for choice in choices if name in ("all", choice) for method in PROVIDERS[choice].methods)
+
+
+def files_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The published model files that some methods need, each once."""
+    return tuple(dict.fromkeys(file for name in names for file in PROVIDERS[provider_of(name)].files))
 
 
 def choose_methods(names: Iterable[str]) -> tuple[str, ...]:

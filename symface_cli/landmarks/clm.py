@@ -107,9 +107,11 @@ class ClmLandmarks(ConstrainedModel):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
+    files = (POINTS, *(f"svr_patches_{scale}_general.txt" for scale in SCALES))
+
     def __init__(self, progress: Progress | None = None) -> None:
-        files = [locate(f"svr_patches_{scale}_general.txt", progress) for scale in SCALES]
-        super().__init__(load_points(locate(POINTS, progress)), [load_svr(file) for file in files])
+        points, *patches = (locate(file, progress) for file in self.files)
+        super().__init__(load_points(points), [load_svr(file) for file in patches])
 
 
 class ClnfLandmarks(ConstrainedModel):
@@ -119,9 +121,11 @@ class ClnfLandmarks(ConstrainedModel):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
+    files = (POINTS, *(f"ccnf_patches_{scale}_general.txt" for scale in SCALES))
+
     def __init__(self, progress: Progress | None = None) -> None:
-        files = [locate(f"ccnf_patches_{scale}_general.txt", progress) for scale in SCALES]
-        super().__init__(load_points(locate(POINTS, progress)), [load_ccnf(file) for file in files])
+        points, *patches = (locate(file, progress) for file in self.files)
+        super().__init__(load_points(points), [load_ccnf(file) for file in patches])
 
 
 def face_box(box: Box) -> Box:

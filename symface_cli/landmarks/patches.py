@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 SIDE = 11  # px, of an expert's weights
 CONTRAST = 1e-2  # least length of a window's deviation from its mean; below, there is nothing to correlate with
-LEAST_ALPHA = 1e-4  # neurons with less are left out, as by the authors
+LEAST_ALPHA = 1e-4  # neurons with less are not asked, as by the authors; they do count for the covariance
 SVR, PATCH, CCNF = 3, 2, 5  # what the files put before an SVR expert, each of its parts or neurons, a CCNF expert
 GREY, GRADIENT = 0, 1  # types of patches
 _DTYPES = {0: "u1", 4: "<i4", 5: "<f4", 6: "<f8"}  # by OpenCV's number of the type
@@ -105,7 +106,7 @@ class CcnfWeights:
         templates: (N, K, 121), zero mean and unit length.
         scaling: (N, K, 1), of the correlation.
         bias: (N, K, 1), added to it.
-        alphas: (N, K), weights of the neurons; 0 for those that are left out.
+        alphas: (N, K), weights of the neurons; 0 where a landmark has fewer.
         betas: (N, B), weights of the smoothing terms.
     """
 
@@ -130,7 +131,8 @@ class CcnfExperts(PatchExperts):
         """The field's most likely values: the neurons' responses, smoothed; shifted where negative."""
         weights = self._weights[view]
         neurons = _sigmoid(weights.scaling * correlate(areas, weights.templates) + weights.bias)
-        single = 2 * np.matmul(weights.alphas[:, None], neurons)  # (N, 1, w * w)
+        alphas = np.where(weights.alphas > LEAST_ALPHA, weights.alphas, 0)
+        single = 2 * np.matmul(alphas[:, None], neurons)  # (N, 1, w * w)
         smooth = np.matmul(self._covariance(view, areas.shape[-1] - SIDE + 1), single.swapaxes(1, 2))[..., 0]
         return _square(smooth - np.minimum(smooth.min(1, keepdims=True), 0))
 
@@ -140,7 +142,9 @@ class CcnfExperts(PatchExperts):
             weights = self._weights[view]
             precision = np.tensordot(weights.betas.astype(np.float64), self._smoothing[window], 1)
             precision += weights.alphas.sum(1, dtype=np.float64)[:, None, None] * np.eye(window * window)
-            self._covariances[view, window] = np.linalg.inv(2 * precision).astype(np.float32)
+            # By OpenCV: numpy's threads, on cores that are busy, take seconds for these small matrices.
+            inverses = [cv2.invert(2 * matrix, flags=cv2.DECOMP_CHOLESKY)[1] for matrix in precision]
+            self._covariances[view, window] = np.array(inverses, np.float32)
         return self._covariances[view, window]
 
 
@@ -292,7 +296,6 @@ def _read_ccnf_view(binary: Binary, visible: NDArray[np.bool_], terms: int) -> C
         templates[row, : len(template)] = template
         numbers[row, : len(values)] = values
     scaling, bias, alphas = np.moveaxis(numbers, 2, 0)
-    alphas = np.where(alphas > LEAST_ALPHA, alphas, np.float32(0))
     betas = np.array([expert[2] for expert in kept], np.float32)
     return CcnfWeights(templates, scaling[..., None], bias[..., None], alphas, betas)
 

@@ -57,9 +57,11 @@ class SdmLandmarks(BoxLandmarks):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
+    files = ("face_sdm.yml", "face_sdm.bin")
+
     def __init__(self, progress: Progress | None = None) -> None:
         super().__init__(DETECTOR)
-        self._mean, self._rounds = load(locate("face_sdm.yml", progress), locate("face_sdm.bin", progress))
+        self._mean, self._rounds = load(*(locate(file, progress) for file in self.files))
 
     def fit(self, grey: Grey, box: Box) -> Landmarks:
         """Landmarks (68, 2) in pixels of a grey photo (H, W), of the face in a box of this method's own detector."""
@@ -69,7 +71,7 @@ class SdmLandmarks(BoxLandmarks):
         window = cv2.warpAffine(grey, window_from_photo, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=FILL)
         shape = self._mean
         for step in self._rounds:
-            features = step.hog.compute(window, (8, 8), (0, 0), step.corners(shape)).ravel()
+            features = step.hog.compute(window, locations=step.corners(shape)).ravel()
             shape = shape + (step.regressor @ np.append(features, np.float32(1))).reshape(scheme.COUNT, 2)
         photo: Array = (shape - window_from_photo[:, 2]) / scale
         return photo.astype(np.float32)

@@ -1,6 +1,7 @@
 """Stored crops made into training batches, on the device: jitter, light, blur, JPEG, occluders.
 
-Everything happens to the input only; the target stays clean, but for the colour gain that both share.
+Occluders, blur and JPEG are in the input only. Colour and light are in the target, too: nobody can tell the light that
+was added from the light that was there, and a network that has to try makes all faces flat.
 """
 
 import math
@@ -37,7 +38,7 @@ class Augmentation:
     shift: float = 0.07  # deviation, of the crop's half side
     gain: float = 0.15  # deviation of the brightness, shared with the target
     tint: float = 0.07  # deviation of each channel's gain, shared with the target
-    side_light: float = 0.35  # share
+    side_light: float = 0.35  # share, shared with the target
     blur: float = 0.25  # share
     jpeg: float = 0.25  # share
     occluders: float = 1 / 3  # share
@@ -66,7 +67,7 @@ class Batch(NamedTuple):
 
     Attributes:
         crop: The input (B, 3, 160, 160), 0..1.
-        clean: The same without occluders, blur, JPEG and side light.
+        clean: The same without occluders, blur and JPEG.
         mask: The face region in the crop (B, 1, 160, 160), 0..1.
         warp: The label (B, 17, 17, 2), face frame -> normalised crop coordinates.
         face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
@@ -91,9 +92,9 @@ def make_batch(stored: Stored, augmentation: Augmentation, generator: torch.Gene
     grid = F.affine_grid(stored_from_crop, [len(image), 3, CROP_SIZE, CROP_SIZE], align_corners=True)
     clean, mask = (F.grid_sample(x, grid, padding_mode="reflection", align_corners=True) for x in (image, mask))
     clean = (clean * _gain(clean, augmentation, generator)).clamp(0, 1)
+    clean = _change_light(clean, augmentation, generator)
     occluder = _occluder(warp, augmentation, generator)
-    crop = _change_light(clean, augmentation, generator)
-    crop = torch.lerp(crop, _occluder_content(crop, generator), occluder)
+    crop = torch.lerp(clean, _occluder_content(clean, generator), occluder)
     crop = _compress(_blur(crop, augmentation, generator), augmentation, generator).clamp(0, 1)
     face_mask = rectify(mask, warp, warp.shape[1])[:, 0]
     visible = 1 - rectify(occluder, warp, warp.shape[1])[:, 0]

@@ -37,3 +37,5 @@ def start_as_pca(network: SymmetricFaceVAE, halves: Tensor) -> None:
     out.weight[:, :rank] = components * gain
     out.bias.copy_(mean)
     network.encoder.statistics.bias[latent : latent + rank] = (NOISE / variance).log()
+    network.encoder.deviation.fill_(1)
+    network.encoder.deviation[:rank] = (NOISE / variance).sqrt()

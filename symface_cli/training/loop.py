@@ -30,7 +30,7 @@ EPOCHS = {1: 3, 2: 26, 3: 26}  # about 3, 40 and 40 minutes for LFW on two CPU c
 RATES = {1: 1e-3, 2: 2e-3, 3: 2e-3}  # highest learning rates
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
 CLIP = 5.0  # largest norm of a part's gradient
-LINEAR_RATE = 0.1  # learning rate of the linear path relative to the rest: it starts near its optimum
+LINEAR_RATE = 0.01  # learning rate of the linear path relative to the rest: it starts near its optimum
 REPORT_EVERY = 10  # steps
 SHEET_FACES = 12
 
