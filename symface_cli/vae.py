@@ -19,6 +19,7 @@ FACE_SIZE = 128  # px, side of a decoded face
 LINEAR_SIZE = 64  # px, side of the faces that the encoder and the linear path work on
 VISIBLE_POWER = 8
 SEEN, UNSEEN = 0.8, 0.4  # visibility on the better side from which the photo is trusted, and below which it is not
+INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
 GREY = 0.5  # what stands outside of the face
 
 
@@ -163,14 +164,15 @@ def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
     """Weights (B, 17, 17) that blend both sides in the face, but show one side's surroundings mirrored.
 
     Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
-    face counts more.
+    face counts more. Its part begins inside the face, so that no background of the other side shines along the jaw.
     """
     half = weights.shape[2] // 2
     counted = weights * mask
     left = counted[..., :half].sum((1, 2)) >= counted[..., -half:].sum((1, 2))
     columns = torch.linspace(1, -1, weights.shape[2], device=weights.device).sign()  # 1 on the left, -1 on the right
     side = (1 + columns * torch.where(left, 1, -1)[:, None]) / 2
-    return torch.lerp(side[:, None].expand_as(weights), weights, mask)
+    inside = ((mask - INSIDE) / (1 - INSIDE)).clamp(0, 1)
+    return torch.lerp(side[:, None].expand_as(weights), weights, inside)
 
 
 def blend_sides(face: Tensor, weights: Tensor) -> Tensor:
