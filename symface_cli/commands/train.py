@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from symface_cli.console import err, out
 from symface_cli.errors import UsageError
@@ -65,7 +66,8 @@ class ProgressObserver:
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=12))
+        columns = (name, BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, TextColumn("{task.fields[losses]}"), console=err)
 
     def __enter__(self) -> "ProgressObserver":
