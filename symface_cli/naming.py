@@ -62,6 +62,18 @@ def refuse_existing(paths: Sequence[Path]) -> None:
             raise PhotoError(f"{path}: already exists; use --force to overwrite it")
 
 
+def make_folder(folder: Path) -> None:
+    """Creates a folder for results, and those above it.
+
+    Raises:
+        PhotoError: If that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhotoError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error
+
+
 def _photos_of(argument: Path) -> list[Path]:
     if argument.is_file():
         return [argument]

@@ -14,7 +14,7 @@ from symface_cli.device import choose_device
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
-from symface_cli.vae import Faces, to_channels_last
+from symface_cli.vae import to_channels_last
 from symface_cli.weights import load_weights
 
 
@@ -70,28 +70,26 @@ class Symmetrizer:
         found = detect(photo) if found is None else found
         if not found:
             raise NoFaceError("no face found; try a larger, brighter or more frontal picture of the face")
-        crops = np.stack([resample(photo, face.crop_from_photo, CROP_SIZE) for face in found])
-        seen = self._run(crops)
-        if isinstance(seen, torch.Tensor):  # the paper's network
-            return [SymmetricFace(image, face, None, None) for image, face in zip(_pixels(seen), found, strict=True)]
-        maps = (seen.warp, seen.mask, seen.weights, seen.hidden * seen.mask)
-        warps, masks, weights, hidden = (tensor.cpu().numpy() for tensor in maps)
-        results = []
-        for i, (face, image) in enumerate(zip(found, _pixels(seen.face), strict=True)):
-            photo_from_crop = np.linalg.inv(face.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
-            warp = apply(photo_from_crop, warps[i])
-            if detail:
-                blended = blend_sides(warp_photo(photo, warp, native_size(warp)), weights[i])
-                image = fill_hidden(blended, image, hidden[i]).round().clip(0, 255).astype(np.uint8)
-            results.append(SymmetricFace(image, face, warp, masks[i]))
-        return results
+        return [self._symmetrize_face(photo, face, detail) for face in found]
 
     @torch.inference_mode()
-    def _run(self, crops: NDArray[np.uint8]) -> Faces | torch.Tensor:
-        batch = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float() / 255
-        return self.network(batch.contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
+    def _symmetrize_face(self, photo: Photo, found: FoundFace, detail: bool) -> SymmetricFace:
+        """One face at a time: in a batch, a face would be rounded differently with every other face beside it."""
+        crop = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
+        seen = self.network(crop.permute(2, 0, 1)[None].float() / 255)
+        if isinstance(seen, torch.Tensor):  # the paper's network
+            return SymmetricFace(_pixels(seen), found, None, None)
+        maps = (seen.warp, seen.mask, seen.weights, seen.hidden * seen.mask)
+        warp, mask, weights, hidden = (tensor[0].cpu().numpy() for tensor in maps)
+        photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
+        photo_from_face = apply(photo_from_crop, warp)
+        image = _pixels(seen.face)
+        if detail:
+            blended = blend_sides(warp_photo(photo, photo_from_face, native_size(photo_from_face)), weights)
+            image = fill_hidden(blended, image, hidden).round().clip(0, 255).astype(np.uint8)
+        return SymmetricFace(image, found, photo_from_face, mask)
 
 
-def _pixels(faces: torch.Tensor) -> NDArray[np.uint8]:
-    """(B, 3, S, S) in 0..1 to (B, S, S, 3) uint8."""
-    return (faces.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+def _pixels(face: torch.Tensor) -> NDArray[np.uint8]:
+    """(1, 3, S, S) in 0..1 to (S, S, 3) uint8."""
+    return (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()

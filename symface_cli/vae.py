@@ -102,13 +102,12 @@ def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
 
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
     """A grid of control values (B, 17, 17, C), up-sampled smoothly to (B, size, size, C)."""
-    weights = _enlarging_weights(grid.shape[1], size, grid.device)
+    weights = torch.tensor(_enlarging_weights(grid.shape[1], size), dtype=grid.dtype, device=grid.device)
     return torch.einsum("yi,bijc,xj->byxc", weights, grid, weights)
 
 
-@cache
-def _enlarging_weights(count: int, size: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(enlarging_weights(count, size)).float().to(device)
+# Not cached as a tensor: one that was made in inference mode could not be trained with.
+_enlarging_weights = cache(enlarging_weights)
 
 
 def rectify(crop: Tensor, warp: Tensor, size: int = FACE_SIZE) -> Tensor:

@@ -334,7 +334,7 @@ def test_command_writes_table_json_and_markdown(portraits: Path, capsys: pytest.
     ("option", "choices"),
     [
         ("--method", "vae, vae-decode, dlib-left"),
-        ("--baseline", "dlib, all"),
+        ("--baseline", "dlib, sdm, clm, clnf, all"),
         ("--recognizer", "dlib"),
         ("--split", "test, validation, train, all"),
     ],

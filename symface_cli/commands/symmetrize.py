@@ -90,13 +90,14 @@ def _symmetrize_photo(
     """Writes the results of one photo and returns their paths."""
     from symface_cli.detection import detect
     from symface_cli.images import encode_png, read_photo, write_atomically
-    from symface_cli.naming import refuse_existing
+    from symface_cli.naming import make_folder, refuse_existing
 
     photo = read_photo(target.photo)
     found = _choose_faces(detect(photo), rank, target.photo)
     paths = target.results(len(found))
     if not force:
         refuse_existing(paths)
+    make_folder(target.result.parent)
     for path, face in zip(paths, symmetrizer.symmetrize(photo, found, detail), strict=True):
         write_atomically(path, encode_png(face.image))
     return paths
