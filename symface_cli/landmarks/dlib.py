@@ -17,6 +17,7 @@ from symface_cli.landmarks import scheme
 
 Landmarks = NDArray[np.float32]
 
+PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 REGION_BOXES = 2.4  # side of the region that is searched for the face, in Viola-Jones box widths
 REGION_SIZE = 300  # px; a face is then about 125 px wide, well above the 80 px that the HOG detector needs
 JITTERS = ((0.0, 0.0, 1.0), (0.03, 0.03, 1.04), (-0.03, 0.03, 0.96), (0.03, -0.03, 0.96), (-0.03, -0.03, 1.04))
@@ -39,7 +40,7 @@ class DlibLandmarks:
     """Finds 68 landmarks with dlib."""
 
     def __init__(self) -> None:
-        predictor = model_file("shape_predictor_68_face_landmarks.dat")
+        predictor = model_file(PREDICTOR)
         import dlib
 
         self._dlib = dlib

@@ -36,7 +36,7 @@ from symface_cli.geometry import (
     symmetric_warp,
 )
 from symface_cli.images import find_photos, read_photo, write_atomically
-from symface_cli.landmarks.dlib import DlibLandmarks, model_file
+from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
 
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
@@ -113,6 +113,8 @@ def prepare(data: Path, folder: Path, labels: bool, progress: Progress, workers:
         DataError: If the data set is empty, or no face is found in it.
     """
     photos = [photo for photo in list_photos(data) if split_of(photo.identity) != "test"]
+    if labels:
+        model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
     index = _index_of(data, photos)
     folder.mkdir(parents=True, exist_ok=True)
     workers = workers or os.cpu_count() or 1
@@ -168,7 +170,6 @@ def _make_crop(photo: TrainingPhoto) -> tuple[tuple[float, ...], NDArray[np.uint
 
 
 def _store_labels(folder: Path, index: dict[str, object], progress: Progress, workers: int) -> None:
-    model_file("shape_predictor_68_face_landmarks.dat")  # says at once, not in a worker, what is not installed
     with np.load(folder / "photos.npz") as photos:
         tasks = [(Path(path), Box(*box)) for path, box in zip(photos["path"], photos["box"], strict=True)]
     warps = np.full((len(tasks), GRID, GRID, 2), np.nan, np.float32)
