@@ -1,41 +1,29 @@
-"""Published model files of the landmark baselines: where they come from, and where they lie.
+"""Published model files, of the landmark baselines and the recognisers: where they come from, and where they lie.
 
-They are not part of symface: their licences allow research only. `locate` looks in the user's folder, then in the
-cache, then downloads; every file that comes over the network is verified before it gets its name.
+They are not part of symface: most of their licences allow research only. `locate` looks in the user's folder, then in
+the cache, then downloads.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-import requests
+from symface_cli.downloads import cache_folder, fetch
 
-from symface_cli.errors import WeightsError
-
-HOME = "https://raw.githubusercontent.com"  # SYMFACE_MIRROR replaces it
-TIMEOUT = 20.0  # seconds without a byte
-BLOCK = 1 << 16  # bytes read at a time
-HELP = "download it by hand into a folder and set SYMFACE_MODEL_DIR to that folder"
+BY_HAND = "download it by hand into a folder and name that folder with --model-dir or SYMFACE_MODEL_DIR"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A GitHub repository at one commit.
+    """Where files are published, in versions that never change.
 
     Attributes:
-        repository: owner/name.
-        commit: Its full hash.
-        folder: Where the files lie in it.
+        address: Of their folder.
         licence: What a user should know before the first download, in one line.
     """
 
-    repository: str
-    commit: str
-    folder: str
+    address: str
     licence: str
 
 
@@ -62,9 +50,8 @@ class ModelFile:
 
     @property
     def address(self) -> str:
-        """Where to download it, on the mirror if there is one."""
-        home = (os.environ.get("SYMFACE_MIRROR") or HOME).rstrip("/")
-        return f"{home}/{self.source.repository}/{self.source.commit}/{self.source.folder}/{self.path}"
+        """Where it is published."""
+        return f"{self.source.address}/{self.path}"
 
 
 @dataclass(frozen=True)
@@ -86,16 +73,18 @@ Progress = Callable[[Download], None]
 """Called before the first byte (with done = 0, or what is resumed), and then after every block."""
 
 SDM_SOURCE = Source(
-    "wanglin193/SupervisedDescentMethod",
-    "901f8ca3e225f4011c455d2371dd3bc80ee4a41d",
-    "bin",
+    "https://raw.githubusercontent.com/wanglin193/SupervisedDescentMethod/901f8ca3e225f4011c455d2371dd3bc80ee4a41d/bin",
     "SDM model by Lin Wang: no licence is stated; use it for evaluation only",
 )
-CLM_SOURCE = Source(
-    "daviesian/CLM-framework",  # a fork of TadasBaltrusaitis/CLM-framework
-    "3b2bf0695f77711385a337f4371cd4ab26d413bb",
-    "lib/local/CLM/model",
+CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
+    "https://raw.githubusercontent.com/daviesian/CLM-framework/3b2bf0695f77711385a337f4371cd4ab26d413bb"
+    "/lib/local/CLM/model",
     "CLM and CLNF models by T. Baltrusaitis (CLM-framework): for academic, non-commercial use only",
+)
+OPENFACE_SOURCE = Source(
+    "https://storage.cmusatyalab.org/openface-models",
+    "OpenFace model by Carnegie Mellon University: Apache License 2.0; its training photos (CASIA-WebFace, FaceScrub) "
+    "are for non-commercial research only",
 )
 
 _FILES = (
@@ -117,6 +106,13 @@ _FILES = (
             ("ccnf", "clnf", "0.35", "91dc5b4eb8daf677bd93100d9561d83ed9bf0fdb83ca5ce742dc68ec7de87163"),
             ("ccnf", "clnf", "0.5", "6e983d80f6dea8ba313da8bb4bd1fe1332d765b1c038896982e1645138984a9e"),
         )
+    ),
+    # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
+    ModelFile(
+        OPENFACE_SOURCE,
+        "nn4.small2.v1.t7",
+        "openface",
+        "9b72d54aeb24a64a8135dca8e792f7cc675c99a884a6940350a6cedcf7b7ba08",
     ),
 )
 FILES = {file.name: file for file in _FILES}
@@ -141,105 +137,8 @@ def locate(name: str, progress: Progress | None = None) -> Path:
         for candidate in (Path(own, file.folder, file.name), Path(own, file.name)):
             if candidate.is_file():
                 return candidate
-    cached = cache_folder() / file.folder / file.name
+    cached = cache_folder() / "models" / file.folder / file.name
     if not cached.is_file():
-        _download(file, cached, progress or (lambda download: None))
+        tell = progress or (lambda download: None)
+        fetch(file.address, cached, file.sha256, lambda done, total: tell(Download(file, done, total)), BY_HAND)
     return cached
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: SYMFACE_HOME/models, else the user's cache folder."""
-    home = os.environ.get("SYMFACE_HOME")
-    return Path(home or platformdirs.user_cache_dir("symface")).expanduser() / "models"
-
-
-def is_offline() -> bool:
-    """Whether SYMFACE_OFFLINE (or Hugging Face's HF_HUB_OFFLINE) forbids to open a socket."""
-    values = (os.environ.get(name, "") for name in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"))
-    return any(value.strip().lower() not in ("", "0", "false", "no", "off") for value in values)
-
-
-def _download(file: ModelFile, target: Path, progress: Progress) -> None:
-    """Downloads to <name>.part, which a broken download leaves for the next one to go on with; verifies; renames."""
-    if is_offline():
-        raise WeightsError(f"{file.name} is not here, and SYMFACE_OFFLINE forbids to get {file.address}; {HELP}")
-    part = target.with_name(target.name + ".part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(target.parent):
-            if target.is_file():  # another process has downloaded it while this one waited
-                return
-            _fetch(file, part, progress)
-            _verify(file, part)
-            part.replace(target)
-    except requests.RequestException as error:
-        raise WeightsError(f"cannot download {file.address} ({_reason(error)}); try again later, or {HELP}") from error
-    except OSError as error:
-        raise WeightsError(
-            f"cannot write {part} ({error.strerror}) for {file.address}; set SYMFACE_HOME to another folder, or {HELP}"
-        ) from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keeps other processes out, where the system can: the workers of one evaluation all start with the models."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the file object
-        yield
-
-
-def _fetch(file: ModelFile, part: Path, progress: Progress) -> None:
-    """Appends to `part` what it lacks of the file; starts again where the server does not know ranges."""
-    done = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # ranges and lengths are of the file itself, not of a packed form
-    if done:
-        headers["Range"] = f"bytes={done}-"
-    with requests.get(file.address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if done and answer.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # nothing is missing, or this is another file: the checksum tells
-        answer.raise_for_status()
-        if answer.status_code != requests.codes.partial_content:
-            done = 0
-        length = answer.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else None
-        progress(Download(file, done, total))
-        with part.open("ab" if done else "wb") as stream:
-            for block in answer.iter_content(BLOCK):
-                stream.write(block)
-                done += len(block)
-                progress(Download(file, done, total))
-            stream.flush()
-            os.fsync(stream.fileno())
-    if total is not None and done < total:
-        raise requests.ConnectionError
-
-
-def _verify(file: ModelFile, part: Path) -> None:
-    """Removes what is not the published file.
-
-    Raises:
-        WeightsError: If the checksum differs.
-    """
-    found = hashlib.sha256(part.read_bytes()).hexdigest()
-    if found == file.sha256:
-        return
-    part.unlink()
-    raise WeightsError(
-        f"{file.address} has SHA-256 {found}, expected {file.sha256}; it was removed: try again, or {HELP}"
-    )
-
-
-def _reason(error: requests.RequestException) -> str:
-    """Why a request failed, in a few words."""
-    if error.response is not None:
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.Timeout):
-        return "no answer"
-    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        return "no connection, or it broke off"
-    return type(error).__name__

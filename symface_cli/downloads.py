@@ -1,0 +1,151 @@
+"""Files that others publish, brought here: pinned by their checksum, resumed, and never half there.
+
+Three environment variables: SYMFACE_HOME is where downloads are kept; with SYMFACE_OFFLINE=1 no socket is opened;
+SYMFACE_MIRROR is the base address of a mirror. One mirror serves everything: it takes the place of `https://host` in
+every address, so a published file lies on it under the path that it has at its home.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+import requests
+
+from symface_cli.errors import SymfaceError, WeightsError
+
+TIMEOUT = 20.0  # seconds without a byte
+BLOCK = 1 << 16  # bytes read at a time
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that are here, and those of the whole file, None if the server does not say.
+
+Before the first byte (then the bytes are 0, or what is resumed), and after every block.
+"""
+
+
+def fetch(
+    address: str,
+    target: Path,
+    sha256: str,
+    progress: Progress | None = None,
+    by_hand: str = "download it by hand",
+    failure: type[SymfaceError] = WeightsError,
+) -> None:
+    """Downloads a published file, or its mirror's copy, unless another process has just done so.
+
+    It is written to <target>.part, which a broken download leaves for the next one to go on with; verified; renamed.
+
+    Args:
+        address: Where the file is published.
+        target: Its path here; folders are created.
+        sha256: Its checksum, in hexadecimal.
+        progress: Told of the download.
+        by_hand: What the user can do instead, for the messages.
+        failure: What is raised.
+
+    Raises:
+        failure: If SYMFACE_OFFLINE forbids it, the download or the writing fails, or another file comes, which is
+            removed.
+    """
+    address = on_mirror(address)
+    if is_offline():
+        raise failure(f"{target.name} is not here, and SYMFACE_OFFLINE forbids to get {address}; {by_hand}")
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with alone(target.parent):
+            if target.is_file():  # another process has downloaded it while this one waited
+                return
+            _append(address, part, progress or (lambda done, total: None))
+            found = checksum(part)
+            if found != sha256:
+                part.unlink()
+                told = f"{address} has SHA-256 {found}, expected {sha256}"
+                raise failure(f"{told}; it was removed: try again, or {by_hand}")
+            part.replace(target)
+    except requests.RequestException as error:
+        raise failure(f"cannot download {address} ({_reason(error)}); try again later, or {by_hand}") from error
+    except OSError as error:
+        told = f"cannot write {part} ({error.strerror}) for {address}"
+        raise failure(f"{told}; set SYMFACE_HOME to another folder, or {by_hand}") from error
+
+
+def on_mirror(address: str) -> str:
+    """The same file's address on the mirror, if there is one."""
+    mirror = os.environ.get("SYMFACE_MIRROR")
+    return mirror.rstrip("/") + urlsplit(address).path if mirror else address
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: SYMFACE_HOME, else the user's cache folder."""
+    home = os.environ.get("SYMFACE_HOME")
+    return Path(home or platformdirs.user_cache_dir("symface")).expanduser()
+
+
+def is_offline() -> bool:
+    """Whether SYMFACE_OFFLINE (or Hugging Face's HF_HUB_OFFLINE) forbids to open a socket."""
+    values = (os.environ.get(name, "") for name in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(value.strip().lower() not in ("", "0", "false", "no", "off") for value in values)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keeps other processes out, where the system can: the workers of one evaluation all start with the models."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with (folder / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the file object
+        yield
+
+
+def _append(address: str, part: Path, progress: Progress) -> None:
+    """Appends to `part` what it lacks of the file; starts again where the server does not know ranges."""
+    done = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity"}  # ranges and lengths are of the file itself, not of a packed form
+    if done:
+        headers["Range"] = f"bytes={done}-"
+    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if done and answer.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # nothing is missing, or this is another file: the checksum tells
+        answer.raise_for_status()
+        if answer.status_code != requests.codes.partial_content:
+            done = 0
+        length = answer.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdigit() else None
+        progress(done, total)
+        with part.open("ab" if done else "wb") as stream:
+            for block in answer.iter_content(BLOCK):
+                stream.write(block)
+                done += len(block)
+                progress(done, total)
+            stream.flush()
+            os.fsync(stream.fileno())
+    if total is not None and done < total:
+        raise requests.ConnectionError
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Why a request failed, in a few words."""
+    if error.response is not None:
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer"
+    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        return "no connection, or it broke off"
+    return type(error).__name__
