@@ -1,15 +1,21 @@
 """Training really trains: all stages, resumed runs, the paper's configuration, bad data."""
 
 import csv
+import dataclasses
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import test_downloads
 import torch
 from PIL import Image
 from torch import nn
 
+from symface_cli import datasets
+from symface_cli.datasets import split_of
 from symface_cli.errors import DataError, UsageError
 from symface_cli.images import read_photo
 from symface_cli.training import loop, preparation
@@ -18,7 +24,6 @@ from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.initialisation import NOISE, start_as_pca
 from symface_cli.training.loop import TrainingConfig, train
 from symface_cli.training.objectives import OBJECTIVES
-from symface_cli.training.preparation import split_of
 from symface_cli.vae import Architecture, build_network
 from symface_cli.weights import load_weights
 
@@ -27,6 +32,8 @@ SMALL = Architecture(
 )
 SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))
 CPU = torch.device("cpu")
+
+server = test_downloads.server  # a fixture: a mirror of everything, which serves one file
 
 
 class Silent:
@@ -101,6 +108,21 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
     assert symface("symmetrize", photo, "--weights", run / "stage-3" / "best.safetensors").status == 0
 
 
+def test_a_downloaded_data_set_is_trained_on(symface, data, tmp_path, server, monkeypatch):
+    archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
+    server.content = archive.read_bytes()
+    checksum = hashlib.sha256(server.content).hexdigest()
+    monkeypatch.setattr(datasets, "LFW", dataclasses.replace(datasets.LFW, sha256=checksum))
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
+    best = tmp_path / "run" / "stage-1" / "best.safetensors"
+    options = ("--run", tmp_path / "run", "--epochs", 1, "--batch-size", 3)
+    finished = symface("train", "--stage", 1, "--download", "lfw", *options)
+    assert finished.status == 0, finished.err
+    assert finished.out == f"{best}\n"
+    assert load_weights(best).stage == 1
+    assert "photos of real people, for research" in finished.err.splitlines()[0]
+
+
 @pytest.mark.landmarks
 @pytest.mark.parametrize("stage", [1, 2, 3])
 def test_the_papers_network_goes_through_the_stages(data, tmp_path, stage):
@@ -172,6 +194,16 @@ def test_test_people_are_never_prepared(data, tmp_path):
     prepared = preparation.prepare(data, tmp_path, labels=False, progress=lambda done, total: None, workers=1)
     assert len(prepared.splits) == 8
     assert set(prepared.splits) == {"train", "validation"}
+
+
+def test_an_archive_is_prepared_like_its_folder(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
+    archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
+    calls: list[int] = []
+    for source, folder in ((data, "a"), (archive, "b"), (archive, "b")):
+        preparation.prepare(source, tmp_path / folder, False, lambda done, total: calls.append(done), workers=1)
+    assert calls == [*range(1, 9), *range(1, 9)]
+    assert (tmp_path / "a" / "crops.npy").read_bytes() == (tmp_path / "b" / "crops.npy").read_bytes()
 
 
 def test_prepared_crops_are_reused_until_a_photo_changes(data, tmp_path):

@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from symface_cli.commands.datasets import DataArgument, DownloadOption, find_dataset
 from symface_cli.console import err, out
 from symface_cli.errors import UsageError
 from symface_cli.options import DeviceOption
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of photos, one sub-folder per person.")],
     stage: Annotated[
         int, typer.Option(min=1, max=3, help="1 reconstruct the crop, 2 keep only the face, 3 make it symmetric.")
     ],
+    data: DataArgument = None,
+    download: DownloadOption = None,
     run: Annotated[Path, typer.Option(metavar="DIR", help="Folder of one training, for all its stages.")] = Path(
         "runs/symface"
     ),
@@ -36,7 +38,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     device: DeviceOption = "auto",
 ) -> None:
-    """Train one stage of the network on a folder of photos.
+    """Train one stage of the network on a folder or archive of photos.
 
     Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
     training, validation and test; test people are never trained on. Prints the path of the best weights.
@@ -49,9 +51,10 @@ def train(
 
     config = TrainingConfig(stage, _architecture(arch), epochs or EPOCHS[stage], batch_size, lr or RATES[stage], seed)
     chosen = choose_device(device)
+    folder = find_dataset(data, download)
     err.print(f"stage {stage}, {config.epochs} epochs, on {chosen}")
     with ProgressObserver(config.epochs) as observer:
-        best = train_stage(config, data, run, chosen, observer, init, resume)
+        best = train_stage(config, folder, run, chosen, observer, init, resume)
     out.print(str(best))
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.compositing import resample
+from symface_cli.datasets import DatasetPhoto, list_photos, open_dataset, split_of
 from symface_cli.detection import detect
 from symface_cli.errors import DataError, PhotoError
 from symface_cli.geometry import (
@@ -35,7 +36,7 @@ from symface_cli.geometry import (
     pixel_from_normalised,
     symmetric_warp,
 )
-from symface_cli.images import find_photos, read_photo, write_atomically
+from symface_cli.images import read_photo, write_atomically
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
 
 STORED_SIZE = 192  # px, side of a stored crop
@@ -44,39 +45,11 @@ MASK_SIZE = 96  # px
 MOST_DISAGREEMENT = 0.06  # eye distances; labels whose runs differ more than this are not used
 FORMAT = 1  # raised when prepared folders of older versions cannot be used any more
 
+TrainingPhoto = DatasetPhoto
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
-
-
-@dataclass(frozen=True)
-class TrainingPhoto:
-    """A photo of a data set, and who it shows."""
-
-    path: Path
-    identity: str
-
-
-def list_photos(data: Path) -> list[TrainingPhoto]:
-    """The photos of a folder; its sub-folders are the people, photos outside of any show a person each.
-
-    Raises:
-        DataError: If the folder does not exist or holds no photos.
-    """
-    if not data.is_dir():
-        raise DataError(f"{data}: no such folder; give a folder of photos, one sub-folder per person")
-    paths = find_photos(data)
-    if not paths:
-        raise DataError(f"{data}: no photos in it; give a folder of photos, one sub-folder per person")
-    return [TrainingPhoto(path, path.stem if path.parent == data else path.parent.name) for path in paths]
-
-
-def split_of(identity: str) -> str:
-    """The split that a person belongs to, by a hash of the name: "test", "validation" or "train"."""
-    digest = hashlib.sha256(f"symface-split:{identity}".encode()).digest()
-    u = int.from_bytes(digest[:8], "big") / 2**64
-    return "test" if u < 0.154 else "validation" if u < 0.231 else "train"
 
 
 @dataclass(frozen=True)
@@ -103,15 +76,16 @@ def prepare(data: Path, folder: Path, labels: bool, progress: Progress, workers:
     left out of `splits` where labels are asked for.
 
     Args:
-        data: A folder of photos.
+        data: A folder of photos, or an archive of one.
         folder: Where prepared photos are kept.
         labels: Whether warps and masks are needed.
         progress: Told of every photo.
         workers: Processes to use; 0 for one per core.
 
     Raises:
-        DataError: If the data set is empty, or no face is found in it.
+        DataError: If the data set cannot be opened or is empty, or no face is found in it.
     """
+    data = open_dataset(data)
     photos = [photo for photo in list_photos(data) if split_of(photo.identity) != "test"]
     if labels:
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
@@ -125,7 +99,7 @@ def prepare(data: Path, folder: Path, labels: bool, progress: Progress, workers:
     return _load(folder, labels)
 
 
-def _index_of(data: Path, photos: list[TrainingPhoto]) -> dict[str, object]:
+def _index_of(data: Path, photos: list[DatasetPhoto]) -> dict[str, object]:
     """What identifies a preparation: the photos with their sizes and times, and the format."""
     files = [[str(p.path.relative_to(data)), p.path.stat().st_size, p.path.stat().st_mtime_ns] for p in photos]
     return {"format": FORMAT, "photos": hashlib.sha256(json.dumps(files).encode()).hexdigest()}
@@ -139,7 +113,7 @@ def _read_index(path: Path) -> object:
 
 
 def _store_crops(
-    photos: list[TrainingPhoto], folder: Path, index: dict[str, object], progress: Progress, workers: int
+    photos: list[DatasetPhoto], folder: Path, index: dict[str, object], progress: Progress, workers: int
 ) -> None:
     rows, crops = [], []
     for photo, found in zip(photos, _in_parallel(_make_crop, photos, progress, workers), strict=True):
@@ -154,7 +128,7 @@ def _store_crops(
     write_atomically(folder / "crops.json", json.dumps(index).encode())
 
 
-def _make_crop(photo: TrainingPhoto) -> tuple[tuple[float, ...], NDArray[np.uint8]] | None:
+def _make_crop(photo: DatasetPhoto) -> tuple[tuple[float, ...], NDArray[np.uint8]] | None:
     """Box and stored crop of the face nearest to the photo's centre, None where there is none."""
     try:
         pixels = read_photo(photo.path)
