@@ -1,7 +1,7 @@
 """Faces in a photo, found with OpenCV's Viola-Jones detector."""
 
+import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.errors import UsageError
 from symface_cli.geometry import CROP_SIZE, Array, Box, apply, crop_from_box
 
 LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
@@ -18,6 +19,8 @@ NEIGHBOURS = 3  # windows that must agree on a face
 SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
 BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+EYES_APART = 0.38  # box widths, between the eyes' centres: median of LFW's training photos
+EYES_ABOVE = 0.098  # box widths, from the box's centre up to the eyes
 TURNS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
 
 
@@ -49,13 +52,17 @@ class Hit(NamedTuple):
     agreeing: int
 
 
-def detect(photo: NDArray[np.uint8]) -> list[FoundFace]:
-    """Finds the faces of a photo (H, W, 3), the largest first, on a copy of at most 640 px.
+def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[FoundFace]:
+    """Finds the faces of a photo (H, W, 3), the largest first.
 
     Where no upright face is sure, the photo is turned by quarter turns and by small angles, and the turn on which most
     windows agree is taken; but doubtful upright faces rather than doubtful turned ones.
+
+    Args:
+        photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
+        smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
-    grey = _shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    grey = _shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
     upright = search(grey)
     degrees, hits = 0.0, upright
     if _most(upright) < SURE:
@@ -100,9 +107,9 @@ def _most(hits: list[Hit]) -> int:
     return max((hit.agreeing for hit in hits), default=0)
 
 
-def _shrink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The image with its longer side at most 640 px."""
-    scale = LONGEST_SIDE / max(grey.shape)
+def _shrink(grey: NDArray[np.uint8], scale: float | None) -> NDArray[np.uint8]:
+    """The image made smaller by `scale`, or to a longer side of at most 640 px; never larger."""
+    scale = LONGEST_SIDE / max(grey.shape) if scale is None else scale
     if scale >= 1:
         return grey
     size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
@@ -122,6 +129,34 @@ def _enlarge(box: Box, factor: float) -> Box:
     return Box((box.x + 0.5) * factor - 0.5, (box.y + 0.5) * factor - 0.5, box.width * factor, box.height * factor)
 
 
-@cache
+def face_in_box(box: Box) -> FoundFace:
+    """The upright face that a person marked with a box: brows to chin, as wide as high, as the detector's are."""
+    return FoundFace(box, 0.0, crop_from_box(box))
+
+
+def face_with_eyes(left: Array, right: Array) -> FoundFace:
+    """The face whose eyes' centres (2,) a person marked, in photo pixels; `left` is the viewer's.
+
+    Raises:
+        UsageError: If both are the same point.
+    """
+    across = right - left
+    width = float(np.linalg.norm(across)) / EYES_APART
+    if width == 0:
+        raise UsageError("both eyes are at the same point; give the viewer's left eye, then the right one")
+    degrees = -float(np.degrees(np.arctan2(across[1], across[0])))
+    matrix, _ = turn_matrix(1, 1, degrees)
+    x, y = apply(matrix, (left + right) / 2) + [0, EYES_ABOVE * width]
+    box = Box(float(x) - (width - 1) / 2, float(y) - (width - 1) / 2, width, width)
+    return FoundFace(box, degrees, crop_from_box(box) @ matrix)
+
+
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
+    """OpenCV's detectors are not safe for several threads at a time: each has its own."""
+    cascades: dict[str, cv2.CascadeClassifier] = _THREAD.__dict__
+    if name not in cascades:
+        cascades[name] = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
+    return cascades[name]
+
+
+_THREAD = threading.local()

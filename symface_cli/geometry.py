@@ -39,6 +39,20 @@ class Box(NamedTuple):
         return np.array([self.x + (self.width - 1) / 2, self.y + (self.height - 1) / 2])
 
 
+class Midline(NamedTuple):
+    """The line that halves a face, in pixels of its image."""
+
+    point: Array
+    """A point on it, (2,)."""
+    direction: Array
+    """Its unit direction, (2,), downwards."""
+
+    @property
+    def degrees(self) -> float:
+        """Its tilt, clockwise from upright."""
+        return float(np.degrees(np.arctan2(-self.direction[0], self.direction[1])))
+
+
 def apply(matrix: NDArray[np.floating], points: NDArray[np.floating]) -> Array:
     """Points (..., 2) taken through a 3 x 3 affine matrix."""
     moved: Array = points @ matrix[:2, :2].T + matrix[:2, 2]
@@ -59,16 +73,45 @@ def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) ->
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
 
 
-def find_midline(landmarks: NDArray[np.floating]) -> tuple[Array, Array]:
-    """Total-least-squares midline of 68 landmarks (68, 2): a point on it (2,) and its unit direction (2,), downwards.
-
-    The line is fitted to the midpoints of the mirror pairs and the landmarks of the midline.
-    """
+def find_midline(landmarks: NDArray[np.floating]) -> Midline:
+    """Midline of 68 landmarks (68, 2), fitted to the middles of the mirror pairs and the landmarks of the midline."""
     left = scheme.LEFT_OF_PAIR
     middles = np.vstack([(landmarks[left] + landmarks[scheme.MIRROR[left]]) / 2, landmarks[scheme.MIDLINE]])
-    centre = middles.mean(0)
-    direction = np.linalg.svd(middles - centre)[2][0]
-    return centre, direction if direction[1] > 0 else -direction
+    return fit_midline(middles, np.ones(len(middles)))
+
+
+def fit_midline(middles: NDArray[np.floating], weights: NDArray[np.floating]) -> Midline:
+    """Total-least-squares line through points (N, 2) that should lie on the midline, with weights (N,)."""
+    shares = (weights / weights.sum())[:, None]
+    centre = (shares * middles).sum(0)
+    direction = np.linalg.svd(np.sqrt(shares) * (middles - centre))[2][0]
+    return Midline(centre, direction if direction[1] > 0 else -direction)
+
+
+def midline_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> Midline:
+    """Midline of the face that a warp (17, 17, 2) finds: its mirror pairs are the control points, weighted by `mask`.
+
+    The mask (17, 17) is in 0..1.
+    """
+    middles = (image_from_face + image_from_face[:, ::-1]) / 2
+    return fit_midline(middles.reshape(-1, 2), mask.astype(np.float64).ravel())
+
+
+def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArray[np.floating]) -> Array:
+    """Matrix of the similarity (no reflection) that takes points (..., 2) nearest to their targets (Umeyama 1991).
+
+    Nearest in the sum of squared distances, with weights (...).
+    """
+    shares = (weights / weights.sum()).reshape(-1, 1).astype(np.float64)
+    x, y = sources.reshape(-1, 2), targets.reshape(-1, 2)
+    x_centre, y_centre = (shares * x).sum(0), (shares * y).sum(0)
+    u, singular, vt = np.linalg.svd((shares * (y - y_centre)).T @ (x - x_centre))
+    signs = np.array([1, np.sign(np.linalg.det(u @ vt))])
+    scale = (singular * signs).sum() / (shares * (x - x_centre) ** 2).sum()
+    matrix = np.eye(3)
+    matrix[:2, :2] = scale * (u * signs) @ vt
+    matrix[:2, 2] = y_centre - matrix[:2, :2] @ x_centre
+    return matrix
 
 
 def face_from_image(landmarks: NDArray[np.floating]) -> Array:

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symface_cli.compositing import blend_sides, fill_hidden, native_size, resample, warp_photo
+from symface_cli.compositing import resample
 from symface_cli.detection import FoundFace, detect
 from symface_cli.device import choose_device
+from symface_cli.drawing import SeenFace, Side, Warped, draw_face
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
@@ -55,7 +56,7 @@ class Symmetrizer:
         to_channels_last(self.network, self.device)
 
     def symmetrize(
-        self, photo: Photo, found: Sequence[FoundFace] | None = None, detail: bool = True
+        self, photo: Photo, found: Sequence[FoundFace] | None = None, detail: bool = True, side: Side = "both"
     ) -> list[SymmetricFace]:
         """Symmetric versions of a photo's faces, in the order of `found` (default: all faces, the largest first).
 
@@ -63,6 +64,7 @@ class Symmetrizer:
             photo: (H, W, 3) uint8 RGB, upright.
             found: The faces wanted, as `detection.detect` gave them.
             detail: True for faces made of the photo's own pixels, False for those that the VAE decodes.
+            side: Which side the photo's pixels are taken from: "both", or the viewer's "left" or "right" alone.
 
         Raises:
             NoFaceError: If `found` is not given and the photo shows no face.
@@ -70,26 +72,32 @@ class Symmetrizer:
         found = detect(photo) if found is None else found
         if not found:
             raise NoFaceError("no face found; try a larger, brighter or more frontal picture of the face")
-        return [self._symmetrize_face(photo, face, detail) for face in found]
+        return [self._symmetrize_face(photo, face, detail, side) for face in found]
+
+    def _symmetrize_face(self, photo: Photo, found: FoundFace, detail: bool, side: Side) -> SymmetricFace:
+        seen = self.look(photo, found)
+        image = draw_face(photo, seen, side) if detail else seen.decoded
+        if seen.warped is None:
+            return SymmetricFace(image, found, None, None)
+        return SymmetricFace(image, found, seen.warped.photo_from_face, seen.warped.mask)
 
     @torch.inference_mode()
-    def _symmetrize_face(self, photo: Photo, found: FoundFace, detail: bool) -> SymmetricFace:
-        """One face at a time: in a batch, a face would be rounded differently with every other face beside it."""
+    def look(self, photo: Photo, found: FoundFace) -> SeenFace:
+        """What the network sees in one face of a photo (H, W, 3).
+
+        One face at a time: in a batch, a face would be rounded differently with every other face beside it.
+        """
         crop = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
-        seen = self.network(crop.permute(2, 0, 1)[None].float() / 255)
-        if isinstance(seen, torch.Tensor):  # the paper's network
-            return SymmetricFace(_pixels(seen), found, None, None)
-        maps = (seen.warp, seen.mask, seen.weights, seen.hidden * seen.mask)
-        warp, mask, weights, hidden = (tensor[0].cpu().numpy() for tensor in maps)
+        faces = self.network(crop.permute(2, 0, 1)[None].float() / 255)
+        if isinstance(faces, torch.Tensor):  # the paper's network
+            return SeenFace(_pixels(faces), None)
+        maps = (faces.warp, faces.mask, faces.weights, faces.framed_weights, faces.hidden * faces.mask)
+        warp, *others = (tensor[0].cpu().numpy() for tensor in maps)
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
-        photo_from_face = apply(photo_from_crop, warp)
-        image = _pixels(seen.face)
-        if detail:
-            blended = blend_sides(warp_photo(photo, photo_from_face, native_size(photo_from_face)), weights)
-            image = fill_hidden(blended, image, hidden).round().clip(0, 255).astype(np.uint8)
-        return SymmetricFace(image, found, photo_from_face, mask)
+        return SeenFace(_pixels(faces.face), Warped(apply(photo_from_crop, warp), *others))
 
 
-def _pixels(face: torch.Tensor) -> NDArray[np.uint8]:
+def _pixels(face: torch.Tensor) -> Photo:
     """(1, 3, S, S) in 0..1 to (S, S, 3) uint8."""
-    return (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return pixels

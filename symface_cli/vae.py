@@ -74,7 +74,8 @@ class Faces(NamedTuple):
         warp: (B, 17, 17, 2).
         mask: (B, 17, 17) in 0..1, symmetric.
         visible: (B, 17, 17) in 0..1.
-        weights: How much each side counts, (B, 17, 17): q in the face, one side alone around it.
+        weights: q, how much each side counts, (B, 17, 17).
+        framed_weights: The same in the face, but one side alone around it, (B, 17, 17).
         hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
         face: The decoded symmetric face (B, 3, 128, 128), exactly symmetric, grey outside of the mask.
     """
@@ -83,6 +84,7 @@ class Faces(NamedTuple):
     mask: Tensor
     visible: Tensor
     weights: Tensor
+    framed_weights: Tensor
     hidden: Tensor
     face: Tensor
 
@@ -328,7 +330,7 @@ class SymmetricFaceVAE(nn.Module):
         mu, _ = self.encoder(keep_face(blended, mask * (1 - hidden)))
         face = keep_face(mirror_half(self.decoder(mu)), mask)
         face = (face + face.flip(-1)) / 2
-        return Faces(warp, mask, visible, one_side_around_face(weights, mask), hidden, face)
+        return Faces(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden, face)
 
 
 class PaperVAE(nn.Module):

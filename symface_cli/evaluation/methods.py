@@ -1,70 +1,109 @@
 """The ways to make a face symmetric that are compared: the network's, and those of landmark providers.
 
-A provider does once per photo what its methods share (detection, landmarks) and offers the rest as one function per
-method. The face meant is always the one nearest to the photo's centre.
+A provider does once per face what its methods share (detection, landmarks, the network) and offers the rest as one
+function per method.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
 from symface_cli.compositing import native_size, warp_photo
-from symface_cli.detection import detect
+from symface_cli.detection import FoundFace, detect
+from symface_cli.drawing import draw_face
 from symface_cli.errors import UsageError
-from symface_cli.evaluation.recognisers import centre_of
-from symface_cli.geometry import Array, apply, control_points, face_from_image, symmetric_warp
+from symface_cli.geometry import (
+    Array,
+    Midline,
+    apply,
+    control_points,
+    face_from_image,
+    find_midline,
+    midline_of_warp,
+    symmetric_warp,
+)
 from symface_cli.images import Photo
 from symface_cli.landmarks.clm import ClmLandmarks, ClnfLandmarks
 from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
+from symface_cli.landmarks.scheme import eye_distance
 from symface_cli.landmarks.sdm import SdmLandmarks
 
 CONTEXT = 1.25  # side of a levelled photo in face frames: a detector needs to see something around the face
 
 Draw = Callable[[], Photo]
-"""Makes the symmetric image, (S, S, 3) uint8, of a photo whose face is found already."""
+"""Makes the symmetric image, (S, S, 3) uint8, of a face that is found already."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face that a provider found in a photo.
+
+    Attributes:
+        draw: What is left to do for each of the provider's methods, by their names.
+        midline: The face's midline, in photo pixels; None where the provider has none.
+    """
+
+    draw: Mapping[str, Draw]
+    midline: Midline | None
 
 
 class Provider(Protocol):
     """Where a group of methods gets its faces from; keeps its models loaded."""
 
-    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
-        """The work that the methods share: what is left to do for each of them, None if no face is found."""
+    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+        """The faces of a photo (H, W, 3), the largest first, or only the one nearest to `point` (2,) in its pixels."""
 
 
 class Network:
-    """The network, with the photo's own detail (`vae`) and without it (`vae-decode`, what the paper shows).
+    """The network.
+
+    Its methods: with the photo's own detail from both sides (`vae`) or from one (`vae-left`, `vae-right`), and without
+    it (`vae-decode`, what the paper shows).
 
     Raises:
         WeightsError: If the weights cannot be used.
     """
 
-    def __init__(self, weights: Path | None = None) -> None:
+    methods = ("vae", "vae-decode", "vae-left", "vae-right")
+
+    def __init__(self, weights: Path | None = None, device: str = "cpu") -> None:
         from symface_cli.pipeline import Symmetrizer
 
-        self._symmetrizer = Symmetrizer(weights, device="cpu")
+        self._symmetrizer = Symmetrizer(weights, device)
 
-    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
-        """Finds the face with symface's own detector."""
-        centre = centre_of(photo)
-        found = min(detect(photo), key=lambda face: float(np.linalg.norm(face.centre - centre)), default=None)
-        if found is None:
-            return None
+    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+        """Finds faces with symface's own detector, and looks at each of them once."""
+        return [self._sight(photo, face) for face in _only_nearest(detect(photo), point)]
 
-        def draw(detail: bool) -> Photo:
-            return self._symmetrizer.symmetrize(photo, [found], detail)[0].image
+    def _sight(self, photo: Photo, found: FoundFace) -> Sighting:
+        seen = self._symmetrizer.look(photo, found)
+        draw: dict[str, Draw] = {
+            "vae": lambda: draw_face(photo, seen),
+            "vae-decode": lambda: seen.decoded,
+            "vae-left": lambda: draw_face(photo, seen, "left"),
+            "vae-right": lambda: draw_face(photo, seen, "right"),
+        }
+        warped = seen.warped
+        return Sighting(draw, None if warped is None else midline_of_warp(warped.photo_from_face, warped.mask))
 
-        return {"vae": partial(draw, True), "vae-decode": partial(draw, False)}
+
+def _only_nearest(found: list[FoundFace], point: Array | None) -> list[FoundFace]:
+    if point is None:
+        return found
+    return sorted(found, key=lambda face: float(np.linalg.norm(face.centre - point)))[:1]
 
 
 class LandmarkFinder(Protocol):
-    """A landmark provider: 68 landmarks of the face nearest to a point."""
+    """A landmark provider; landmarks are (68, 2) in photo pixels."""
+
+    def find_faces(self, photo: Photo) -> list[Landmarks]:
+        """Landmarks of every face."""
 
     def find_nearest(self, photo: Photo, point: Array) -> Landmarks | None:
-        """Landmarks (68, 2) in photo pixels, None if no face is found."""
+        """Landmarks of the face nearest to a point, None if no face is found."""
 
 
 class LandmarkMethods:
@@ -74,17 +113,22 @@ class LandmarkMethods:
         self._name = name
         self._finder = finder
 
-    def prepare(self, photo: Photo) -> Mapping[str, Draw] | None:
-        """Finds the landmarks."""
-        landmarks = self._finder.find_nearest(photo, centre_of(photo))
-        if landmarks is None:
-            return None
-        return {
+    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+        """Finds landmarks."""
+        if point is None:
+            faces = sorted(self._finder.find_faces(photo), key=lambda face: -eye_distance(face))
+            return [self._sight(photo, landmarks) for landmarks in faces]
+        nearest = self._finder.find_nearest(photo, point)
+        return [] if nearest is None else [self._sight(photo, nearest)]
+
+    def _sight(self, photo: Photo, landmarks: Landmarks) -> Sighting:
+        draw: dict[str, Draw] = {
             f"{self._name}-left": lambda: mirror_half(level(photo, landmarks), "left"),
             f"{self._name}-right": lambda: mirror_half(level(photo, landmarks), "right"),
             f"{self._name}-average": lambda: average(level(photo, landmarks)),
             f"{self._name}-warp": lambda: average(straighten(photo, landmarks)),
         }
+        return Sighting(draw, find_midline(landmarks))
 
 
 def level(photo: Photo, landmarks: Landmarks) -> Photo:
@@ -117,6 +161,13 @@ def average(image: Photo) -> Photo:
     return ((total + 1) // 2).astype(np.uint8)
 
 
+class Load(Protocol):
+    """Loads a provider's models."""
+
+    def __call__(self, weights: Path | None = None, device: str = "cpu") -> Provider:
+        """The provider, with the network's weights file, None for the bundled one, on a device."""
+
+
 @dataclass(frozen=True)
 class ProviderEntry:
     """A provider that can be asked for.
@@ -124,22 +175,22 @@ class ProviderEntry:
     Attributes:
         methods: The names of its methods.
         files: The published model files that it needs, keys of landmarks.models.FILES.
-        load: Loads its models; takes the weights file that was asked for, None for the bundled one.
+        load: Loads its models.
     """
 
     methods: tuple[str, ...]
-    load: Callable[[Path | None], Provider]
+    load: Load
     files: tuple[str, ...] = ()
 
 
 def _landmark_entry(name: str, load: Callable[[], LandmarkFinder], files: tuple[str, ...] = ()) -> ProviderEntry:
     methods = tuple(f"{name}-{way}" for way in ("left", "right", "average", "warp"))
-    return ProviderEntry(methods, lambda weights: LandmarkMethods(name, load()), files)
+    return ProviderEntry(methods, lambda weights=None, device="cpu": LandmarkMethods(name, load()), files)
 
 
 OURS = "vae"  # the method, and its provider, that the others are compared with
 PROVIDERS: dict[str, ProviderEntry] = {
-    OURS: ProviderEntry(("vae", "vae-decode"), Network),
+    OURS: ProviderEntry(Network.methods, Network),
     "dlib": _landmark_entry("dlib", DlibLandmarks),
     "sdm": _landmark_entry("sdm", SdmLandmarks, SdmLandmarks.files),
     "clm": _landmark_entry("clm", ClmLandmarks, ClmLandmarks.files),

@@ -1,0 +1,78 @@
+"""From what the network sees in a face to the pictures that are made of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.compositing import blend_sides, fill_hidden, native_size, warp_photo
+from symface_cli.geometry import EYES_APART, GRID, Array, control_points, fit_similarity
+from symface_cli.images import Photo
+
+Side = Literal["both", "left", "right"]
+"""Which side of a face a result is made of; left and right are the viewer's."""
+
+
+@dataclass(frozen=True)
+class Warped:
+    """Where the symmetric face lies in a photo, at the face frame's control points.
+
+    Attributes:
+        photo_from_face: The warp: photo pixels (x, y), (17, 17, 2).
+        mask: How much each point belongs to the face, (17, 17) in 0..1, symmetric.
+        weights: q, how much each side counts, (17, 17) in 0..1.
+        framed_weights: The same in the face, but one side alone around it.
+        hidden: How far neither side shows a point of the face, (17, 17) in 0..1, symmetric.
+    """
+
+    photo_from_face: Array
+    mask: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    framed_weights: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance between the eyes' centres of the symmetric face, in photo pixels."""
+        matrix = fit_similarity(control_points(), self.photo_from_face, self.mask)
+        return float(EYES_APART * np.sqrt(np.linalg.det(matrix[:2, :2])))
+
+
+@dataclass(frozen=True)
+class SeenFace:
+    """What the network sees in a face: all that is needed to draw results.
+
+    Attributes:
+        decoded: The face as the VAE decodes it, (128, 128, 3), exactly symmetric, grey outside of the face.
+        warped: Where it lies in the photo; None for the paper's network, which does not say.
+    """
+
+    decoded: Photo
+    warped: Warped | None
+
+
+def draw_face(photo: Photo, seen: SeenFace, side: Side = "both", size: int | None = None) -> Photo:
+    """The symmetric face in its frame, (S, S, 3), made of the photo's own pixels; equal to its mirror image.
+
+    Args:
+        photo: The photo that was looked at, (H, W, 3).
+        seen: What was seen in it.
+        side: What it is made of; each side where it shows more, or one side and its mirror image (a chimeric face,
+            but of symmetric shape). Without a warp there are no sides, and the decoded face is the result.
+        size: S, instead of the photo's own resolution.
+    """
+    warped = seen.warped
+    if warped is None:
+        return seen.decoded
+    weights = warped.framed_weights if side == "both" else one_side(side)
+    face = warp_photo(photo, warped.photo_from_face, size or native_size(warped.photo_from_face))
+    drawn = fill_hidden(blend_sides(face, weights), seen.decoded, warped.hidden)
+    pixels: Photo = drawn.round().clip(0, 255).astype(np.uint8)
+    return pixels
+
+
+def one_side(side: Side) -> NDArray[np.float32]:
+    """Weights (17, 17) that take everything from one side."""
+    columns = np.sign(np.linspace(1, -1, GRID) if side == "left" else np.linspace(-1, 1, GRID))
+    return np.broadcast_to(((1 + columns) / 2).astype(np.float32), (GRID, GRID))

@@ -1,0 +1,179 @@
+"""A face part or all of the way from the photo to its symmetric version, in the photo or in the face frame.
+
+With W the warp from the face frame to the photo, S its similarity part (where the symmetric face lies in the photo),
+d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the photo's S(u) + shape d(u), and its colours
+go from there towards those of u' by color q(u'). In a photo, both fade out towards the face's outline.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.compositing import enlarge, warp_photo
+from symface_cli.drawing import Side, Warped, one_side
+from symface_cli.geometry import Array, apply, control_points, fit_similarity, pixel_from_normalised
+
+FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
+LIGHT_SIZE = 128  # px, side at which the difference in light between the sides is taken
+LIGHT_BLUR = 8  # px of LIGHT_SIZE, deviation: what is smoother counts as light
+STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
+SHAPE_FADE = (0.05, 0.7)  # mask over which displacements set in; on the face's outline it is 0.5
+COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
+LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
+
+Pixels = NDArray[Any]
+"""(H, W, C) uint8 or uint16, C from 1 to 4, in whatever colour space."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How far a face is morphed: 0 is as in the photo, 1 symmetric; more and less exaggerate either way.
+
+    Attributes:
+        shape: Of the displacement.
+        color: Of the colours.
+        side: Which side the symmetric face is made of.
+    """
+
+    shape: float = 1.0
+    color: float = 1.0
+    side: Side = "both"
+
+
+class Morph:
+    """A face of a photo, ready to be morphed.
+
+    Args:
+        pixels: The photo as it is stored.
+        warped: What the network saw in it.
+        decoded: The face as the VAE decodes it, (128, 128, C), in the photo's colour space and depth.
+        detail: False takes all of the face from `decoded`.
+    """
+
+    def __init__(self, pixels: Pixels, warped: Warped, decoded: Pixels, detail: bool = True) -> None:
+        self._pixels = pixels
+        self._warped = warped
+        self._decoded = cv2.resize(decoded, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        if self._decoded.ndim == 2:
+            self._decoded = self._decoded[..., None]
+        self.photo_from_face = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+        self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
+        self._mask = enlarge(warped.mask, FIELD_SIZE)
+        self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
+
+    def in_photo(self, amounts: Amounts) -> Pixels:
+        """The photo with the morphed face in its place; every pixel outside of the face's mask is as it was."""
+        result: Pixels = self._pixels.copy()
+        weights = self._weights(amounts.side, self._warped.weights)
+        light = self._light(weights)
+        face_from_photo = np.linalg.inv(self.photo_from_face)
+        for rows, columns in self._strips():
+            y, x = np.mgrid[rows, columns].astype(np.float64)
+            u = apply(face_from_photo, np.stack([x, y], -1))
+            mask = _sample(self._mask, u)
+            fades = [fade(mask, *limits)[..., None] for limits in (SHAPE_FADE, COLOR_FADE, LIGHT_FADE)]
+            morphed = self._morph(u, amounts, weights, fades, light)
+            inside = mask > SHAPE_FADE[0]
+            result[rows, columns][inside] = _as_pixels(morphed, self._pixels.dtype)[inside]
+        return result
+
+    def in_frame(self, amounts: Amounts, size: int) -> Pixels:
+        """The morphed face in the face frame, (size, size, C), with what lies around it."""
+        weights = self._weights(amounts.side, self._warped.framed_weights)
+        u = np.stack(np.meshgrid(*[np.linspace(-1, 1, size)] * 2), -1)
+        everywhere = [np.ones((size, size, 1), np.float32)] * 3
+        return _as_pixels(self._morph(u, amounts, weights, everywhere, None), self._pixels.dtype)
+
+    def _morph(
+        self,
+        u: Array,
+        amounts: Amounts,
+        weights: NDArray[np.float32],
+        fades: list[NDArray[np.float32]],
+        light: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
+        """The morphed face at points u (H, W, 2) of the face frame, (H, W, C).
+
+        `fades` are how far shape, colour and light are changed at each point, (H, W, 1) in 0..1.
+        """
+        outer, inner, wide = fades
+        moved = amounts.shape * outer
+        displacement = _sample(self._displacement, u)
+        base = self._take(apply(self.photo_from_face, u) + moved * displacement)
+        linear = np.linalg.inv(self.photo_from_face)[:2, :2]
+        v = u + (moved - 1) * (displacement @ linear.T)  # the point of the symmetric face that is seen here
+        other = v * [-1, 1]
+        mirrored = self._take(apply(self.photo_from_face, other) + _sample(self._displacement, other))
+        change: NDArray[np.float32] = inner * _sample(weights, other)[..., None] * (mirrored - base)
+        if light is not None:
+            change += (wide - inner).clip(0) * _sample(light, v)
+        hidden = inner * _sample(self._hidden, v)[..., None]
+        change += hidden * (_sample(self._decoded, v) - base - change)
+        plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
+        exaggerated = fade(_sample(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
+        morphed: NDArray[np.float32] = base + (plain + exaggerated) * change
+        return morphed
+
+    def _weights(self, side: Side, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The weights q of the sides, adding up to 1, (FIELD_SIZE, FIELD_SIZE)."""
+        q = enlarge(weights if side == "both" else one_side(side), FIELD_SIZE).clip(0, 1)
+        shares: NDArray[np.float32] = q / np.maximum(q + q[:, ::-1], 1e-6)
+        return shares
+
+    def _light(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What symmetry changes in the light, continued beyond the face, (LIGHT_SIZE, LIGHT_SIZE, C)."""
+        face = warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE).astype(np.float32)
+        face = face.reshape(LIGHT_SIZE, LIGHT_SIZE, -1)
+        q = cv2.resize(weights, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR)
+        inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
+        change = (inside * q[:, ::-1])[..., None] * (face[:, ::-1] - face)
+        smooth = cv2.GaussianBlur(change, (0, 0), LIGHT_BLUR).reshape(face.shape)
+        counted: NDArray[np.float32] = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
+        return counted
+
+    def _take(self, where: Array) -> NDArray[np.float32]:
+        """The photo at `where` (H, W, 2), reflected beyond its edges, (H, W, C)."""
+        limit = np.array(self._pixels.shape[1::-1]) - 1
+        low = np.clip(np.floor(where.min((0, 1))).astype(int) - 4, 0, limit)
+        high = np.clip(np.ceil(where.max((0, 1))).astype(int) + 5, low + 1, limit + 1)
+        region = self._pixels[low[1] : high[1], low[0] : high[0]]  # remap addresses at most 32,767 columns and rows
+        at = (where - low).astype(np.float32)
+        taken = cv2.remap(region, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        photo: NDArray[np.float32] = taken.reshape(*where.shape[:2], -1).astype(np.float32)
+        return photo
+
+    def _strips(self) -> Iterator[tuple[slice, slice]]:
+        """The part of the photo that the face frame covers, as rows and columns of at most STRIP pixels each."""
+        corners = apply(self.photo_from_face, np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]]))
+        limit = np.array(self._pixels.shape[1::-1])
+        left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, limit)
+        right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, limit)
+        if right <= left:
+            return
+        height = max(STRIP // int(right - left), 1)
+        for start in range(top, bottom, height):
+            yield slice(start, min(start + height, bottom)), slice(left, right)
+
+
+def _sample(field: NDArray[np.float32], u: Array) -> NDArray[np.float32]:
+    """A field (S, S) or (S, S, C) over the face frame at points u (H, W, 2); 0 outside of the frame."""
+    at = apply(pixel_from_normalised(len(field)), u).astype(np.float32)
+    sampled = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    values: NDArray[np.float32] = sampled.reshape(*u.shape[:2], *field.shape[2:])
+    return values
+
+
+def fade(mask: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """0 up to `low`, 1 from `high` on, smooth between."""
+    t = ((mask - low) / (high - low)).clip(0, 1)
+    smooth: NDArray[np.float32] = t * t * (3 - 2 * t)
+    return smooth
+
+
+def _as_pixels(values: NDArray[np.float32], dtype: np.dtype[Any]) -> Pixels:
+    pixels: Pixels = values.round().clip(0, np.iinfo(dtype).max).astype(dtype)
+    return pixels
