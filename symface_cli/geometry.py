@@ -88,13 +88,15 @@ def fit_midline(middles: NDArray[np.floating], weights: NDArray[np.floating]) ->
     return Midline(centre, direction if direction[1] > 0 else -direction)
 
 
-def midline_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> Midline:
-    """Midline of the face that a warp (17, 17, 2) finds: its mirror pairs are the control points, weighted by `mask`.
+def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
+    """Midline of the face that a warp (17, 17, 2) finds: that of the face frame's edge.
 
-    The mask (17, 17) is in 0..1.
+    `symmetric_warp` pins the edge to the frame. Inside, a warp follows the features, and its middle those of them that
+    lie aside or are turned away.
     """
     middles = (image_from_face + image_from_face[:, ::-1]) / 2
-    return fit_midline(middles.reshape(-1, 2), mask.astype(np.float64).ravel())
+    edge = np.abs(control_points()).max(-1) == 1
+    return fit_midline(middles[edge], np.ones(edge.sum()))
 
 
 def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArray[np.floating]) -> Array:

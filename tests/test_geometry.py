@@ -130,3 +130,31 @@ def test_outline_is_the_jaw_and_a_forehead_above_the_brows(landmarks):
     assert outline[:17] == pytest.approx(landmarks[:17])
     assert outline[17:, 1].min() < landmarks[17:27, 1].min()
     assert outline[17:, 0].min() > landmarks[0, 0]
+
+
+def test_the_midline_of_a_warp_is_that_of_its_landmarks_whatever_the_features_do(landmarks):
+    crooked = landmarks.copy()
+    crooked[27:36, 0] += 8
+    crooked[48:, 0] -= 3
+    expected = geometry.find_midline(turned(crooked, 11.5))
+    found = geometry.midline_of_warp(geometry.symmetric_warp(turned(crooked, 11.5))[0])
+    across = np.array([expected.direction[1], -expected.direction[0]])
+    assert found.degrees == pytest.approx(expected.degrees, abs=0.1)
+    assert abs((found.point - expected.point) @ across) < 0.3
+
+
+def test_a_similarity_is_found_again(landmarks):
+    angle = np.radians(25)
+    matrix = np.eye(3)
+    matrix[:2, :2] = 1.7 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix[:2, 2] = 30, -12
+    found = geometry.fit_similarity(landmarks, geometry.apply(matrix, landmarks), np.ones(68))
+    assert found == pytest.approx(matrix)
+
+
+def test_points_of_no_weight_do_not_move_a_similarity(landmarks):
+    weights = np.ones(68)
+    weights[0] = 0
+    moved = landmarks.copy()
+    moved[0] += 500
+    assert geometry.fit_similarity(landmarks, moved, weights) == pytest.approx(np.eye(3), abs=1e-9)

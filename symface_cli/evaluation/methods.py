@@ -87,7 +87,7 @@ class Network:
             "vae-right": lambda: draw_face(photo, seen, "right"),
         }
         warped = seen.warped
-        return Sighting(draw, None if warped is None else midline_of_warp(warped.photo_from_face, warped.mask))
+        return Sighting(draw, None if warped is None else midline_of_warp(warped.photo_from_face))
 
 
 def _only_nearest(found: list[FoundFace], point: Array | None) -> list[FoundFace]:
