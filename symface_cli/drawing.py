@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.compositing import blend_sides, fill_hidden, native_size, warp_photo
-from symface_cli.geometry import EYES_APART, GRID, Array, control_points, fit_similarity
+from symface_cli.geometry import EYES_APART, GRID, Array, similarity_of_warp
 from symface_cli.images import Photo
 
 Side = Literal["both", "left", "right"]
@@ -35,7 +35,7 @@ class Warped:
     @property
     def eye_distance(self) -> float:
         """Distance between the eyes' centres of the symmetric face, in photo pixels."""
-        matrix = fit_similarity(control_points(), self.photo_from_face, self.mask)
+        matrix = similarity_of_warp(self.photo_from_face)
         return float(EYES_APART * np.sqrt(np.linalg.det(matrix[:2, :2])))
 
 

@@ -94,9 +94,20 @@ def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
     `symmetric_warp` pins the edge to the frame. Inside, a warp follows the features, and its middle those of them that
     lie aside or are turned away.
     """
-    middles = (image_from_face + image_from_face[:, ::-1]) / 2
-    edge = np.abs(control_points()).max(-1) == 1
-    return fit_midline(middles[edge], np.ones(edge.sum()))
+    middles = ((image_from_face + image_from_face[:, ::-1]) / 2)[_on_edge()]
+    return fit_midline(middles, np.ones(len(middles)))
+
+
+def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
+    """Matrix of the similarity that a warp (17, 17, 2) has at the face frame's edge: where the symmetric face lies."""
+    edge = _on_edge()
+    return fit_similarity(control_points()[edge], image_from_face[edge], np.ones(edge.sum()))
+
+
+def _on_edge() -> NDArray[np.bool_]:
+    """Which control points lie on the frame's edge, (17, 17)."""
+    edge: NDArray[np.bool_] = np.abs(control_points()).max(-1) == 1
+    return edge
 
 
 def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArray[np.floating]) -> Array:

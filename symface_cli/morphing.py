@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from symface_cli.compositing import enlarge, warp_photo
 from symface_cli.drawing import Side, Warped, one_side
-from symface_cli.geometry import Array, apply, control_points, fit_similarity, pixel_from_normalised
+from symface_cli.geometry import Array, apply, control_points, pixel_from_normalised, similarity_of_warp
 
 FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 LIGHT_SIZE = 128  # px, side at which the difference in light between the sides is taken
@@ -60,7 +60,7 @@ class Morph:
         self._decoded = cv2.resize(decoded, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.float32)
         if self._decoded.ndim == 2:
             self._decoded = self._decoded[..., None]
-        self.photo_from_face = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+        self.photo_from_face = similarity_of_warp(warped.photo_from_face)
         self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
         self._mask = enlarge(warped.mask, FIELD_SIZE)
         self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
