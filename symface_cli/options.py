@@ -13,3 +13,17 @@ WeightsOption = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Weights to use instead of those that come with symface."),
 ]
+ModelDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-dir",
+        metavar="FOLDER",
+        envvar="SYMFACE_MODEL_DIR",
+        exists=True,
+        file_okay=False,
+        help="A folder with published models of other people; what is not in it is downloaded.",
+    ),
+]
+FacesOption = Annotated[
+    str, typer.Option("--faces", metavar="all|largest|N", help="Which faces: all, the largest, or number N by size.")
+]

@@ -1,28 +1,34 @@
 """`symface evaluate`: how well symmetric faces keep the person's identity."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.measure import Measurement
+from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from symface_cli.commands.datasets import DataArgument, DownloadOption, find_dataset
 from symface_cli.console import err, out, print_error
 from symface_cli.errors import ExitStatus, PhotoError
 from symface_cli.options import WeightsOption
 
 if TYPE_CHECKING:
-    from symface_cli.evaluation.protocol import Examined, Plan
-    from symface_cli.evaluation.report import Report
-    from symface_cli.training.preparation import TrainingPhoto
+    from symface_cli.datasets import DatasetPhoto
+    from symface_cli.evaluation import midline as midlines
+    from symface_cli.evaluation.protocol import Examined, Memory, Plan
+    from symface_cli.evaluation.scores import Report
 
-WIDEST = 1000  # columns; a table that is not read on a terminal is never folded
+WIDEST = 1000  # columns; a table that is not read on a terminal is never folded or divided
+BETWEEN = 3  # columns between those of a table
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of photos, one sub-folder per person.")],
+    data: DataArgument = None,
+    download: DownloadOption = None,
     method: Annotated[
         list[str] | None,
         typer.Option("--method", metavar="NAME", help="A method; may be repeated. [default: vae, vae-decode]"),
@@ -31,7 +37,18 @@ def evaluate(
         list[str] | None,
         typer.Option("--baseline", metavar="NAME", help="The methods of a landmark provider, or all; may be repeated."),
     ] = None,
-    recognizer: Annotated[str, typer.Option(metavar="NAME", help="Who recognises the faces.")] = "dlib",
+    recognizer: Annotated[
+        list[str] | None,
+        typer.Option("--recognizer", metavar="NAME", help="Who recognises the faces; may be repeated. [default: dlib]"),
+    ] = None,
+    occluder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--occluder",
+            metavar="NAME",
+            help="What to put in front of the faces: none, glasses or patch; may be repeated. [default: none]",
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(metavar="NAME", help="Whose photos: those of test, validation or train persons, or all.")
     ] = "test",
@@ -40,78 +57,167 @@ def evaluate(
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
     weights: WeightsOption = None,
+    midline: Annotated[
+        bool, typer.Option("--midline", help="Compare the midlines with those of landmarks placed by hand instead.")
+    ] = False,
+    run: Annotated[Path, typer.Option(metavar="DIR", help="Folder in which each photo's results are kept.")] = Path(
+        "runs/evaluate"
+    ),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the results in the run's folder, instead of starting anew.")
+    ] = False,
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all numbers and each photo's distances.")
     ] = None,
     markdown_path: Annotated[
-        Path | None, typer.Option("--markdown", metavar="FILE", help="Write the table as Markdown.")
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    report_path: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write a report with pictures and curves, as HTML.")
     ] = None,
 ) -> int:
     """Measure how well symmetric faces keep the person's identity.
 
     A face counts as recognised when a face recogniser says that it is the person in the photo; faces that are not
-    found count as not recognised.
+    found count as not recognised. With an occluder, the photo without it is what the face is compared with.
     """
-    from symface_cli.evaluation.methods import baselines, choose_methods, files_of
-    from symface_cli.evaluation.protocol import Plan, choose_photos
+    from symface_cli.commands.models import fetch_models
+    from symface_cli.evaluation import midline as midlines
+    from symface_cli.evaluation.methods import baselines, choose_methods, files_of, provider_of
+    from symface_cli.evaluation.protocol import Plan, check, choose_photos
     from symface_cli.evaluation.recognisers import find_recogniser
-    from symface_cli.evaluation.report import summarise
+    from symface_cli.evaluation.scores import summarise
+    from symface_cli.evaluation.store import open_store
 
     names = list(method or ("vae", "vae-decode"))
     names += [name for provider in baseline or () for name in baselines(provider)]
-    find_recogniser(recognizer)
-    plan = Plan(choose_methods(names), recognizer, weights, jobs)
-    _fetch_models(files_of(plan.methods))
-    report = summarise(plan, _run(choose_photos(data, split, limit), plan))
+    if midline:
+        plan_of_midlines = midlines.Plan(_unique([provider_of(name) for name in names]), weights, jobs)
+        return _evaluate_midlines(find_dataset(data, download), plan_of_midlines, limit, json_path, markdown_path)
+    recognisers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
+    plan = Plan(choose_methods(names), recognisers, conditions, weights, jobs)
+    check(plan)
+    photos = choose_photos(find_dataset(data, download), split, limit)
+    fetch_models([*files_of(plan.methods), *(file for name in recognisers for file in find_recogniser(name).files)])
+    with open_store(run, plan, resume) as store:
+        report = summarise(plan, _run(photos, plan, store))
     _print(report)
-    _write(report, json_path, markdown_path)
+    _write(report, json_path, markdown_path, report_path)
     return PhotoError.status if report.unreadable else ExitStatus.OK
 
 
-def _fetch_models(files: Iterable[str]) -> None:
-    """Downloads the model files that are not here yet, after showing their licences."""
-    from symface_cli.landmarks.models import Download, locate
-
-    told = set()
-
-    def show(download: Download) -> None:
-        if download.file not in told:
-            told.add(download.file)
-            err.print(f"downloading {download.file.name}: {download.file.source.licence}", soft_wrap=True)
-
-    for file in files:
-        locate(file, show)
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
-def _run(photos: "list[TrainingPhoto]", plan: "Plan") -> "list[Examined]":
+def _run(photos: "list[DatasetPhoto]", plan: "Plan", memory: "Memory") -> "list[Examined]":
     from symface_cli.evaluation.protocol import evaluate
 
+    with _progress_bar() as progress:
+        return list(evaluate(photos, plan, progress, memory))
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("evaluating", total=len(photos))
-        return list(evaluate(photos, plan, lambda done, total: bar.update(task, completed=done, total=total)))
+        task = bar.add_task("evaluating", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _evaluate_midlines(
+    data: Path, plan: "midlines.Plan", limit: int | None, json_path: Path | None, markdown_path: Path | None
+) -> int:
+    """Compares the providers' midlines with those of landmarks placed by hand."""
+    import json
+
+    from symface_cli.commands.models import fetch_models
+    from symface_cli.evaluation.methods import PROVIDERS
+    from symface_cli.evaluation.midline import (
+        HEADER,
+        as_dict,
+        as_markdown,
+        describe,
+        measure,
+        read_references,
+        table_rows,
+    )
+    from symface_cli.images import write_atomically
+
+    references = read_references(data, limit)
+    fetch_models([file for name in plan.providers for file in PROVIDERS[name].files])
+    with _progress_bar() as progress:
+        report = measure(references, plan, progress)
+    for line in report.unreadable:
+        print_error(line)
+    _print_table("midlines against landmarks placed by hand", HEADER, table_rows(report))
+    err.print(describe(report), soft_wrap=True)
+    if json_path is not None:
+        write_atomically(json_path, (json.dumps(as_dict(report), indent=1, allow_nan=False) + "\n").encode())
+    if markdown_path is not None:
+        write_atomically(markdown_path, as_markdown(report).encode())
+    return PhotoError.status if report.unreadable else ExitStatus.OK
 
 
 def _print(report: "Report") -> None:
-    """The table on stdout; on stderr what was counted, and the photos that could not be read."""
-    from symface_cli.evaluation.report import describe, table_header, table_rows
+    """The tables on stdout; on stderr what was counted, and the photos that could not be read."""
+    from symface_cli.evaluation.report import (
+        PAPER_NOTE,
+        describe,
+        subset_header,
+        subset_rows,
+        subset_title,
+        table_header,
+        table_rows,
+        table_title,
+    )
 
     for line in report.unreadable:
         print_error(line)
-    table = Table()
-    for i, heading in enumerate(table_header(report)):
-        table.add_column(heading, justify="right" if i else "left")
-    for row in table_rows(report):
-        table.add_row(*row)
-    if not out.is_terminal:
-        table.width = Measurement.get(out, out.options.update(width=WIDEST), table).maximum
-    if report.scores:
+    for table in report.tables:
+        _print_table(table_title(table), table_header(table), table_rows(table))
+        _print_table(subset_title(table), subset_header(report), subset_rows(table))
+    err.print(describe(report), soft_wrap=True)
+    err.print(PAPER_NOTE, soft_wrap=True)
+
+
+def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table, in several parts where the terminal is too narrow, each with the first column."""
+    columns = [_measure(column) for column in zip(header, *rows, strict=True)]
+    for part in _divide(columns, out.width if out.is_terminal else WIDEST):
+        widths, texts = zip(*part, strict=True)
+        out.print(title)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, width=sum(widths) - BETWEEN)
+        for i, column in enumerate(texts):
+            table.add_column(column[0], justify="right" if i else "left", width=widths[i] - BETWEEN)
+        for row in list(zip(*texts, strict=True))[1:]:
+            table.add_row(*row)
         out.print(table)
-    err.print(describe(report))
+        out.print()
 
 
-def _write(report: "Report", json_path: Path | None, markdown_path: Path | None) -> None:
+def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:
+    """How wide a column is, with the space beside it; on a terminal, only its heading may be folded, between words."""
+    heading, *cells = column
+    words = heading.split() if out.is_terminal else [heading]
+    return max(map(len, (*words, *cells))) + BETWEEN, column
+
+
+def _divide(columns: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterator[Sequence[tuple[int, Sequence[str]]]]:
+    """The columns in parts of at most that width, with the first column in each, and at least one more."""
+    first, *others = columns
+    part = [first]
+    for column in others:
+        if len(part) > 1 and sum(size for size, _ in (*part, column)) - BETWEEN > width:
+            yield part
+            part = [first]
+        part.append(column)
+    yield part
+
+
+def _write(report: "Report", json_path: Path | None, markdown_path: Path | None, report_path: Path | None) -> None:
     import json
+    import shlex
 
     from symface_cli.evaluation.report import as_dict, as_markdown
     from symface_cli.images import write_atomically
@@ -120,3 +226,7 @@ def _write(report: "Report", json_path: Path | None, markdown_path: Path | None)
         write_atomically(json_path, (json.dumps(as_dict(report), indent=1, allow_nan=False) + "\n").encode())
     if markdown_path is not None:
         write_atomically(markdown_path, as_markdown(report).encode())
+    if report_path is not None:
+        from symface_cli.evaluation.html import as_html
+
+        write_atomically(report_path, as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())

@@ -1,30 +1,47 @@
 """The paper's protocol (section 5.2): does a recogniser find the same person in the symmetric face as in the photo?
 
 A face that is not found, by a method or by the recogniser, in the photo or in the result, counts as not recognised.
-Every method runs on the same photos.
+Every method runs on the same photos, and every recogniser looks at the same symmetric faces.
 """
 
+import hashlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from math import inf
+from itertools import product
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple, Protocol
 
 import cv2
 
+from symface_cli.datasets import DatasetPhoto, list_photos, split_of
 from symface_cli.errors import DataError, PhotoError, UsageError
+from symface_cli.evaluation.agreement import count_agreeing
 from symface_cli.evaluation.methods import PROVIDERS, Provider, choose_methods, provider_of
 from symface_cli.evaluation.metrics import mirror_error
-from symface_cli.evaluation.recognisers import Embedding, Recogniser, find_recogniser
+from symface_cli.evaluation.occluders import NONE, find_condition, occlude
+from symface_cli.evaluation.recognisers import Embedding, Recogniser, centre_of, find_recogniser
 from symface_cli.images import Photo, read_photo
-from symface_cli.training.preparation import Progress, TrainingPhoto, list_photos, split_of
+from symface_cli.landmarks.dlib import Landmarks
 
 SPLITS = ("test", "validation", "train", "all")
+Progress = Callable[[int, int], None]
+"""Called with how many photos are done, and of how many."""
+
+
+class Key(NamedTuple):
+    """What an attempt is known by, for one photo: one of `occluders.CONDITIONS`, a method and a recogniser."""
+
+    condition: str
+    method: str
+    recogniser: str
 
 
 @dataclass(frozen=True)
@@ -33,26 +50,32 @@ class Plan:
 
     Attributes:
         methods: Names of methods.
-        recogniser: Name of a recogniser.
+        recognisers: Names of recognisers.
+        conditions: What is put in front of the faces, of occluders.CONDITIONS.
         weights: Weights of the network; None for the bundled ones.
         jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
     """
 
     methods: tuple[str, ...]
-    recogniser: str = "dlib"
+    recognisers: tuple[str, ...] = ("dlib",)
+    conditions: tuple[str, ...] = (NONE,)
     weights: Path | None = None
     jobs: int = 0
+
+    def wanted(self) -> list[Key]:
+        """What is to be found out about every photo."""
+        return [Key(*names) for names in product(self.conditions, self.methods, self.recognisers)]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a method made of a photo.
+    """What a method made of a photo, seen by a recogniser.
 
     Attributes:
-        found: Whether it found the face, and made a symmetric image at all.
+        found: Whether the method found the face, and made a symmetric image at all.
         embedding: (D,) of the symmetric image; None if there is none, or the recogniser sees no face in it.
         mirror_error: Largest difference of the image to its mirror image, in grey levels; None without an image.
-        seconds: What it took from the photo to the image, on one core.
+        seconds: What it took from the photo to the image, on one core, without the recogniser.
     """
 
     found: bool
@@ -67,18 +90,38 @@ class Examined:
 
     Attributes:
         photo: The photo.
-        original: Embedding (D,) of the photo itself, None if the recogniser sees no face in it.
-        attempts: By method.
+        digest: SHA-256 of its file, in hexadecimal; empty if it cannot be read.
+        landmarks: (68, 2) of the photo without an occluder, by the first recogniser that looked; None if it sees none.
+        agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's centre; 0 without.
+        originals: By recogniser: embedding (D,) of the photo without an occluder, None if it sees no face.
+        attempts: By condition, method and recogniser.
         error: Why the photo cannot be read; then nothing else is known.
     """
 
-    photo: TrainingPhoto
-    original: Embedding | None = None
-    attempts: dict[str, Attempt] = field(default_factory=dict)
+    photo: DatasetPhoto
+    digest: str = ""
+    landmarks: Landmarks | None = None
+    agreeing: int = 0
+    originals: Mapping[str, Embedding | None] = field(default_factory=dict)
+    attempts: Mapping[Key, Attempt] = field(default_factory=dict)
     error: str | None = None
 
+    def missing(self, plan: Plan) -> list[Key]:
+        """What the plan wants to know and is not known yet."""
+        return [key for key in plan.wanted() if key not in self.attempts]
 
-def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> list[TrainingPhoto]:
+
+class Memory(Protocol):
+    """Keeps results, so that a stopped evaluation can go on."""
+
+    def recall(self, photo: DatasetPhoto, digest: str) -> Examined:
+        """What is known of a photo: all, a part, or nothing."""
+
+    def keep(self, examined: Examined) -> None:
+        """Adds what is new."""
+
+
+def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
     """The photos of a folder's test, validation or train persons, or of all, sorted by path.
 
     Args:
@@ -101,37 +144,67 @@ def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> 
     return [photos[i * len(photos) // count] for i in range(count)]
 
 
-def evaluate(photos: Sequence[TrainingPhoto], plan: Plan, progress: Progress) -> Iterator[Examined]:
+def evaluate(
+    photos: Sequence[DatasetPhoto], plan: Plan, progress: Progress, memory: Memory | None = None
+) -> Iterator[Examined]:
     """Runs every method on every photo; yields the results in the order of the photos, as they come.
 
+    What the memory knows is not computed again; what is new is kept there, photo by photo.
+
     Raises:
-        UsageError: If a method or the recogniser does not exist.
+        UsageError: If a method, a recogniser or a condition does not exist.
         WeightsError, DataError: If the network or another model cannot be loaded.
     """
+    check(plan)
+    known = [_recall(photo, memory) for photo in photos]
+    tasks = [examined for examined in known if examined.missing(plan)]
+    jobs = min(plan.jobs or os.cpu_count() or 1, max(len(tasks), 1))
+    with closing(_run_here(tasks, plan) if jobs == 1 else _run_in_pool(tasks, plan, jobs)) as results:
+        for done, examined in enumerate(known, 1):
+            if examined.missing(plan):
+                examined = next(results)
+                if memory is not None and examined.error is None:
+                    memory.keep(examined)
+            progress(done, len(photos))
+            yield examined
+
+
+def check(plan: Plan) -> None:
+    """Says at once, before any model is loaded, what does not exist.
+
+    Raises:
+        UsageError: If it is a method, a recogniser or a condition.
+    """
     choose_methods(plan.methods)
-    find_recogniser(plan.recogniser)
-    jobs = min(plan.jobs or os.cpu_count() or 1, max(len(photos), 1))
-    results = _run_here(photos, plan) if jobs == 1 else _run_in_pool(photos, plan, jobs)
-    for done, result in enumerate(results, 1):
-        progress(done, len(photos))
-        yield result
+    for recogniser in plan.recognisers:
+        find_recogniser(recogniser)
+    for condition in plan.conditions:
+        find_condition(condition)
 
 
-def _run_here(photos: Iterable[TrainingPhoto], plan: Plan) -> Iterator[Examined]:
+def _recall(photo: DatasetPhoto, memory: Memory | None) -> Examined:
+    try:
+        digest = hashlib.sha256(photo.path.read_bytes()).hexdigest()
+    except OSError:
+        return Examined(photo)  # whoever examines it says why it cannot be read
+    return Examined(photo, digest) if memory is None else memory.recall(photo, digest)
+
+
+def _run_here(tasks: Sequence[Examined], plan: Plan) -> Generator[Examined, None, None]:
     threads = _use_threads(1, 1)
     try:
         bench = Bench(plan)
-        for photo in photos:
-            yield bench.examine(photo)
+        for task in tasks:
+            yield bench.examine(task)
     finally:
         _use_threads(*threads)
 
 
-def _run_in_pool(photos: Iterable[TrainingPhoto], plan: Plan, jobs: int) -> Iterator[Examined]:
+def _run_in_pool(tasks: Sequence[Examined], plan: Plan, jobs: int) -> Generator[Examined, None, None]:
     # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
-        yield from pool.map(partial(_examine, plan), photos)
+        yield from pool.map(partial(_examine, plan), tasks)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -139,7 +212,16 @@ def _run_in_pool(photos: Iterable[TrainingPhoto], plan: Plan, jobs: int) -> Iter
 def _start_worker() -> None:
     """One core per process; Ctrl-C is for the parent, which stops its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _use_threads(1, 1)
+
+
+def _leave_with_parent() -> None:
+    """Ends this process when its parent is killed, instead of waiting for ever for its next task."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
@@ -157,72 +239,103 @@ def _bench(plan: Plan) -> "Bench":
     return Bench(plan)
 
 
-def _examine(plan: Plan, photo: TrainingPhoto) -> Examined:
+def _examine(plan: Plan, task: Examined) -> Examined:
     # The models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
-    return _bench(plan).examine(photo)
+    return _bench(plan).examine(task)
 
 
 class Bench:
-    """The models of a plan, loaded, for one photo after the other.
+    """The models of a plan, for one photo after the other; each is loaded when first needed.
 
     Raises:
-        WeightsError, DataError: If a model cannot be loaded.
+        WeightsError, DataError: By all methods, if a model cannot be loaded.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._methods = plan.methods
-        self._recogniser: Recogniser = find_recogniser(plan.recogniser)()
-        names = dict.fromkeys(provider_of(method) for method in plan.methods)
-        self._providers = {name: PROVIDERS[name].load(plan.weights) for name in names}
+        self._plan = plan
+        self._recognisers: dict[str, Recogniser] = {}
+        self._providers: dict[str, Provider] = {}
 
-    def examine(self, photo: TrainingPhoto) -> Examined:
-        """Runs the methods on one photo."""
+    def examine(self, known: Examined) -> Examined:
+        """Finds out what the plan wants to know of a photo and is not known yet."""
         try:
-            pixels = read_photo(photo.path)
+            pixels = read_photo(known.photo.path)
         except PhotoError as error:
-            return Examined(photo, error=str(error))
-        attempts: dict[str, Attempt] = {}
-        for name, provider in self._providers.items():
-            attempts |= self._try_methods(pixels, provider, PROVIDERS[name].methods)
-        return Examined(photo, self._recogniser.embed(pixels), attempts)
+            return Examined(known.photo, error=str(error))
+        known = self._look(known, pixels)
+        attempts = dict(known.attempts)
+        for condition in self._plan.conditions:
+            keys = [key for key in known.missing(self._plan) if key.condition == condition]
+            if keys:
+                attempts |= self._attempt(under_condition(known, pixels, condition), keys)
+        return replace(known, attempts=attempts)
 
-    def _try_methods(self, pixels: Photo, provider: Provider, offered: tuple[str, ...]) -> dict[str, Attempt]:
-        """A provider's methods; the time of the work that they share counts for each of them."""
-        wanted = [method for method in self._methods if method in offered]
-        start = perf_counter()
-        drawings = provider.prepare(pixels)
-        shared = perf_counter() - start
-        if drawings is None:
-            return {method: Attempt(False, None, None, shared) for method in wanted}
-        attempts = {}
-        for method in wanted:
+    def draw(self, examined: Examined, condition: str) -> tuple[Photo, dict[str, Photo]]:
+        """The photo under a condition, and the symmetric images by method, of those that find the face.
+
+        Raises:
+            PhotoError: If the photo cannot be read any more.
+        """
+        photo = under_condition(examined, read_photo(examined.photo.path), condition)
+        images: dict[str, Photo] = {}
+        for provider, methods in self._by_provider(self._plan.methods):
+            for sighting in provider.find(photo, centre_of(photo)):
+                images |= {method: sighting.draw[method]() for method in methods}
+        return photo, images
+
+    def _look(self, known: Examined, pixels: Photo) -> Examined:
+        """Adds what the recognisers and the detector see in the photo as it is."""
+        originals = dict(known.originals)
+        for name in self._plan.recognisers:
+            if name in originals:
+                continue
+            face = self._recogniser(name).find(pixels)
+            if not originals:
+                landmarks = None if face is None else face.landmarks
+                known = replace(known, landmarks=landmarks, agreeing=count_agreeing(pixels))
+            originals[name] = None if face is None else face.embedding
+        return replace(known, originals=originals)
+
+    def _attempt(self, photo: Photo, keys: Sequence[Key]) -> dict[Key, Attempt]:
+        """Runs methods on a photo; the time of the work that a provider's methods share counts for each of them."""
+        attempts: dict[Key, Attempt] = {}
+        for provider, methods in self._by_provider(tuple(dict.fromkeys(key.method for key in keys))):
             start = perf_counter()
-            image = drawings[method]()
-            seconds = shared + perf_counter() - start
-            attempts[method] = Attempt(True, self._recogniser.embed(image), mirror_error(image), seconds)
+            sightings = provider.find(photo, centre_of(photo))
+            shared = perf_counter() - start
+            for method in methods:
+                wanted = [key for key in keys if key.method == method]
+                start = perf_counter()
+                image = sightings[0].draw[method]() if sightings else None
+                attempts |= self._judge(image, wanted, shared + perf_counter() - start)
         return attempts
 
+    def _judge(self, image: Photo | None, keys: Sequence[Key], seconds: float) -> dict[Key, Attempt]:
+        if image is None:
+            return {key: Attempt(False, None, None, seconds) for key in keys}
+        error = mirror_error(image)
+        faces = {key: self._recogniser(key.recogniser).find(image) for key in keys}
+        return {
+            key: Attempt(True, None if face is None else face.embedding, error, seconds) for key, face in faces.items()
+        }
 
-def distances(method: str, examined: Sequence[Examined], recogniser: type[Recogniser]) -> list[float]:
-    """The recogniser's distance between each photo and a method's symmetric face of it; infinite for a miss."""
-    return [_distance(photo.attempts[method].embedding, photo.original, recogniser) for photo in examined]
+    def _by_provider(self, methods: Sequence[str]) -> Iterator[tuple[Provider, list[str]]]:
+        for name in dict.fromkeys(map(provider_of, methods)):
+            if name not in self._providers:
+                self._providers[name] = PROVIDERS[name].load(self._plan.weights)
+            yield self._providers[name], [method for method in methods if provider_of(method) == name]
+
+    def _recogniser(self, name: str) -> Recogniser:
+        if name not in self._recognisers:
+            self._recognisers[name] = find_recogniser(name)()
+        return self._recognisers[name]
 
 
-def mismatched_distances(method: str, examined: Sequence[Examined], recogniser: type[Recogniser]) -> list[float]:
-    """Distances between a method's symmetric faces and photos of other persons.
+def under_condition(examined: Examined, pixels: Photo, condition: str) -> Photo:
+    """The photo under a condition; as it is, where no landmarks say where the face lies.
 
-    Each is paired with the next photo, in a circle, of another person. Pairs in which the recogniser misses a face are
-    left out: they could only flatter the method.
+    The occluder depends on the file's contents alone: every run and every method sees the same picture.
     """
-    results = []
-    for i, photo in enumerate(examined):
-        following = (*examined[i + 1 :], *examined[:i])
-        other = next((other for other in following if other.photo.identity != photo.photo.identity), None)
-        distance = inf if other is None else _distance(photo.attempts[method].embedding, other.original, recogniser)
-        if distance < inf:
-            results.append(distance)
-    return results
-
-
-def _distance(a: Embedding | None, b: Embedding | None, recogniser: type[Recogniser]) -> float:
-    return inf if a is None or b is None else recogniser.distance(a, b)
+    if examined.landmarks is None:
+        return pixels
+    return occlude(pixels, examined.landmarks, condition, int(examined.digest, 16))

@@ -1,153 +1,46 @@
-"""From the results of an evaluation to what is shown: rows of a table, Markdown, JSON."""
+"""Scores as they are shown: rows of tables, Markdown, JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import inf
-from statistics import median
 
+from symface_cli import __version__
 from symface_cli.evaluation.methods import OURS
-from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
-from symface_cli.evaluation.protocol import Examined, Plan, distances, mismatched_distances
-from symface_cli.evaluation.recognisers import Recogniser, find_recogniser
+from symface_cli.evaluation.occluders import NONE
+from symface_cli.evaluation.pose import find_yaw
+from symface_cli.evaluation.protocol import Examined
+from symface_cli.evaluation.recognisers import find_recogniser
+from symface_cli.evaluation.scores import Report, Score, Table
+
+PAPER = {
+    "vae-decode": 0.872,
+    **dict.fromkeys(("clnf-left", "clnf-right"), 0.738),
+    **dict.fromkeys(("dlib-left", "dlib-right"), 0.712),
+    **dict.fromkeys(("sdm-left", "sdm-right"), 0.694),
+    **dict.fromkeys(("clm-left", "clm-right"), 0.658),
+}
+"""What the paper's Table 1 reports for LFW, recognised by OpenFace: its own network, and one half mirrored about the
+midline of four landmark methods; it does not say which half."""
+
+PAPER_NOTE = (
+    "paper (OpenFace): what the paper's Table 1 reports of the method's like, for LFW and OpenFace's recogniser"
+)
 
 
-@dataclass(frozen=True)
-class Recognised:
-    """How many symmetric faces are recognised at one threshold.
-
-    Attributes:
-        threshold: Distance below which two faces count as the same person.
-        count: Photos whose symmetric face is recognised.
-        share: Their share among all photos; misses count as not recognised.
-        interval: 95 % Wilson interval of the share.
-        false_accepts: Share of mismatched pairs that would be accepted, None without such pairs.
-    """
-
-    threshold: float
-    count: int
-    share: float
-    interval: tuple[float, float]
-    false_accepts: float | None
+def table_title(table: Table) -> str:
+    """What a table is about."""
+    hidden = "" if table.condition == NONE else f", faces behind an occluder: {table.condition}"
+    return f"recogniser: {table.recogniser}{hidden}"
 
 
-@dataclass(frozen=True)
-class Missed:
-    """Photos that cannot be recognised because a face is not found; each counts once, for the first reason.
-
-    Attributes:
-        by_method: The method's own detector finds none in the photo.
-        in_photo: The recogniser finds none in the photo.
-        in_result: The recogniser finds none in the symmetric face.
-    """
-
-    by_method: int
-    in_photo: int
-    in_result: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.by_method + self.in_photo + self.in_result
-
-
-@dataclass(frozen=True)
-class Score:
-    """What an evaluation says about a method.
-
-    Attributes:
-        method: Its name.
-        recognised: At each of the recogniser's thresholds, the published one first.
-        missed: Photos without a recognisable face.
-        mirror_error: Largest difference of any result to its mirror image, in grey levels; None without results.
-        milliseconds: Median time from photo to symmetric image on one core.
-        mcnemar_p: That the method and `vae` are equally good at the second threshold; None for `vae` and without it.
-    """
-
-    method: str
-    recognised: tuple[Recognised, ...]
-    missed: Missed
-    mirror_error: int | None
-    milliseconds: float
-    mcnemar_p: float | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """An evaluation's results.
-
-    Attributes:
-        plan: What was run.
-        scores: One per method, in the plan's order.
-        examined: The photos that could be read.
-        unreadable: One line for each photo that could not; they count nowhere.
-    """
-
-    plan: Plan
-    scores: tuple[Score, ...]
-    examined: tuple[Examined, ...]
-    unreadable: tuple[str, ...]
-
-
-def summarise(plan: Plan, results: Sequence[Examined]) -> Report:
-    """Counts what `protocol.evaluate` gave for a plan."""
-    recogniser = find_recogniser(plan.recogniser)
-    examined = tuple(result for result in results if result.error is None)
-    unreadable = tuple(result.error for result in results if result.error is not None)
-    scores = tuple(_score(method, examined, recogniser) for method in plan.methods) if examined else ()
-    return Report(plan, scores, examined, unreadable)
-
-
-def _score(method: str, examined: Sequence[Examined], recogniser: type[Recogniser]) -> Score:
-    own = distances(method, examined, recogniser)
-    others = mismatched_distances(method, examined, recogniser)
-    attempts = [photo.attempts[method] for photo in examined]
-    errors = [attempt.mirror_error for attempt in attempts if attempt.mirror_error is not None]
-    return Score(
-        method,
-        tuple(_recognised(threshold, own, others) for threshold in recogniser.thresholds),
-        _missed(method, examined),
-        max(errors, default=None),
-        1000 * median(attempt.seconds for attempt in attempts),
-        _compare(method, examined, recogniser),
-    )
-
-
-def _recognised(threshold: float, own: Sequence[float], others: Sequence[float]) -> Recognised:
-    count = sum(distance < threshold for distance in own)
-    false_accepts = sum(distance < threshold for distance in others) / len(others) if others else None
-    return Recognised(threshold, count, count / len(own), wilson_interval(count, len(own)), false_accepts)
-
-
-def _missed(method: str, examined: Sequence[Examined]) -> Missed:
-    by_method = in_photo = in_result = 0
-    for photo in examined:
-        attempt = photo.attempts[method]
-        if not attempt.found:
-            by_method += 1
-        elif photo.original is None:
-            in_photo += 1
-        elif attempt.embedding is None:
-            in_result += 1
-    return Missed(by_method, in_photo, in_result)
-
-
-def _compare(method: str, examined: Sequence[Examined], recogniser: type[Recogniser]) -> float | None:
-    """McNemar's p against `vae`, on the same photos, at the threshold after the published one."""
-    if method == OURS or OURS not in examined[0].attempts:
-        return None
-    threshold = recogniser.thresholds[1]
-    theirs = [distance < threshold for distance in distances(method, examined, recogniser)]
-    ours = [distance < threshold for distance in distances(OURS, examined, recogniser)]
-    pairs = list(zip(ours, theirs, strict=True))
-    return mcnemar_p(pairs.count((True, False)), pairs.count((False, True)))
-
-
-def table_header(report: Report) -> list[str]:
+def table_header(table: Table) -> list[str]:
     """Headings of the table's columns."""
-    thresholds = find_recogniser(report.plan.recogniser).thresholds
+    thresholds = find_recogniser(table.recogniser).thresholds
     return [
         "method",
         *(f"recognised at {threshold:g} (95 %)" for threshold in thresholds),
+        "paper (OpenFace)",
+        "rank-1",
         "faces missed",
         "false accepts at " + " / ".join(f"{threshold:g}" for threshold in thresholds),
         "mirror error",
@@ -156,9 +49,9 @@ def table_header(report: Report) -> list[str]:
     ]
 
 
-def table_rows(report: Report) -> list[list[str]]:
+def table_rows(table: Table) -> list[list[str]]:
     """The table, one row of text per method; a dash where there is nothing to say."""
-    return [_row(score) for score in report.scores]
+    return [_row(score) for score in table.scores]
 
 
 def _row(score: Score) -> list[str]:
@@ -167,6 +60,8 @@ def _row(score: Score) -> list[str]:
     return [
         score.method,
         *shares,
+        f"{PAPER[score.method]:.3f}" if score.method in PAPER else "-",
+        f"{score.rank_one.share:.3f}",
         str(score.missed.total),
         " / ".join(accepts),
         "-" if score.mirror_error is None else str(score.mirror_error),
@@ -175,40 +70,89 @@ def _row(score: Score) -> list[str]:
     ]
 
 
+def subset_title(table: Table) -> str:
+    """What the table of the subsets is about."""
+    return f"recognised at {find_recogniser(table.recogniser).thresholds[1]:g}, on subsets of the photos"
+
+
+def subset_header(report: Report) -> list[str]:
+    """Headings: the subsets with their numbers of photos."""
+    return ["method", *(f"{subset.name} (n = {len(subset.members)})" for subset in report.subsets)]
+
+
+def subset_rows(table: Table) -> list[list[str]]:
+    """One row of text per method: the share of each subset that is recognised at the second threshold."""
+    columns = [[f"{score.recognised[1].share:.3f}" for score in scores] for scores in table.subsets]
+    return [[score.method, *cells] for score, *cells in zip(table.scores, *columns, strict=True)]
+
+
 def as_markdown(report: Report) -> str:
-    """The table in Markdown, numbers to the right, with a line that says what was counted."""
-    header = table_header(report)
+    """All tables in Markdown, numbers to the right, with a line that says what was counted."""
+    lines = []
+    for table in report.tables:
+        lines += [f"### {_capital(table_title(table))}", "", *_grid(table_header(table), table_rows(table)), ""]
+        lines += [f"{_capital(subset_title(table))}:", "", *_grid(subset_header(report), subset_rows(table)), ""]
+    return "\n".join([*lines, f"{describe(report)}; {PAPER_NOTE}.", ""])
+
+
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ruler = ["---", *["---:"] * (len(header) - 1)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, ruler, *table_rows(report))]
-    return "\n".join([*lines, "", describe(report), ""])
+    return ["| " + " | ".join(cells) + " |" for cells in (header, ruler, *rows)]
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def describe(report: Report) -> str:
-    """One line: how many photos of how many persons, and by which recogniser."""
+    """One line: how many photos of how many persons, seen by whom."""
     persons = {photo.photo.identity for photo in report.examined}
     unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
-    return f"{len(report.examined)} photos of {len(persons)} persons{unreadable}; recogniser: {report.plan.recogniser}"
+    plural = "s" if len(report.plan.recognisers) > 1 else ""
+    names = ", ".join(report.plan.recognisers)
+    return f"{len(report.examined)} photos of {len(persons)} persons{unreadable}; recogniser{plural}: {names}"
 
 
 def as_dict(report: Report) -> dict[str, object]:
-    """Everything, as JSON can hold it: the scores, and each photo's distance by method, null for a miss."""
-    recogniser = find_recogniser(report.plan.recogniser)
-    columns = {method: distances(method, report.examined, recogniser) for method in report.plan.methods}
-    photos = [
-        {
-            "path": str(photo.photo.path),
-            "identity": photo.photo.identity,
-            "distances": {method: _or_none(column[i]) for method, column in columns.items()},
-        }
-        for i, photo in enumerate(report.examined)
-    ]
-    weights = report.plan.weights
+    """Everything, as JSON can hold it: all scores, and each photo's distances, null for a miss."""
+    plan = report.plan
     return {
-        "recogniser": report.plan.recogniser,
-        "weights": None if weights is None else str(weights),
-        "scores": [asdict(score) for score in report.scores],
-        "photos": photos,
+        "symface": __version__,
+        "weights": None if plan.weights is None else str(plan.weights),
+        "tables": [_table_as_dict(report, table) for table in report.tables],
+        "paper": PAPER,
+        "photos": [_photo_as_dict(report, place, photo) for place, photo in enumerate(report.examined)],
         "unreadable": list(report.unreadable),
+    }
+
+
+def _table_as_dict(report: Report, table: Table) -> dict[str, object]:
+    return {
+        "condition": table.condition,
+        "recogniser": table.recogniser,
+        "scores": [asdict(score) for score in table.scores],
+        "subsets": [
+            {"name": subset.name, "photos": len(subset.members), "scores": [asdict(score) for score in scores]}
+            for subset, scores in zip(report.subsets, table.subsets, strict=True)
+        ],
+    }
+
+
+def _photo_as_dict(report: Report, place: int, examined: Examined) -> dict[str, object]:
+    return {
+        "path": str(examined.photo.path),
+        "identity": examined.photo.identity,
+        "sha256": examined.digest,
+        "yaw": None if examined.landmarks is None else find_yaw(examined.landmarks),
+        "agreeing": examined.agreeing,
+        "distances": [
+            {
+                "condition": table.condition,
+                "recogniser": table.recogniser,
+                "methods": {method: _or_none(column[place]) for method, column in table.distances.items()},
+            }
+            for table in report.tables
+        ],
     }
 
 

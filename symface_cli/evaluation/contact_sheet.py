@@ -1,0 +1,153 @@
+"""Which photos are shown of an evaluation, and the pictures of them."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from PIL import Image
+
+from symface_cli.evaluation.methods import OURS
+from symface_cli.evaluation.occluders import NONE
+from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan
+from symface_cli.evaluation.recognisers import find_recogniser
+from symface_cli.evaluation.scores import Report, Table
+from symface_cli.images import Photo
+
+LONGEST_SIDE = 160  # px, of a picture
+QUALITY = 80  # of WebP, about 3 kB per picture
+MOST = 3  # photos of a kind
+NAMES = {OURS: "symmetric face", "vae-decode": "face only"}  # as in the paper's Figure 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo, or what a method made of it.
+
+    Attributes:
+        name: What it shows.
+        method: The method's name, empty for the photo.
+        address: The picture itself, as a `data:` address; empty if there is none.
+        size: Its width and height in pixels.
+        verdict: What the recogniser says.
+        failed: Whether the recogniser does not recognise it.
+    """
+
+    name: str
+    method: str = ""
+    address: str = ""
+    size: tuple[int, int] = (0, 0)
+    verdict: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A photo, and what each method made of it."""
+
+    title: str
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Cases of a kind."""
+
+    title: str
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """By what photos are chosen: a recogniser's distances to a method's results; `threshold` is its published one."""
+
+    method: str
+    recogniser: str
+    threshold: float
+
+
+def choose_ranking(plan: Plan) -> Ranking:
+    """By the first recogniser and `vae`, or else the first method."""
+    recogniser = plan.recognisers[0]
+    method = OURS if OURS in plan.methods else plan.methods[0]
+    return Ranking(method, recogniser, find_recogniser(recogniser).thresholds[0])
+
+
+def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
+    """The best, median, worst and missed photos under each condition, drawn again.
+
+    Under conditions after the first, one photo of a kind is shown.
+
+    Raises:
+        PhotoError: If one of the photos cannot be read any more.
+        WeightsError, DataError: If a model cannot be loaded.
+    """
+    bench = Bench(report.plan)
+    tables = [table for table in report.tables if table.recogniser == ranking.recogniser]
+    sheets = []
+    for table in tables:
+        hidden = "" if table.condition == NONE else f", occluder: {table.condition}"
+        most = MOST if table is tables[0] else 1
+        for kind, places in choose_cases(table.distances[ranking.method], most).items():
+            cases = tuple(_draw_case(report, table, place, bench) for place in places)
+            sheets.append(Sheet(kind + hidden, cases))
+    return sheets
+
+
+def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
+    """Places of the photos to show, by kind: at most so many of a kind, no photo twice, no kind without photos.
+
+    Args:
+        distances: Of each photo; infinite for a miss.
+        most: At least 1.
+    """
+    order = sorted((place for place, distance in enumerate(distances) if isfinite(distance)), key=distances.__getitem__)
+    count = min(most, max(1, len(order) // 3))
+    best, rest = order[:count], order[count:]
+    worst, middle = rest[-count:], rest[:-count]
+    start = (len(middle) - count) // 2
+    missed = [place for place, distance in enumerate(distances) if distance == inf]
+    kinds = {
+        "Best": best,
+        "Median": middle[start : start + count],
+        "Worst": worst[::-1],
+        "Missed": missed[:most],
+    }
+    return {kind: places for kind, places in kinds.items() if places}
+
+
+def _draw_case(report: Report, table: Table, place: int, bench: Bench) -> Case:
+    examined = report.examined[place]
+    photo, images = bench.draw(examined, table.condition)
+    methods = sorted(report.plan.methods, key=lambda method: {"vae-decode": 0, OURS: 1}.get(method, 2))
+    pictures = [
+        Picture(NAMES.get(method, ""), method, *_encode(images.get(method)), *_judge(examined, table, place, method))
+        for method in methods
+    ]
+    path = examined.photo.path
+    return Case(f"{path.parent.name}/{path.name}", (Picture("photo", "", *_encode(photo)), *pictures))
+
+
+def _encode(image: Photo | None) -> tuple[str, tuple[int, int]]:
+    """A picture made small, as a `data:` address, and its size."""
+    if image is None:
+        return "", (0, 0)
+    small = Image.fromarray(image)
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=QUALITY, method=6)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode(), small.size
+
+
+def _judge(examined: Examined, table: Table, place: int, method: str) -> tuple[str, bool]:
+    """What the recogniser says of a method's result, and whether it does not recognise the person."""
+    distance = table.distances[method][place]
+    if isfinite(distance):
+        failed = not distance < find_recogniser(table.recogniser).thresholds[0]
+        return f"{distance:.2f}" + (", not recognised" if failed else ""), failed
+    if not examined.attempts[Key(table.condition, method, table.recogniser)].found:
+        return "no face found", True
+    if examined.originals[table.recogniser] is None:
+        return "no face seen in the photo", True
+    return "no face seen in it", True

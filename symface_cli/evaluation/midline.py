@@ -1,0 +1,348 @@
+"""How far the midlines that providers find lie from those of landmarks placed by hand.
+
+A folder of such photos holds, beside each picture, a `.csv` of the same name with the `x,y` of its landmarks, in
+pixels, below a heading; landmarks 0 and 1 are the centres of the pupils. `mirror_index.csv`, in the folder or the one
+above, names under `point,mirror` the partner of each landmark, itself on the midline; landmarks that it does not name
+do not count. The reference is the total-least-squares line through the middles of these pairs.
+"""
+
+import csv
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.errors import DataError, PhotoError, UsageError
+from symface_cli.evaluation.methods import PROVIDERS
+from symface_cli.evaluation.protocol import Progress, choose_photos
+from symface_cli.geometry import Array, Midline, fit_midline
+from symface_cli.images import read_photo
+
+MIRROR_INDEX = "mirror_index.csv"
+PUPILS = (0, 1)
+HEADER = ("provider", "photos", "faces missed", "angle", "angle, p95", "offset", "offset, p95")
+
+S = TypeVar("S", bound=Hashable)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        providers: Names of providers.
+        weights: Weights of the network; None for the bundled ones.
+        jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
+    """
+
+    providers: tuple[str, ...]
+    weights: Path | None = None
+    jobs: int = 0
+
+
+class Reference(NamedTuple):
+    """A photo with landmarks placed by hand, and what they say."""
+
+    path: Path
+    midline: Midline
+    """In photo pixels; its point is the centre of the pairs' middles."""
+    eye_distance: float
+    """Between the pupils' centres, in photo pixels."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a midline lies from the reference.
+
+    Attributes:
+        angle: Between the two, in degrees.
+        offset: Distance of the reference's point from the midline, in per cent of the eye distance.
+    """
+
+    angle: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What became of a photo.
+
+    Attributes:
+        path: The photo.
+        deviations: By provider; None where it misses the face, or has no midline for it.
+        error: Why the photo cannot be read; then nothing else is known.
+    """
+
+    path: Path
+    deviations: Mapping[str, Deviation | None] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is said of many errors.
+
+    Attributes:
+        median: The median.
+        p95: The 95th percentile, interpolated linearly.
+    """
+
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How good a provider's midlines are.
+
+    Attributes:
+        provider: Its name.
+        photos: How many photos were looked at.
+        missed: How many of them without a midline; the errors are those of the others.
+        angle: In degrees, None without any.
+        offset: In per cent of the eye distance, None without any.
+    """
+
+    provider: str
+    photos: int
+    missed: int
+    angle: Summary | None
+    offset: Summary | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results.
+
+    Attributes:
+        plan: What was measured.
+        scores: One per provider, in the plan's order.
+        examined: The photos that could be read.
+        unreadable: One line for each photo that could not; they count nowhere.
+    """
+
+    plan: Plan
+    scores: tuple[Accuracy, ...]
+    examined: tuple[Examined, ...]
+    unreadable: tuple[str, ...]
+
+
+def read_references(folder: Path, limit: int | None = None) -> list[Reference]:
+    """The photos of a folder and their reference midlines, sorted by path; `limit` takes so many, evenly spaced.
+
+    Raises:
+        DataError: If there are no photos, or a file of landmarks or `mirror_index.csv` is missing or makes no sense.
+        UsageError: If the limit is below 1.
+    """
+    photos = choose_photos(folder, "all", limit)
+    pairs = _read_pairs(folder)
+    return [_read_reference(photo.path, pairs) for photo in photos]
+
+
+def _read_pairs(folder: Path) -> NDArray[np.intp]:
+    """The mirror pairs (N, 2), each once; a landmark of the midline is a pair with itself."""
+    places = [place / MIRROR_INDEX for place in (folder, folder.absolute().parent)]
+    path = next((place for place in places if place.exists()), places[0])
+    partners = {int(point): int(mirror) for point, mirror in _read_columns(path)}
+    if any(partners.get(mirror) != point or point < 0 for point, mirror in partners.items()):
+        raise DataError(f"{path}: a landmark's partner has to have the landmark for its own partner")
+    return np.array([pair for pair in partners.items() if pair[0] <= pair[1]])
+
+
+def _read_reference(photo: Path, pairs: NDArray[np.intp]) -> Reference:
+    path = photo.with_suffix(".csv")
+    landmarks = _read_columns(path)
+    needed = 1 + max(*PUPILS, int(pairs.max()))
+    if len(landmarks) < needed:
+        raise DataError(f"{path}: {len(landmarks)} landmarks in it; {MIRROR_INDEX} needs {needed}")
+    middles = landmarks[pairs].mean(1)
+    left, right = landmarks[list(PUPILS)]
+    return Reference(photo, fit_midline(middles, np.ones(len(middles))), float(np.linalg.norm(left - right)))
+
+
+def _read_columns(path: Path) -> Array:
+    """The two columns (N, 2) of numbers below a table's heading."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            columns = np.array([(float(a), float(b)) for a, b in list(csv.reader(file))[1:]])
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; photos with landmarks placed by hand have one") from error
+    except ValueError as error:
+        raise DataError(f"{path}: not a table of two columns of numbers below a heading") from error
+    if not np.isfinite(columns).all() or not len(columns):
+        raise DataError(f"{path}: no numbers in it, or not in all of its rows")
+    return columns
+
+
+def deviation(found: Midline, reference: Reference) -> Deviation:
+    """How far a midline lies from the reference."""
+    along = found.direction @ reference.midline.direction
+    across = _cross(found.direction, reference.midline.direction)
+    offset = _cross(found.direction, reference.midline.point - found.point)
+    return Deviation(float(np.degrees(np.arctan2(abs(across), abs(along)))), 100 * abs(offset) / reference.eye_distance)
+
+
+def _cross(a: Array, b: Array) -> float:
+    return float(a[0] * b[1] - a[1] * b[0])
+
+
+def measure(references: Sequence[Reference], plan: Plan, progress: Progress) -> Report:
+    """Looks for the midline of every photo with every provider.
+
+    Raises:
+        UsageError: If a provider does not exist.
+        WeightsError, DataError: If the network or another model cannot be loaded.
+    """
+    for name in plan.providers:
+        if name not in PROVIDERS:
+            raise UsageError(f"unknown provider {name}; choose from {', '.join(PROVIDERS)}")
+    results: list[Examined] = []
+    with closing(work_through(Bench, plan, references, plan.jobs)) as working:
+        for examined in working:
+            results.append(examined)
+            progress(len(results), len(references))
+    readable = tuple(result for result in results if result.error is None)
+    unreadable = tuple(result.error for result in results if result.error is not None)
+    return Report(plan, tuple(_score(name, readable) for name in plan.providers), readable, unreadable)
+
+
+class Bench:
+    """The providers of a plan, loaded, for one photo after the other.
+
+    Raises:
+        WeightsError, DataError: If a model cannot be loaded.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._providers = {name: PROVIDERS[name].load(plan.weights) for name in plan.providers}
+
+    def __call__(self, reference: Reference) -> Examined:
+        """Compares the midlines of one photo with the reference."""
+        try:
+            photo = read_photo(reference.path)
+        except PhotoError as error:
+            return Examined(reference.path, error=str(error))
+        deviations: dict[str, Deviation | None] = {}
+        for name, provider in self._providers.items():
+            sightings = provider.find(photo, reference.midline.point)
+            midline = sightings[0].midline if sightings else None
+            deviations[name] = None if midline is None else deviation(midline, reference)
+        return Examined(reference.path, deviations)
+
+
+def work_through(
+    make: Callable[[S], Callable[[T], R]], setup: S, items: Sequence[T], jobs: int
+) -> Generator[R, None, None]:
+    """Yields `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
+
+    `make` is called once per process. 0 jobs are one per core; a single one is this process itself.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, max(len(items), 1))
+    return _work_here(make(setup), items) if jobs == 1 else _work_in_pool(partial(_work, make, setup), items, jobs)
+
+
+def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+    threads = _use_threads(1, 1)
+    try:
+        yield from map(work, items)
+    finally:
+        _use_threads(*threads)
+
+
+def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
+    # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
+    # Models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
+    work: Callable[[T], R] = _made(make, setup)
+    return work(item)
+
+
+@cache
+def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
+    return make(setup)
+
+
+def _start_worker() -> None:
+    """One core per process; Ctrl-C is for the parent, which stops its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _use_threads(1, 1)
+
+
+def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
+    """Sets how many threads OpenCV and PyTorch use, and returns how many it was."""
+    import torch
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(opencv)
+    torch.set_num_threads(pytorch)
+    return before
+
+
+def _score(provider: str, examined: Sequence[Examined]) -> Accuracy:
+    known = [found for found in (photo.deviations[provider] for photo in examined) if found is not None]
+    angle = _summarise([found.angle for found in known])
+    offset = _summarise([found.offset for found in known])
+    return Accuracy(provider, len(examined), len(examined) - len(known), angle, offset)
+
+
+def _summarise(errors: Sequence[float]) -> Summary | None:
+    return Summary(float(np.median(errors)), float(np.percentile(errors, 95))) if errors else None
+
+
+def table_rows(report: Report) -> list[list[str]]:
+    """The table, one row of text per provider under HEADER; a dash where there is nothing to say."""
+    return [
+        [s.provider, str(s.photos), str(s.missed), *_cells(s.angle, "\N{DEGREE SIGN}"), *_cells(s.offset, " %")]
+        for s in report.scores
+    ]
+
+
+def _cells(errors: Summary | None, unit: str) -> list[str]:
+    return ["-", "-"] if errors is None else [f"{errors.median:.2f}{unit}", f"{errors.p95:.2f}{unit}"]
+
+
+def as_markdown(report: Report) -> str:
+    """The table in Markdown, numbers to the right, with a line that says what was measured."""
+    ruler = ["---", *["---:"] * (len(HEADER) - 1)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, ruler, *table_rows(report))]
+    return "\n".join([*lines, "", describe(report), ""])
+
+
+def describe(report: Report) -> str:
+    """One line: how many photos, and what the errors are."""
+    unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
+    return f"{len(report.examined)} photos{unreadable}; medians of the errors; offsets in per cent of the eye distance"
+
+
+def as_dict(report: Report) -> dict[str, object]:
+    """Everything, as JSON can hold it: the scores, and each photo's errors by provider, null for a miss."""
+    weights = report.plan.weights
+    return {
+        "weights": None if weights is None else str(weights),
+        "scores": [asdict(score) for score in report.scores],
+        "photos": [{"path": str(photo.path), "deviations": _as_dict(photo)} for photo in report.examined],
+        "unreadable": list(report.unreadable),
+    }
+
+
+def _as_dict(photo: Examined) -> dict[str, dict[str, float] | None]:
+    return {name: None if error is None else asdict(error) for name, error in photo.deviations.items()}
