@@ -1,42 +1,86 @@
-"""How fast symface is: photos per second once loaded, and one photo from a cold start.
+"""How fast symface is, beside the obvious alternative: dlib's detector and landmarks, and one half mirrored.
 
-    python benchmarks/speed.py PHOTOS [--limit N]
+    python benchmarks/speed.py PHOTOS [--limit N] [--memory N]
 
-Cold-start times are medians of five runs, beside `python -c "import torch"` measured in turn with them, so that the
-ratio holds on a noisy machine.
+Both go from file to written file, on the same photos in turn, on one core and on all. Cold-start times are medians of
+five runs, beside `python -c "import torch"` measured in turn with them, so that the ratio holds on a noisy machine.
 """
 
 import argparse
+import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
+from PIL import Image
+
 RUNS = 5
+ROUNDS = 3
+LARGE = (4000, 3000)  # px: 12 megapixels
+FIRST_LOOK = 200  # photos after which memory is looked at first
 
 
-def measure_loaded(photos: list[Path]) -> float:
-    """Photos per second from file to written file, the network loaded and warm."""
-    from symface_cli.detection import detect
-    from symface_cli.images import encode_png, read_photo, write_atomically
+def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
+    """What `symface symmetrize` does with many photos, the network loaded."""
+    from symface_cli.batch import run
+    from symface_cli.naming import choose_targets
+
+    for _ in run(_maker(), choose_targets(photos, f"{folder}/"), force=True, jobs=jobs):
+        pass
+
+
+@cache
+def _maker() -> object:
+    from symface_cli.batch import NetworkMaker, Selection
     from symface_cli.pipeline import Symmetrizer
+    from symface_cli.recipes import Recipe
 
-    symmetrizer = Symmetrizer()
-    with tempfile.TemporaryDirectory() as folder:
+    return NetworkMaker(Symmetrizer(), Recipe(), Selection())
 
-        def symmetrize(path: Path) -> None:
-            photo = read_photo(path)
-            for i, face in enumerate(symmetrizer.symmetrize(photo, detect(photo)[:1])):
-                write_atomically(Path(folder, f"{path.stem}-{i}.png"), encode_png(face.image))
 
-        for path in photos[:5]:
-            symmetrize(path)
-        began = time.perf_counter()
-        for path in photos:
-            symmetrize(path)
-        return len(photos) / (time.perf_counter() - began)
+def mirror_one(photo: Path, result: Path) -> None:
+    """The alternative, for one photo: half-mirrored about dlib's midline."""
+    from symface_cli.evaluation.methods import level, mirror_half
+    from symface_cli.images import encode_png, read_photo, write_atomically
+
+    pixels = read_photo(photo)
+    for landmarks in _dlib().find_faces(pixels):
+        write_atomically(result, encode_png(mirror_half(level(pixels, landmarks), "left")))
+
+
+@cache
+def _dlib() -> object:
+    from symface_cli.landmarks.dlib import DlibLandmarks
+
+    return DlibLandmarks()
+
+
+def photos_per_second(task: Callable[[], object], count: int) -> float:
+    """Rate of a task that works through so many photos."""
+    began = time.perf_counter()
+    task()
+    return count / (time.perf_counter() - began)
+
+
+def compare_rates(photos: Sequence[Path], jobs: int) -> tuple[float, float]:
+    """Photos per second of symface and of the alternative: medians of rounds in turn, everything loaded and warm."""
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as name, get_context("spawn").Pool(jobs) as pool:
+        folder = Path(name)
+        pairs = [(photo, folder / f"{i}.png") for i, photo in enumerate(photos)]
+        pool.starmap(mirror_one, pairs[: 4 * jobs])
+        symmetrize_all(photos[:5], folder, jobs)
+        for _ in range(ROUNDS):
+            ours.append(photos_per_second(lambda: symmetrize_all(photos, folder, jobs), len(photos)))
+            theirs.append(photos_per_second(lambda: pool.starmap(mirror_one, pairs), len(photos)))
+    return statistics.median(ours), statistics.median(theirs)
 
 
 def measure_process(*arguments: str) -> float:
@@ -46,29 +90,57 @@ def measure_process(*arguments: str) -> float:
     return time.perf_counter() - began
 
 
+def measure_cold_starts(photo: Path) -> None:
+    """Prints what single commands take, and the most memory that one of them had."""
+    with tempfile.TemporaryDirectory() as folder:
+        large = f"{folder}/large.jpg"
+        with Image.open(photo) as image:
+            image.convert("RGB").resize(LARGE).save(large)
+        command = ("-m", "symface_cli", "symmetrize", "--force", "-o", f"{folder}/x.jpg")
+        runs = (("-c", "import torch"), (*command, str(photo)), (*command, large), ("-m", "symface_cli", "--help"))
+        times = [[measure_process(*arguments) for arguments in runs] for _ in range(RUNS)]
+    torch, small, twelve, helping = (statistics.median(column) for column in zip(*times, strict=True))
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"import torch                        {torch:6.2f} s")
+    print(f"one photo from a cold start         {small:6.2f} s")
+    print(f"12 megapixels from a cold start     {twelve:6.2f} s, at most {memory:.0f} MiB")
+    print(f"symface --help                      {helping:6.2f} s")
+
+
+def measure_memory(photos: Sequence[Path], count: int) -> None:
+    """Prints how much memory a long batch has early on and at its end."""
+    many = (list(photos) * (count // len(photos) + 1))[:count]
+    with tempfile.TemporaryDirectory() as folder:
+        symmetrize_all(many[:FIRST_LOOK], Path(folder), os.cpu_count() or 1)
+        before = resident()
+        for start in range(FIRST_LOOK, count, FIRST_LOOK):
+            symmetrize_all(many[start : start + FIRST_LOOK], Path(folder), os.cpu_count() or 1)
+    after = resident()
+    print(f"memory after {FIRST_LOOK} / {count} photos      {before:.0f} / {after:.0f} MiB ({after / before - 1:+.1%})")
+
+
+def resident() -> float:
+    """MiB of memory that this process has (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 def main() -> None:
     """Prints the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--memory", type=int, default=0, metavar="N", help="also: memory over N photos")
     options = parser.parse_args()
     paths = sorted(options.photos.rglob("*.jpg"))
     paths = paths[:: max(len(paths) // options.limit, 1)][: options.limit]
-    with tempfile.TemporaryDirectory() as folder:
-        symmetrize = ("-m", "symface_cli", "symmetrize", str(paths[0]), "--force", "-o", f"{folder}/x.png")
-        times = [
-            (
-                measure_process("-c", "import torch"),
-                measure_process(*symmetrize),
-                measure_process("-m", "symface_cli", "--help"),
-            )
-            for _ in range(RUNS)
-        ]
-    torch, cold, helping = (statistics.median(column) for column in zip(*times, strict=True))
-    print(f"import torch                 {torch:6.2f} s")
-    print(f"one photo from a cold start  {cold:6.2f} s   (1.3 x import torch + 0.7 s = {1.3 * torch + 0.7:.2f} s)")
-    print(f"symface --help               {helping:6.2f} s")
-    print(f"photos per second, loaded    {measure_loaded(paths):6.1f}     ({len(paths)} photos)")
+    measure_cold_starts(paths[0])
+    for jobs in sorted({1, os.cpu_count() or 1}):
+        ours, theirs = compare_rates(paths, jobs)
+        rates = f"{ours:5.1f} photos/s, dlib and mirroring {theirs:5.1f}: {ours / theirs:.2f} times as fast"
+        print(f"{len(paths)} photos on {jobs} core{'s' * (jobs > 1)}               {rates}")
+    if options.memory:
+        measure_memory(paths, options.memory)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """symface: makes faces in photos symmetric.
 
 >>> import symface_cli
->>> faces = symface_cli.symmetrize("portrait.jpg")
+>>> symface_cli.symmetrize("portrait.jpg")  # or bytes, a Pillow image, an array: the same comes back
+'portrait.symmetric.jpg'
+>>> faces = symface_cli.Symmetrizer().symmetrize(photo)  # (H, W, 3) uint8
 >>> faces[0].image  # (S, S, 3) uint8, equal to its mirror image
 """
 
@@ -9,13 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symface_cli.api import symmetrize
+    from symface_cli.api import symmetric_faces, symmetrize
     from symface_cli.pipeline import SymmetricFace, Symmetrizer
 
 __version__ = "0.1.0"
-__all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetrize"]
+__all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetric_faces", "symmetrize"]
 
-_HOMES = {"symmetrize": "api", "SymmetricFace": "pipeline", "Symmetrizer": "pipeline"}
+_HOMES = {"symmetric_faces": "api", "symmetrize": "api", "SymmetricFace": "pipeline", "Symmetrizer": "pipeline"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,47 +1,155 @@
-"""The Python API in one function."""
+"""The Python API: what `symface symmetrize` does, for files and for pictures in memory."""
 
-import os
+import io
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.images import as_photo
-from symface_cli.pipeline import SymmetricFace, Symmetrizer
+from symface_cli.batch import NetworkMaker, Selection, write_products
+from symface_cli.drawing import Side
+from symface_cli.errors import UsageError
+from symface_cli.morphing import Amounts
+from symface_cli.naming import choose_targets
+from symface_cli.pictures import read_picture
+from symface_cli.pipeline import Symmetrizer
+from symface_cli.recipes import Output, Recipe
+
+P = TypeVar("P", str, Path, bytes, Image.Image, NDArray[np.uint8])
+"""A photo: the name of a file, its contents, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4).
+
+What comes back is of the same type: the name of a file that was written, its contents, an image, an array.
+"""
+
+Background = Literal["transparent"] | tuple[int, int, int] | None
 
 
 def symmetrize(
-    photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any],
+    photo: P,
     *,
+    shape: float = 1.0,
+    color: float = 1.0,
+    side: Side = "both",
     detail: bool = True,
-    weights: str | os.PathLike[str] | None = None,
+    face: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    weights: str | Path | None = None,
     device: str = "auto",
-) -> list[SymmetricFace]:
-    """Makes the faces of a photo symmetric.
-
-    The network stays loaded for the next call with the same `weights` and `device`.
+) -> P:
+    """The photo with its faces symmetric, in their places; the network stays loaded for the next call.
 
     Args:
-        photo: A path, the bytes of a picture file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8.
-        detail: True for faces made of the photo's own pixels, False for those that the VAE decodes (128 x 128).
+        photo: The photo; its size, format, depth, transparency and colour profile are kept.
+        shape: How far the shape becomes symmetric: 0 not at all, 1 fully; below 0 and above 1 exaggerate.
+        color: The same for light and colours.
+        side: What a face is made of: "both" sides, or the viewer's "left" or "right".
+        detail: True for the photo's own pixels, False for the face as the VAE decodes it.
+        face: Number of the one face by size, 1 for the largest; None for all.
+        out: File or folder for the result of a file; by default it lies beside it, as NAME.symmetric.*
+        force: Whether an existing file may be overwritten.
         weights: A weights file instead of the bundled one.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
 
-    Returns:
-        One result per face, the largest first; `result.image` is (S, S, 3) uint8 and equals its mirror image.
+    Raises:
+        PhotoError: If the photo cannot be read, or the result not written.
+        NoFaceError: If it shows no face, or none of that number.
+        WeightsError: If the weights cannot be used.
+        UsageError: If the device is not there, or `out` makes no sense.
+    """
+    recipe = Recipe((Output.PHOTO,), Amounts(shape, color, side), detail)
+    maker = NetworkMaker(_symmetrizer(weights and Path(weights), device), recipe, Selection(face))
+    return _make(photo, maker, out, force)[0]
+
+
+def symmetric_faces(
+    photo: P,
+    *,
+    output: Literal["face", "crop"] = "face",
+    shape: float = 1.0,
+    color: float = 1.0,
+    side: Side = "both",
+    detail: bool = True,
+    size: int | None = None,
+    background: Background = None,
+    face: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    weights: str | Path | None = None,
+    device: str = "auto",
+) -> list[P]:
+    """The symmetric faces of a photo, one picture for each, the largest first.
+
+    Args:
+        photo: The photo.
+        output: "face" for aligned faces, exactly equal to their mirror images while both amounts are 1; "crop" for the
+            squares around the heads, of the photo with symmetric faces.
+        shape: As for `symmetrize`; so are color, side, detail, face, out, force, weights and device.
+        color: See there.
+        side: See there.
+        detail: See there.
+        size: Side of an aligned face in pixels; None for the photo's own resolution.
+        background: What surrounds an aligned face: None for the photo, "transparent", or a colour (r, g, b).
+        face: See there.
+        out: See there.
+        force: See there.
+        weights: See there.
+        device: See there.
 
     Raises:
-        PhotoError: If the photo cannot be read.
-        NoFaceError: If it shows no face.
-        WeightsError: If the weights cannot be used.
-        UsageError: If the device is not there.
+        PhotoError, NoFaceError, WeightsError, UsageError: As `symmetrize`.
     """
-    path = None if weights is None else Path(weights)
-    return _symmetrizer(path, device).symmetrize(as_photo(photo), detail=detail)
+    recipe = Recipe((Output(output),), Amounts(shape, color, side), detail, size=size, background=background)
+    maker = NetworkMaker(_symmetrizer(weights and Path(weights), device), recipe, Selection(face))
+    return _make(photo, maker, out, force)
 
 
 @lru_cache(maxsize=1)
 def _symmetrizer(weights: Path | None, device: str) -> Symmetrizer:
     return Symmetrizer(weights, device)
+
+
+def _make(photo: P, maker: NetworkMaker, out: str | Path | None, force: bool) -> list[P]:
+    """The products of a photo, as what the photo came as."""
+    if isinstance(photo, (str, Path)):
+        name = str if isinstance(photo, str) else Path
+        written: list[Any] = [name(path) for path in _write(Path(photo), maker, out, force)]
+        return written
+    if out is not None:
+        raise UsageError("out is for photos that are files")
+    products = maker.plan(read_picture(_contents(photo)), "the photo", None if isinstance(photo, bytes) else ".png")
+    made = (product.make() for product in products.products)
+    if isinstance(photo, bytes):
+        return list(made)
+    images = map(_image, made)
+    return list(images) if isinstance(photo, Image.Image) else [np.asarray(image) for image in images]
+
+
+def _write(photo: Path, maker: NetworkMaker, out: str | Path | None, force: bool) -> list[Path]:
+    (target,) = choose_targets([photo], None if out is None else str(out))
+    suffix = None if target.exact is None else target.exact.suffix
+    return list(write_products(target, maker.plan(read_picture(photo), photo, suffix).products, force))
+
+
+def _contents(photo: bytes | Image.Image | NDArray[np.uint8]) -> bytes:
+    """A photo in memory as the contents of a file, without loss.
+
+    Raises:
+        TypeError, ValueError: If an array is not one of a picture.
+    """
+    if isinstance(photo, bytes):
+        return photo
+    image = photo if isinstance(photo, Image.Image) else Image.fromarray(photo)
+    stream = io.BytesIO()
+    about: dict[str, Any] = {key: image.info[key] for key in ("icc_profile", "exif") if image.info.get(key)}
+    image.save(stream, "TIFF" if image.mode == "CMYK" else "PNG", compress_level=1, **about)
+    return stream.getvalue()
+
+
+def _image(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image

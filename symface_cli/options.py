@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+
+def complete_methods() -> list[str]:
+    """The names of all methods, for a shell that completes one."""
+    from symface_cli.evaluation.methods import method_names
+
+    return list(method_names())
+
+
 DeviceOption = Annotated[
     str,
     typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one."),

@@ -1,107 +1,33 @@
 """Photos are read as they are meant to be seen, or refused; results are written whole, or not at all."""
 
 import io
-import os
 import random
 import struct
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile
+from picture_files import (
+    NOISE,
+    PALETTE,
+    SRGB,
+    SWAPPED,
+    UPRIGHT,
+    exif,
+    linear_grey_profile,
+    png_that_claims,
+    row,
+    saved,
+    stored,
+    tiff,
+)
+from PIL import Image, ImageFile
 
 from symface_cli.errors import PhotoError
 from symface_cli.images import as_photo, read_photo
-
-UPRIGHT = (np.arange(36, dtype=np.uint8) * 7).reshape(3, 4, 3)  # all samples different
-NOISE = np.random.default_rng(5).integers(0, 256, (24, 32, 3), dtype=np.uint8)
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-# The primaries' names are exchanged: what this profile calls red is sRGB's green.
-SWAPPED = SRGB.replace(b"rXYZ", b"????", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"????", b"gXYZ", 1)
-posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes are POSIX's")
-
-# EXIF 2.32, tag 0x0112: which upright pixel is stored in row i, column j; h and w are the upright size.
-STORED_FROM_UPRIGHT = {
-    1: lambda i, j, h, w: (i, j),
-    2: lambda i, j, h, w: (i, w - 1 - j),
-    3: lambda i, j, h, w: (h - 1 - i, w - 1 - j),
-    4: lambda i, j, h, w: (h - 1 - i, j),
-    5: lambda i, j, h, w: (j, i),
-    6: lambda i, j, h, w: (j, w - 1 - i),
-    7: lambda i, j, h, w: (h - 1 - j, w - 1 - i),
-    8: lambda i, j, h, w: (h - 1 - j, i),
-}
-
-
-def stored(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
-    h, w = upright.shape[:2]
-    rows, columns = (h, w) if orientation < 5 else (w, h)
-    where = STORED_FROM_UPRIGHT[orientation]
-    return np.array([[upright[where(i, j, h, w)] for j in range(columns)] for i in range(rows)])
-
-
-def exif(orientation: int) -> Image.Exif:
-    tags = Image.Exif()
-    tags[0x0112] = orientation
-    return tags
-
-
-def saved(image: Image.Image | NDArray[Any], format: str = "PNG", **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def row(mode: str, *pixels: Any, palette: tuple[int, ...] = ()) -> Image.Image:
-    image = Image.new(mode, (len(pixels), 1))
-    if palette:
-        image.putpalette(palette)
-    for x, pixel in enumerate(pixels):
-        image.putpixel((x, 0), pixel)
-    return image
-
-
-def tiff(samples: NDArray[Any], photometric: int, orientation: int = 1, planar: bool = False) -> bytes:
-    """An uncompressed little-endian TIFF, of the kinds that Pillow does not write."""
-    h, w = samples.shape[:2]
-    count = samples.size // (h * w)
-    pixels, strips = (np.moveaxis(samples, -1, 0).tobytes(), count) if planar else (samples.tobytes(), 1)
-    kind = {"u": 1, "i": 2, "f": 3}[samples.dtype.kind]
-    tags = {256: [w], 257: [h], 258: [samples.itemsize * 8] * count, 259: [1], 262: [photometric], 273: [0] * strips}
-    tags |= {274: [orientation], 277: [count], 278: [h], 279: [len(pixels) // strips] * strips}
-    tags |= {284: [1 + planar], 339: [kind] * count}
-    start = 10 + 12 * len(tags) + 4
-    pixels_at = start + sum(4 * len(values) for values in tags.values() if len(values) > 1)
-    tags[273] = [pixels_at + k * len(pixels) // strips for k in range(strips)]
-    entries, more = b"", b""
-    for tag, values in tags.items():
-        packed = struct.pack(f"<{len(values)}I", *values)
-        if len(packed) > 4:
-            packed, more = struct.pack("<I", start + len(more)), more + packed
-        entries += struct.pack("<HHI", tag, 4, len(values)) + packed
-    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + more + pixels
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [header, b"IDAT" + zlib.compress(bytes(99)), b"IEND"]
-    packed = [struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
-
-
-def linear_grey_profile() -> bytes:
-    """ICC 2.1: a header, a white point (D50) and a curve without entries, that is, gamma 1."""
-    d50 = struct.pack(">3i", 63190, 65536, 54061)
-    data = b"XYZ \0\0\0\0" + d50 + b"curv\0\0\0\0" + bytes(4)
-    tags = struct.pack(">I4sII4sII", 2, b"wtpt", 156, 20, b"kTRC", 176, 12)
-    header = struct.pack(">I4sI4s4s4s12s4s", 188, b"lcms", 0x02100000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
-    return (header.ljust(68, b"\0") + d50).ljust(128, b"\0") + tags + data
-
 
 DAMAGEABLE = {
     "JPEG": saved(NOISE, "JPEG"),
@@ -182,7 +108,6 @@ def test_16_bit_colour_is_read(extension: str, channels: int) -> None:
     np.testing.assert_array_equal(read_photo(cv2.imencode(extension, deep)[1].tobytes()), UPRIGHT)
 
 
-PALETTE = (10, 20, 30, 200, 100, 50)
 WHITE = (255, 255, 255)
 
 

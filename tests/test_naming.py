@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from symface_cli.errors import PhotoError, UsageError
-from symface_cli.naming import choose_targets, refuse_existing
+from symface_cli.naming import STREAM, choose_targets, refuse_existing
 
 
 def touch(*paths: Path) -> None:
@@ -15,7 +15,7 @@ def touch(*paths: Path) -> None:
 
 
 def names(targets):
-    return [target.result for target in targets]
+    return [target.path("", ".png") for target in targets]
 
 
 def test_result_lies_beside_its_photo(tmp_path):
@@ -23,22 +23,17 @@ def test_result_lies_beside_its_photo(tmp_path):
     assert names(choose_targets([tmp_path / "a.b.jpg"], None)) == [tmp_path / "a.b.symmetric.png"]
 
 
-def test_several_faces_are_numbered(tmp_path):
+def test_labels_tell_the_results_of_a_photo_apart(tmp_path):
     touch(tmp_path / "a.jpg")
     (target,) = choose_targets([tmp_path / "a.jpg"], None)
-    assert [path.name for path in target.results(2)] == ["a.symmetric-1.png", "a.symmetric-2.png"]
-    assert target.results(1) == [tmp_path / "a.symmetric.png"]
+    assert target.path("face-2", ".png") == tmp_path / "a.symmetric-face-2.png"
 
 
 def test_out_names_a_file(tmp_path):
     touch(tmp_path / "a.jpg")
-    assert names(choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG"))) == [tmp_path / "x.PNG"]
-
-
-def test_out_that_is_no_png_is_refused(tmp_path):
-    touch(tmp_path / "a.jpg")
-    with pytest.raises(UsageError, match="PNG"):
-        choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.jpg"))
+    (target,) = choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG"))
+    assert target.path("", ".png") == tmp_path / "x.PNG"
+    assert target.path("2", ".png") == tmp_path / "x-2.PNG"
 
 
 @pytest.mark.parametrize("out", ["new/", "there"])
@@ -64,7 +59,7 @@ def test_photos_that_differ_in_their_suffix_keep_it(tmp_path):
 
 def test_two_photos_that_would_become_one_file_are_refused(tmp_path):
     touch(tmp_path / "x/a.jpg", tmp_path / "y/a.jpg")
-    with pytest.raises(UsageError, match="would both become"):
+    with pytest.raises(UsageError, match="would both be called"):
         choose_targets([tmp_path / "x/a.jpg", tmp_path / "y/a.jpg"], str(tmp_path / "out"))
 
 
@@ -73,6 +68,31 @@ def test_missing_file_and_empty_folder_are_usage_errors(tmp_path):
         choose_targets([tmp_path / "a.jpg"], None)
     with pytest.raises(UsageError, match="no photos"):
         choose_targets([tmp_path], None)
+
+
+def test_a_pattern_that_no_shell_expanded_stands_for_its_photos(tmp_path):
+    touch(tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "b.symmetric.jpg", tmp_path / "c.png")
+    targets = choose_targets([tmp_path / "*.jpg"], None)
+    assert [target.photo.name for target in targets] == ["a.jpg", "b.jpg"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path):
+    touch(tmp_path / "a[1].jpg", tmp_path / "a1.jpg")
+    (target,) = choose_targets([tmp_path / "a[1].jpg"], None)
+    assert target.photo.name == "a[1].jpg"
+
+
+def test_standard_input_goes_to_standard_output_or_to_a_file(tmp_path):
+    (target,) = choose_targets([STREAM], None)
+    assert target.path("", ".png") == STREAM
+    (target,) = choose_targets([STREAM], str(tmp_path / "x.png"))
+    assert target.path("", ".png") == tmp_path / "x.png"
+
+
+def test_standard_input_goes_alone(tmp_path):
+    touch(tmp_path / "a.jpg")
+    with pytest.raises(UsageError, match="alone"):
+        choose_targets([STREAM, tmp_path / "a.jpg"], None)
 
 
 def test_an_existing_file_is_refused(tmp_path):

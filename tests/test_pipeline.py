@@ -1,6 +1,4 @@
-"""The path of a photo, and the Python API."""
-
-import io
+"""The path of a photo."""
 
 import numpy as np
 import pytest
@@ -16,21 +14,6 @@ from symface_cli.landmarks import scheme
 @pytest.fixture(scope="module")
 def symmetrizer():
     return symface_cli.Symmetrizer(device="cpu")
-
-
-def as_bytes(path):
-    return path.read_bytes()
-
-
-def as_image(path):
-    return Image.open(io.BytesIO(path.read_bytes()))
-
-
-@pytest.mark.parametrize("given", [str, as_bytes, as_image, read_photo])
-def test_paths_bytes_images_and_arrays_give_the_same_face(portrait, given):
-    expected = symface_cli.symmetrize(portrait)[0].image
-    (face,) = symface_cli.symmetrize(given(portrait))
-    assert (face.image == expected).all()
 
 
 def test_face_is_symmetric_and_says_where_it_comes_from(portrait, symmetrizer):

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -13,12 +13,11 @@ from rich.table import Table
 
 from symface_cli.commands.datasets import DataArgument, DownloadOption, find_dataset
 from symface_cli.console import err, out, print_error
-from symface_cli.errors import ExitStatus, PhotoError
-from symface_cli.options import WeightsOption
+from symface_cli.errors import ExitStatus, PhotoError, UsageError
+from symface_cli.options import ModelDirOption, WeightsOption, complete_methods
 
 if TYPE_CHECKING:
     from symface_cli.datasets import DatasetPhoto
-    from symface_cli.evaluation import midline as midlines
     from symface_cli.evaluation.protocol import Examined, Memory, Plan
     from symface_cli.evaluation.scores import Report
 
@@ -26,12 +25,25 @@ WIDEST = 1000  # columns; a table that is not read on a terminal is never folded
 BETWEEN = 3  # columns between those of a table
 
 
+class Written(NamedTuple):
+    """The files that are asked for."""
+
+    json: Path | None
+    markdown: Path | None
+    report: Path | None
+
+
 def evaluate(
     data: DataArgument = None,
     download: DownloadOption = None,
     method: Annotated[
         list[str] | None,
-        typer.Option("--method", metavar="NAME", help="A method; may be repeated. [default: vae, vae-decode]"),
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            autocompletion=complete_methods,
+            help="A method; may be repeated. [default: vae, vae-decode]",
+        ),
     ] = None,
     baseline: Annotated[
         list[str] | None,
@@ -57,6 +69,7 @@ def evaluate(
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
     weights: WeightsOption = None,
+    model_dir: ModelDirOption = None,
     midline: Annotated[
         bool, typer.Option("--midline", help="Compare the midlines with those of landmarks placed by hand instead.")
     ] = False,
@@ -82,27 +95,28 @@ def evaluate(
     found count as not recognised. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.commands.models import fetch_models
-    from symface_cli.evaluation import midline as midlines
-    from symface_cli.evaluation.methods import baselines, choose_methods, files_of, provider_of
+    from symface_cli.evaluation.methods import baselines, choose_methods, files_of
     from symface_cli.evaluation.protocol import Plan, check, choose_photos
     from symface_cli.evaluation.recognisers import find_recogniser
     from symface_cli.evaluation.scores import summarise
     from symface_cli.evaluation.store import open_store
 
+    written = Written(json_path, markdown_path, report_path)
     names = list(method or ("vae", "vae-decode"))
     names += [name for provider in baseline or () for name in baselines(provider)]
     if midline:
-        plan_of_midlines = midlines.Plan(_unique([provider_of(name) for name in names]), weights, jobs)
-        return _evaluate_midlines(find_dataset(data, download), plan_of_midlines, limit, json_path, markdown_path)
+        fetch_models(files_of(names), model_dir)
+        return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
     recognisers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
     plan = Plan(choose_methods(names), recognisers, conditions, weights, jobs)
     check(plan)
     photos = choose_photos(find_dataset(data, download), split, limit)
-    fetch_models([*files_of(plan.methods), *(file for name in recognisers for file in find_recogniser(name).files)])
+    files = [*files_of(plan.methods), *(file for name in recognisers for file in find_recogniser(name).files)]
+    fetch_models(files, model_dir)
     with open_store(run, plan, resume) as store:
         report = summarise(plan, _run(photos, plan, store))
     _print(report)
-    _write(report, json_path, markdown_path, report_path)
+    _write(report, written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
 
 
@@ -126,36 +140,24 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _evaluate_midlines(
-    data: Path, plan: "midlines.Plan", limit: int | None, json_path: Path | None, markdown_path: Path | None
+    data: Path, names: Sequence[str], how: tuple[Path | None, int, int | None], written: Written
 ) -> int:
-    """Compares the providers' midlines with those of landmarks placed by hand."""
-    import json
+    """Compares the midlines of the methods' providers with those of landmarks placed by hand."""
+    from symface_cli.evaluation import midline
+    from symface_cli.evaluation.methods import choose_methods, provider_of
 
-    from symface_cli.commands.models import fetch_models
-    from symface_cli.evaluation.methods import PROVIDERS
-    from symface_cli.evaluation.midline import (
-        HEADER,
-        as_dict,
-        as_markdown,
-        describe,
-        measure,
-        read_references,
-        table_rows,
-    )
-    from symface_cli.images import write_atomically
-
-    references = read_references(data, limit)
-    fetch_models([file for name in plan.providers for file in PROVIDERS[name].files])
+    if written.report is not None:
+        raise UsageError("--report shows recognition; --midline has --json and --markdown")
+    weights, jobs, limit = how
+    plan = midline.Plan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
+    references = midline.read_references(data, limit)
     with _progress_bar() as progress:
-        report = measure(references, plan, progress)
+        report = midline.measure(references, plan, progress)
     for line in report.unreadable:
         print_error(line)
-    _print_table("midlines against landmarks placed by hand", HEADER, table_rows(report))
-    err.print(describe(report), soft_wrap=True)
-    if json_path is not None:
-        write_atomically(json_path, (json.dumps(as_dict(report), indent=1, allow_nan=False) + "\n").encode())
-    if markdown_path is not None:
-        write_atomically(markdown_path, as_markdown(report).encode())
+    _print_table("midlines against landmarks placed by hand", midline.HEADER, midline.table_rows(report))
+    err.print(midline.describe(report), soft_wrap=True)
+    _write_numbers(midline.as_dict(report), midline.as_markdown(report), written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
 
 
@@ -215,18 +217,25 @@ def _divide(columns: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterato
     yield part
 
 
-def _write(report: "Report", json_path: Path | None, markdown_path: Path | None, report_path: Path | None) -> None:
-    import json
+def _write(report: "Report", written: Written) -> None:
     import shlex
 
     from symface_cli.evaluation.report import as_dict, as_markdown
     from symface_cli.images import write_atomically
 
-    if json_path is not None:
-        write_atomically(json_path, (json.dumps(as_dict(report), indent=1, allow_nan=False) + "\n").encode())
-    if markdown_path is not None:
-        write_atomically(markdown_path, as_markdown(report).encode())
-    if report_path is not None:
+    _write_numbers(as_dict(report), as_markdown(report), written)
+    if written.report is not None:
         from symface_cli.evaluation.html import as_html
 
-        write_atomically(report_path, as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
+        write_atomically(written.report, as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
+
+
+def _write_numbers(numbers: dict[str, object], tables: str, written: Written) -> None:
+    import json
+
+    from symface_cli.images import write_atomically
+
+    if written.json is not None:
+        write_atomically(written.json, (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode())
+    if written.markdown is not None:
+        write_atomically(written.markdown, tables.encode())

@@ -1,113 +1,235 @@
 """`symface symmetrize`: photos in, symmetric faces out."""
 
-from collections.abc import Iterable
-from enum import Enum
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from symface_cli.console import err, out, print_error
-from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, UsageError
-from symface_cli.options import DeviceOption, WeightsOption
+from symface_cli.errors import ExitStatus, UsageError
+from symface_cli.options import DeviceOption, FacesOption, ModelDirOption, WeightsOption, complete_methods
 
 if TYPE_CHECKING:
-    from symface_cli.detection import FoundFace
+    from collections.abc import Iterator, Sequence
+
+    from symface_cli.batch import Maker, Outcome, Selection
+    from symface_cli.commands.parsing import Style
+    from symface_cli.manifest import Manifest
     from symface_cli.naming import Target
-    from symface_cli.pipeline import Symmetrizer
-
-
-class Output(str, Enum):
-    """What is written."""
-
-    FACE = "face"
+    from symface_cli.recipes import Recipe
 
 
 def symmetrize(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of photos.")],
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO", help="Photos, folders, patterns, or - for standard input.")
+    ],
     out_path: Annotated[
         str | None,
         typer.Option(
-            "--out", "-o", metavar="PATH", help="A file or a folder. [default: NAME.symmetric.png beside each photo]"
+            "--out", "-o", metavar="PATH", help="A file, a folder, or -. [default: NAME.symmetric.* beside each photo]"
         ),
     ] = None,
     output: Annotated[
-        Output, typer.Option(help="face: the aligned face, exactly equal to its mirror image, as PNG.")
-    ] = Output.FACE,
+        list[str] | None,
+        typer.Option(
+            metavar="photo|face|crop",
+            help="photo: the whole photo with the symmetric face in place; face: the aligned face, exactly equal to "
+            "its mirror image, as PNG; crop: the square around the head. May be repeated. [default: photo]",
+        ),
+    ] = None,
+    shape: Annotated[
+        float, typer.Option(metavar="A", help="How symmetric the shape: 0 as it is, 1 fully; -1 and 2 exaggerate.")
+    ] = 1.0,
+    color: Annotated[float, typer.Option(metavar="A", help="The same for light and colours.")] = 1.0,
+    side: Annotated[
+        Literal["both", "left", "right"], typer.Option(help="Made of both sides, or of the viewer's left or right.")
+    ] = "both",
+    continuum: Annotated[
+        str | None,
+        typer.Option(metavar="FROM:TO:STEP", help="Numbered frames for shares of the amounts, such as 0:1:0.1."),
+    ] = None,
+    gif: Annotated[bool, typer.Option("--gif", help="An animation from the photo to there and back.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also a sheet: photo, left-left, right-right, symmetric, heat map.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only the photo with numbered boxes and midlines.")
+    ] = False,
+    size: Annotated[
+        int | None,
+        typer.Option(min=16, max=4096, metavar="PX", help="Side of --output face. [default: as in the photo]"),
+    ] = None,
+    background: Annotated[
+        str, typer.Option(metavar="keep|transparent|COLOR", help="What surrounds the face in --output face.")
+    ] = "keep",
     detail: Annotated[
         bool, typer.Option("--detail/--no-detail", help="The photo's own pixels, or the face as the VAE draws it.")
     ] = True,
-    faces: Annotated[
-        str, typer.Option(metavar="all|largest|N", help="Which faces: all, the largest, or number N by size.")
-    ] = "all",
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_methods,
+            help="vae; vae-left, vae-right and vae-decode are --side left, --side right and --no-detail; "
+            "PROVIDER-left, -right, -average and -warp, for PROVIDER dlib, sdm, clm or clnf, are what can be done with "
+            "landmarks.",
+        ),
+    ] = "vae",
+    faces: FacesOption = "all",
+    min_face: Annotated[
+        float | None, typer.Option(min=16, metavar="PX", help="Least width of a face. [default: 1/16 of the photo]")
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(metavar="X,Y,W,H", help="Where the face is, brows to chin, if it is not found.")
+    ] = None,
+    eyes: Annotated[
+        str | None, typer.Option(metavar="X,Y,X,Y", help="Where the viewer's left and right eye are, likewise.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Only what the manifest lacks, or says has failed.")] = False,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What became of each face. [default: manifest.jsonl in the folder of -o]"),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A page to look through the results, as HTML.")
+    ] = None,
+    check_identity: Annotated[
+        bool, typer.Option("--check-identity", help="Warn where dlib's recogniser sees another person in the result.")
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", show_default=False, help="Photos worked on at a time. [default: one per core]"
+        ),
+    ] = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
+    model_dir: ModelDirOption = None,
 ) -> int:
     """Make the faces in photos symmetric, and print the paths of the results.
 
-    A photo with several faces gives NAME.symmetric-1.png, NAME.symmetric-2.png and so on, the largest first.
+    Several faces are numbered by size. A batch goes on after a failure and ends with the first failure's status.
     """
-    rank = _parse_faces(faces)
+    from symface_cli.batch import Selection, run
+    from symface_cli.commands import parsing
+    from symface_cli.morphing import Amounts
     from symface_cli.naming import choose_targets
+    from symface_cli.recipes import Output, Recipe
 
+    parsing.check_amounts(shape, color)
+    style = parsing.parse_method(method, detail, side)
+    kinds = parsing.choose_outputs(output, style, compare, preview)
+    recipe = Recipe(
+        tuple(map(Output, kinds)),
+        Amounts(shape, color, style.side),
+        style.detail,
+        parsing.parse_steps(continuum),
+        gif,
+        size,
+        parsing.parse_background(background),
+    )
+    parsing.check_recipe(recipe, style, out_path)
+    selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
     targets = choose_targets(photos, out_path)
+    maker = _load(style, recipe, selection, Loading(weights, device, model_dir, check_identity))
+    book = _open_manifest(manifest or _default_manifest(out_path, targets), maker, resume)
+    todo = [target for target in targets if book is None or not (resume and book.is_done(target))]
+    outcomes = list(_watch(run(maker, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
+    if report is not None:
+        _write_report(report, outcomes)
+    return _conclude(outcomes, len(targets) - len(todo))
+
+
+class Loading(NamedTuple):
+    """What is loaded, and from where."""
+
+    weights: Path | None
+    device: str
+    model_dir: Path | None
+    check_identity: bool
+
+
+def _load(style: "Style", recipe: "Recipe", selection: "Selection", loading: Loading) -> "Maker":
+    from symface_cli.batch import LandmarkMaker, NetworkMaker
+    from symface_cli.commands.models import fetch_models
+
+    if style.landmark_method is not None:
+        from symface_cli.evaluation.methods import PROVIDERS, files_of, provider_of
+
+        method = style.landmark_method
+        fetch_models(files_of([method]), loading.model_dir)
+        return LandmarkMaker(PROVIDERS[provider_of(method)].load(), method, selection.number)
+    from symface_cli.identity import IdentityCheck
     from symface_cli.pipeline import Symmetrizer
 
-    symmetrizer = Symmetrizer(weights, device)
-    failures: list[PhotoError | NoFaceError] = []
-    for target in _with_progress(targets):
-        try:
-            for path in _symmetrize_photo(symmetrizer, target, rank, detail, force):
-                out.print(str(path))
-        except (PhotoError, NoFaceError) as error:
-            failures.append(error)
-            print_error(str(error))
-    if len(targets) > 1:
-        err.print(f"{len(targets) - len(failures)} of {len(targets)} photos done, {len(failures)} failed")
-    return failures[0].status if failures else ExitStatus.OK
+    check = IdentityCheck() if loading.check_identity else None
+    return NetworkMaker(Symmetrizer(loading.weights, loading.device), recipe, selection, check)
 
 
-def _parse_faces(text: str) -> int | None:
-    """None for all faces, else a face's number, 1 for the largest."""
-    if text in ("all", "largest"):
-        return None if text == "all" else 1
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"--faces {text}: use all, largest, or a number from 1")
-    return int(text)
+def _default_manifest(out_path: str | None, targets: "Sequence[Target]") -> Path | None:
+    """In the folder of results, if there is one."""
+    from symface_cli.manifest import NAME
+
+    return Path(out_path, NAME) if out_path is not None and targets[0].exact is None else None
 
 
-def _with_progress(targets: "list[Target]") -> "Iterable[Target]":
-    if len(targets) == 1:
-        return targets
-    return track(targets, description="symmetrizing", console=err, transient=True, disable=not err.is_terminal)
+def _open_manifest(path: Path | None, maker: "Maker", resume: bool) -> "Manifest | None":
+    from symface_cli.manifest import Manifest
+
+    if path is None:
+        if resume:
+            raise UsageError("--resume needs a manifest: give the folder of the results with -o, or --manifest FILE")
+        return None
+    return Manifest(path, maker.parameters, resume)
 
 
-def _symmetrize_photo(
-    symmetrizer: "Symmetrizer", target: "Target", rank: int | None, detail: bool, force: bool
-) -> list[Path]:
-    """Writes the results of one photo and returns their paths."""
-    from symface_cli.detection import detect
-    from symface_cli.images import encode_png, read_photo, write_atomically
-    from symface_cli.naming import make_folder, refuse_existing
-
-    photo = read_photo(target.photo)
-    found = _choose_faces(detect(photo), rank, target.photo)
-    paths = target.results(len(found))
-    if not force:
-        refuse_existing(paths)
-    make_folder(target.result.parent)
-    for path, face in zip(paths, symmetrizer.symmetrize(photo, found, detail), strict=True):
-        write_atomically(path, encode_png(face.image))
-    return paths
+def _watch(outcomes: "Iterator[Outcome]", book: "Manifest | None", total: int) -> "Iterator[Outcome]":
+    """Prints paths and failures as they come, writes the manifest, and shows how far it is."""
+    columns = (TextColumn("symmetrizing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    shown = total > 1 and err.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True, disable=not shown) as bar:
+        task = bar.add_task("", total=total, rate="")
+        for outcome in outcomes:
+            if book is not None:
+                book.add(outcome)
+            _tell(outcome)
+            bar.advance(task)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.1f} photos/s" if speed else "")
+            yield outcome
 
 
-def _choose_faces(found: "list[FoundFace]", rank: int | None, photo: Path) -> "list[FoundFace]":
-    if not found:
-        raise NoFaceError(f"{photo}: no face found; try a larger, brighter or more frontal picture of the face")
-    if rank is None:
-        return found
-    if rank > len(found):
-        raise NoFaceError(f"{photo}: no face number {rank}, only {len(found)} found; try --faces all")
-    return [found[rank - 1]]
+def _tell(outcome: "Outcome") -> None:
+    from symface_cli.identity import SAME_PERSON
+    from symface_cli.naming import STREAM
+
+    if outcome.error is not None:
+        print_error(str(outcome.error))
+    for path in outcome.written:
+        if path != STREAM:
+            out.print(str(path))
+    for number, face in enumerate(outcome.faces, 1):
+        if face.identity is not None and face.identity >= SAME_PERSON:
+            print_error(
+                f"{outcome.target.photo}: face {number} may not be recognised: dlib's distance to the photo is "
+                f"{face.identity:.2f}, the same person is below {SAME_PERSON}"
+            )
+
+
+def _conclude(outcomes: "Sequence[Outcome]", skipped: int) -> int:
+    """One line that sums up, and the first failure's status."""
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if len(outcomes) + skipped > 1:
+        before = f", {skipped} done before" if skipped else ""
+        err.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} photos done, {len(failed)} failed{before}")
+    return failed[0].status if failed else ExitStatus.OK
+
+
+def _write_report(path: Path, outcomes: "Sequence[Outcome]") -> None:
+    from symface_cli.gallery import as_html
+    from symface_cli.images import write_atomically
+
+    write_atomically(path, as_html(outcomes, path.parent).encode())

@@ -119,10 +119,19 @@ FILES = {file.name: file for file in _FILES}
 """Every file by its name without folders."""
 
 
-def locate(name: str, progress: Progress | None = None) -> Path:
-    """Path of a published file: in SYMFACE_MODEL_DIR, in the cache, or downloaded into the cache.
+def find(name: str) -> Path | None:
+    """Path of a published file that is here, in SYMFACE_MODEL_DIR or in the cache; None if it is not.
 
     Files of SYMFACE_MODEL_DIR, in their folders or flat, are taken as they are, the user's own versions included.
+    """
+    file = FILES[name]
+    own = os.environ.get("SYMFACE_MODEL_DIR")
+    places = [Path(own, file.folder, file.name), Path(own, file.name)] if own else []
+    return next((place for place in (*places, _cached(file)) if place.is_file()), None)
+
+
+def locate(name: str, progress: Progress | None = None) -> Path:
+    """Path of a published file: one that is here, or downloaded into the cache.
 
     Args:
         name: A key of FILES.
@@ -131,14 +140,13 @@ def locate(name: str, progress: Progress | None = None) -> Path:
     Raises:
         WeightsError: If it has to be downloaded and that fails, or the downloaded file is not the published one.
     """
-    file = FILES[name]
-    own = os.environ.get("SYMFACE_MODEL_DIR")
-    if own:
-        for candidate in (Path(own, file.folder, file.name), Path(own, file.name)):
-            if candidate.is_file():
-                return candidate
-    cached = cache_folder() / "models" / file.folder / file.name
-    if not cached.is_file():
-        tell = progress or (lambda download: None)
-        fetch(file.address, cached, file.sha256, lambda done, total: tell(Download(file, done, total)), BY_HAND)
-    return cached
+    here = find(name)
+    if here is not None:
+        return here
+    file, tell = FILES[name], progress or (lambda download: None)
+    fetch(file.address, _cached(file), file.sha256, lambda done, total: tell(Download(file, done, total)), BY_HAND)
+    return _cached(file)
+
+
+def _cached(file: ModelFile) -> Path:
+    return cache_folder() / "models" / file.folder / file.name

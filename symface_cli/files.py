@@ -1,0 +1,99 @@
+"""Files: found, read, and written whole or not at all."""
+
+import errno
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from symface_cli.errors import PhotoError
+
+PHOTO_SUFFIXES: frozenset[str] = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}
+)
+"""What is taken for a photo when a folder is searched; a file that is named may have any suffix, GIF included."""
+
+_WRITE_REASONS = {
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "its folder is a file; choose another folder",
+    errno.EISDIR: "it is a folder; give the name of a file",
+    errno.EACCES: "permission denied; choose another folder",
+    errno.ENOSPC: "no space left on the device; free some or choose another folder",
+}
+
+
+def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
+    """The contents of a file, and its name for messages.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    if isinstance(source, bytes):
+        return source, "the given bytes"
+    name = on_one_line(os.fspath(source))
+    try:
+        return Path(source).read_bytes(), name
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise PhotoError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes a file so that, whatever happens, its name has either the old contents or all of the new.
+
+    A symbolic link is followed, and a device or pipe (`/dev/stdout`) is written to, not replaced, as by `open`.
+
+    Raises:
+        PhotoError: it cannot be written; nothing is left behind.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)
+        else:
+            _write_and_replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        reason = _WRITE_REASONS.get(error.errno or 0) or error.strerror or str(error)
+        raise PhotoError(f"cannot write {on_one_line(str(path))}: {reason}") from error
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """Lists the photos in a folder and below it, sorted; hidden files and folders are passed over.
+
+    Folders that are symbolic links are not entered: they may form a loop.
+
+    Raises:
+        PhotoError: the folder, or one below it, cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise PhotoError(f"cannot list the folder {on_one_line(str(error.filename))}: {error.strerror}") from error
+
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(parent, name)
+            for name in files
+            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES
+        ]
+    return sorted(found)
+
+
+def on_one_line(name: str) -> str:
+    """A file's name as it can be shown: line ends, control characters and undecodable bytes are escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
+
+
+def _write_and_replace(path: Path, data: bytes) -> None:
+    # A short name of its own: the target's name with something added could be longer than the file system allows.
+    temporary = path.parent / f".symface-{secrets.token_hex(8)}"
+    try:
+        # "x", not tempfile: mkstemp's mode 0600 would stay on the result, this one follows the umask.
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        # For KeyboardInterrupt, too. After the replacement, the name is gone.
+        with suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,63 @@
+"""What `--help` says below the options: examples, and where more is told.
+
+A line that holds a backspace alone keeps the lines below it as they are, up to the next empty line.
+"""
+
+SYMFACE = """
+Example:
+
+\b
+  symface symmetrize portrait.jpg
+
+Options can also come from a file with a table per command, which --config names, or symface.toml in the working
+folder:
+
+\b
+  [symmetrize]
+  force = true
+
+and from variables such as SYMFACE_SYMMETRIZE_FORCE=1. The command line goes before variables, and they go before the
+file. symface COMMAND --help shows more examples; README.md is the manual, and models/README.md describes the network.
+"""
+
+SYMMETRIZE = """
+Examples:
+
+\b
+  symface symmetrize portrait.jpg
+  symface symmetrize portrait.jpg --output face   # the aligned face alone
+  symface symmetrize holiday/ -o symmetric/       # sub-folders are kept
+  symface symmetrize group.jpg --faces largest -o me.png
+  symface symmetrize portrait.jpg --shape 0.5 --color 0
+  symface symmetrize portrait.jpg --no-detail     # as the VAE draws it
+"""
+
+TRAIN = """
+Examples:
+
+\b
+  symface train --stage 1 lfw/
+  symface train --stage 2 lfw/
+  symface train --stage 3 lfw/
+  symface train --stage 3 lfw/ --resume           # after it was stopped
+  symface train --stage 1 --download lfw          # downloads LFW first
+"""
+
+EVALUATE = """
+Examples:
+
+\b
+  symface evaluate lfw/ --limit 300 --baseline dlib
+  symface evaluate lfw/ --baseline all --occluder none --occluder glasses
+  symface evaluate lfw/ --resume --json scores.json --report scores.html
+  symface evaluate --download lfw --recognizer openface
+"""
+
+DOCTOR = """
+Examples:
+
+\b
+  symface doctor
+  symface doctor --device cuda                    # the self-test on a GPU
+  symface doctor --json > doctor.json             # to go with a question
+"""

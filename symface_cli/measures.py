@@ -1,0 +1,303 @@
+"""How asymmetric a face is: in shape and in colour, as a whole and by area.
+
+Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colours; there are no
+landmarks. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at u is how
+far the mirror image of W(u') lies from W(u), seen upright through S. The colour asymmetry is the difference in CIELAB
+between the photo's colours at W(u) and W(u').
+
+A measurement is the mean over looks through crops moved a little, each at the photo and at its mirror image, where
+every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
+photo that equals its mirror image measures 0. The error is the standard deviation between those looks: how far a value
+hangs on the crop. How near it comes to the truth: benchmarks/calibration.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.compositing import enlarge
+from symface_cli.detection import FoundFace, detect, face_with_eyes
+from symface_cli.drawing import Warped
+from symface_cli.errors import WeightsError
+from symface_cli.geometry import (
+    CROP_SIZE,
+    EYES_APART,
+    EYES_Y,
+    Array,
+    Box,
+    apply,
+    control_points,
+    fit_similarity,
+    midline_of_warp,
+    pixel_from_normalised,
+)
+from symface_cli.images import Photo
+from symface_cli.pipeline import Symmetrizer
+from symface_cli.registration import CONTROL, FACE_SIDE, mirror_field, rectify_photo, refine_warp
+
+NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
+TURNED = 1.25  # ratio of the sides' areas, either way, from which a head is turned too far
+AREA_BLUR = 6.0  # px, deviation: half the distance between control points
+COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
+JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))
+"""Shifts right and down (in crops), scale, and degrees clockwise of the crops that are looked through."""
+
+AREAS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    "brows": ((-0.53, -0.38), (-0.07, -0.38), (-0.07, -0.21), (-0.53, -0.21)),
+    "eyes": ((-0.40, -0.20), (-0.12, -0.20), (-0.12, -0.05), (-0.40, -0.05)),
+    "nose": ((0.0, -0.06), (0.0, 0.28), (-0.14, 0.28), (-0.14, 0.18), (-0.07, -0.06)),
+    "mouth": ((0.0, 0.37), (0.0, 0.56), (-0.15, 0.52), (-0.25, 0.455), (-0.15, 0.39)),
+    "jaw": (
+        *((-0.6, 0.16), (-0.555, 0.39), (-0.5, 0.54), (-0.415, 0.667), (-0.297, 0.77), (-0.158, 0.843), (0.0, 0.866)),
+        *((0.0, 0.7), (-0.12, 0.68), (-0.22, 0.62), (-0.32, 0.53), (-0.39, 0.43), (-0.44, 0.3), (-0.46, 0.16)),
+    ),
+}
+"""Left halves of the areas, as corners in normalised face coordinates, around where dlib's landmarks lie on average in
+the symmetric faces of the Face Research Lab London Set and of LFW's training people; the jaw is a band inside of its
+outline."""
+
+
+class Estimate(NamedTuple):
+    """A measured value, and the standard deviation between looks."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """How asymmetric a face is.
+
+    Attributes:
+        found: Where the detector found the face.
+        values: The measurements by the names of `NAMES`.
+        eye_distance: In photo pixels: the size of the face, by which displacements are divided.
+        displacement: From each control point's mirrored partner to the point itself, right and down in the levelled
+            face, in per cent of the eye distance, (17, 17, 2).
+        mask: How much each control point belongs to the face, (17, 17) in 0..1.
+        photo_from_level: Similarity from the face frame to photo pixels: where the face lies.
+    """
+
+    found: FoundFace
+    values: Mapping[str, Estimate]
+    eye_distance: float
+    displacement: Array
+    mask: NDArray[np.float32]
+    photo_from_level: Array
+
+    @property
+    def turned(self) -> bool:
+        """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
+        ratio = self.values["side_ratio"].value
+        return not 1 / TURNED < ratio < TURNED
+
+
+class Look(NamedTuple):
+    """Asymmetries as one look at a face gives them; in the mirror image, all have the opposite sign.
+
+    Attributes:
+        displacement: As in `Asymmetry`.
+        colour: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
+        degrees: Tilt of the midline, clockwise from upright.
+        log_ratio: Logarithm of the area of the left side in the photo over that of the right side.
+    """
+
+    displacement: Array
+    colour: NDArray[np.floating]
+    degrees: float
+    log_ratio: float
+
+
+def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[FoundFace]) -> list[Asymmetry]:
+    """Measures faces of a photo (H, W, 3), as `detection.detect` gave them.
+
+    Raises:
+        WeightsError: If the network gives no warp.
+    """
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    others = detect(mirrored)
+    return [_measure_face(symmetrizer, (photo, mirrored), (face, _partner(face, others, photo))) for face in found]
+
+
+def _partner(found: FoundFace, others: Sequence[FoundFace], photo: Photo) -> FoundFace:
+    """The same face as it was found in the mirrored photo, or its mirrored place where it was not."""
+    expected = mirror_found(found, photo.shape[1])
+
+    def distance(other: FoundFace) -> float:
+        return float(np.linalg.norm(other.centre - expected.centre))
+
+    nearest = min(others, key=distance, default=expected)
+    return nearest if distance(nearest) < found.box.width / 2 else expected
+
+
+def mirror_found(found: FoundFace, width: int) -> FoundFace:
+    """A face of a photo of so many pixels' width, in the mirrored photo."""
+    box = found.box
+    mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
+    mirrored_box = Box(width - box.x - box.width, box.y, box.width, box.height)
+    return FoundFace(mirrored_box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
+
+
+def _measure_face(
+    symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[FoundFace, FoundFace]
+) -> Asymmetry:
+    centred = [_centre(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
+    pairs = []
+    for jitter in JITTERS:
+        ours, mirrored = (
+            look_at(photo, see(symmetrizer, photo, move_crop(face, jitter)))
+            for photo, face in zip(photos, centred, strict=True)
+        )
+        pairs.append(combine([ours, mirrored], [0.5, -0.5]))
+    warped = see(symmetrizer, photos[0], centred[0])
+    mean = combine(pairs, [1 / len(pairs)] * len(pairs))
+    singles = [evaluate(pair, warped.mask) for pair in pairs]
+    values = {
+        name: Estimate(value, float(np.std([single[name] for single in singles], ddof=1)))
+        for name, value in evaluate(mean, warped.mask).items()
+    }
+    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, warped.mask, matrix)
+
+
+def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
+    """The network's warp of a face.
+
+    Raises:
+        WeightsError: If it gives none.
+    """
+    warped = symmetrizer.look(photo, found).warped
+    if warped is None:
+        raise WeightsError("these weights are of the paper's network, which cannot measure; use those of symface's own")
+    return warped
+
+
+def _centre(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> FoundFace:
+    """The face again, level and in the middle of its crop, wherever the detector saw it."""
+    warped = see(symmetrizer, photo, found)
+    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+    left, right = apply(matrix, np.array([[-EYES_APART / 2, EYES_Y], [EYES_APART / 2, EYES_Y]]))
+    return face_with_eyes(left, right)
+
+
+def move_crop(found: FoundFace, jitter: tuple[float, float, float, float]) -> FoundFace:
+    """The face in a crop that is moved by shifts, a scale and a turn, as in JITTERS."""
+    right, down, scale, degrees = jitter
+    c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
+    in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
+    pixels = pixel_from_normalised(CROP_SIZE)
+    return FoundFace(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
+
+
+def look_at(photo: Photo, warped: Warped) -> Look:
+    """The asymmetries of a face that the network saw in a photo (H, W, 3)."""
+    photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
+    face = rectify_photo(photo, photo_from_face, warped.mask)
+    return Look(
+        displacement_of(photo_from_face),
+        colour_difference(face),
+        midline_of_warp(warped.photo_from_face).degrees,
+        _log_ratio(warped.photo_from_face, warped.mask),
+    )
+
+
+def colour_difference(face: Photo) -> NDArray[np.float32]:
+    """L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image, (257, 257, 3)."""
+    lab = cv2.cvtColor(face.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    patches = cv2.GaussianBlur(lab, (0, 0), COLOUR_BLUR)
+    difference: NDArray[np.float32] = patches - patches[:, ::-1]
+    return difference
+
+
+def combine(looks: Sequence[Look], weights: Sequence[float]) -> Look:
+    """The weighted sum of looks."""
+
+    return Look(
+        np.tensordot(weights, np.stack([look.displacement for look in looks]), 1),
+        np.tensordot(weights, np.stack([look.colour for look in looks]), 1),
+        float(np.dot(weights, [look.degrees for look in looks])),
+        float(np.dot(weights, [look.log_ratio for look in looks])),
+    )
+
+
+def displacement_of(photo_from_face: Array) -> Array:
+    """From the mirror image of W(u') to W(u), in the levelled face, in per cent of the eye distance, (17, 17, 2).
+
+    The level is that of the areas: elsewhere, in cheeks and forehead, there is little to see.
+    """
+    weights = sum((_area(name) for name in AREAS), np.zeros((FACE_SIDE, FACE_SIDE), np.float32))
+    smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)[CONTROL, CONTROL]
+    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, smooth))
+    level = apply(level_from_photo, photo_from_face)
+    displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
+    return displacement
+
+
+def _log_ratio(photo_from_face: Array, mask: NDArray[np.floating]) -> float:
+    down, across = np.gradient(photo_from_face, axis=(0, 1))
+    area = mask * np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
+    half = area.shape[1] // 2
+    return float(np.log(area[:, :half].sum() / area[:, -half:].sum()))
+
+
+def evaluate(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:
+    """The numbers of NAMES."""
+    displacement = enlarge(look.displacement, FACE_SIDE)
+    right, down = displacement[..., 0], displacement[..., 1]
+    lightness = look.colour[..., 0]
+    fields: Mapping[str, NDArray[np.floating]] = {
+        "shape_pct": np.hypot(right, down),
+        "outward_pct": -right,
+        "lower_pct": down,
+        "colour_de": np.sqrt((look.colour**2).sum(-1)),
+        "lightness": lightness,
+    }
+    inside = enlarge(mask, FACE_SIDE).clip(0, 1) * _left_half()
+    values = {"midline_deg": look.degrees, "side_ratio": float(np.exp(look.log_ratio))}
+    for name in NAMES[2:]:
+        area, _, quantity = name.partition("_")
+        weights = inside if area == "whole" else _area(area)
+        values[name] = float((weights * fields[quantity]).sum() / weights.sum())
+    return values
+
+
+def _left_half() -> Array:
+    """1 on the left, 1/2 on the midline, 0 on the right: (257,)."""
+    left: Array = (1 - np.sign(np.linspace(-1, 1, FACE_SIDE))) / 2
+    return left
+
+
+@cache
+def _area(name: str) -> NDArray[np.float32]:
+    """1 in the left half of an area of AREAS, (257, 257)."""
+    corners = apply(pixel_from_normalised(FACE_SIDE), np.array(AREAS[name])).round().astype(np.int32)
+    return cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)  # type: ignore[no-any-return]
+
+
+NAMES = (
+    "midline_deg",
+    "side_ratio",
+    *(f"whole_{quantity}" for quantity in ("shape_pct", "colour_de", "lightness")),
+    *(
+        f"{area}_{quantity}"
+        for area in AREAS
+        for quantity in ("shape_pct", "outward_pct", "lower_pct", "colour_de", "lightness")
+    ),
+)
+"""What is measured: of the whole face and of each area, its left half compared with the mirrored right half.
+
+- midline_deg: tilt of the midline in degrees, clockwise from upright.
+- side_ratio: area of the left side over that of the right side, as they lie in the photo.
+- _shape_pct: mean displacement between the two sides, in per cent of the eye distance.
+- _outward_pct, _lower_pct: the same with its direction: how much farther out, and lower, the left side is.
+- _colour_de: mean difference in colour between the two sides, CIE 1976 (Delta E*ab).
+- _lightness: how much lighter the left side is, in L* (0 black to 100 white).
+
+Left is the viewer's. A point on the midline is its own partner: where the nose's ridge lies aside by 1 %, it has an
+outward displacement of 2 %, towards its side.
+"""
