@@ -30,8 +30,8 @@ from symface_cli.measures import (
     Look,
     colour_difference,
     displacement_of,
-    evaluate,
     measure,
+    summarise,
 )
 from symface_cli.pipeline import Symmetrizer
 from symface_cli.registration import FACE_SIDE
@@ -157,8 +157,8 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
     for measured in measure(symmetrizer, photo, found):
         colour = colour_difference(cv2.resize(coloured, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
         look = Look(displacement_of(photo_from_face), colour, degrees, 0.0)
-        truth = evaluate(look, measured.mask)
-        del truth["side_ratio"]
+        truth = summarise(look, measured.mask)
+        del truth["turn_deg"]
         yield truth, measured.values
 
 

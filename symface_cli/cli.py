@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from symface_cli import __version__, manual
 from symface_cli.commands.doctor import doctor
 from symface_cli.commands.evaluate import evaluate
+from symface_cli.commands.measure import measure
 from symface_cli.commands.symmetrize import symmetrize
 from symface_cli.commands.train import train
 from symface_cli.config import Kind, Settings, find_config, read_config, variable_of
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
+app.command(short_help="Measure how asymmetric faces are.")(measure)
 app.command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 app.command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
 app.command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)

@@ -7,11 +7,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from symface_cli import heatmap
 from symface_cli.compositing import native_size
 from symface_cli.detection import FoundFace
 from symface_cli.drawing import SeenFace, Warped, draw_face
-from symface_cli.geometry import Array, apply, crop_from_box, midline_of_warp
+from symface_cli.geometry import Array, apply, crop_from_box, midline_of_warp, similarity_of_warp
+from symface_cli.heatmap import draw_heatmap
 from symface_cli.images import Photo
+from symface_cli.measures import Asymmetry, look_at
 from symface_cli.morphing import Amounts, Morph
 
 PANEL = 512  # px, largest side of a panel
@@ -21,23 +24,25 @@ SMALLEST_TEXT = 12  # px
 DARK, BOX, MIDLINE = (20, 20, 20), (255, 255, 255), (255, 208, 0)
 
 
-def draw_comparison(photo: Photo, warped: Warped, decoded: Photo) -> Photo:
-    """The levelled photo, left-left, right-right, symmetric and heat map of a face, side by side with captions.
+def draw_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> Photo:
+    """The levelled photo, left-left, right-right, symmetric, and heat map of a face, side by side with captions.
 
     Args:
         photo: (H, W, 3).
-        warped: What the network saw in one of its faces.
-        decoded: The face as the VAE decodes it, (128, 128, 3).
+        found: One of its faces.
+        seen: What the network saw there; with a warp.
     """
-    photo, warped = _reduce(photo, warped)
-    seen = SeenFace(decoded, warped)
+    assert seen.warped is not None
+    small, warped = _reduce(photo, seen.warped)
+    face = SeenFace(seen.decoded, warped)
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
         {
-            "photo": Morph(photo, warped, decoded).in_frame(Amounts(0, 0), size),
-            "left-left": draw_face(photo, seen, "left", size),
-            "right-right": draw_face(photo, seen, "right", size),
-            "symmetric": draw_face(photo, seen, size=size),
+            "photo": Morph(small, warped, seen.decoded).in_frame(Amounts(0, 0), size),
+            "left-left": draw_face(small, face, "left", size),
+            "right-right": draw_face(small, face, "right", size),
+            "symmetric": draw_face(small, face, size=size),
+            "heat map": _draw_heatmap(photo, found, seen.warped, size),
         }
     )
 
@@ -71,6 +76,15 @@ def _reduce(photo: Photo, warped: Warped) -> tuple[Photo, Warped]:
     return small, replace(warped, photo_from_face=(warped.photo_from_face + 0.5) * ratio - 0.5)
 
 
+def _draw_heatmap(photo: Photo, found: FoundFace, warped: Warped, size: int) -> Photo:
+    """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
+    look, level = look_at(photo, warped), similarity_of_warp(warped.photo_from_face)
+    measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.colour, warped.mask, level)
+    shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
+    small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)
+    return small
+
+
 def _lay_out(panels: dict[str, Photo]) -> Photo:
     """Panels of one size beside each other on white, each under its caption."""
     size = len(next(iter(panels.values())))
@@ -88,7 +102,8 @@ def _lay_out(panels: dict[str, Photo]) -> Photo:
 def _corners(found: FoundFace) -> Array:
     """The corners (4, 2) of a face's box in photo pixels; a turned face has a turned box."""
     box = found.box
-    corners = np.array([[0, 0], [box.width, 0], [box.width, box.height], [0, box.height]]) + [box.x - 0.5, box.y - 0.5]
+    left, top, right, bottom = np.array([box.x, box.y, box.x + box.width, box.y + box.height]) - 0.5
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     return apply(np.linalg.inv(found.crop_from_photo) @ crop_from_box(box), corners)
 
 
@@ -96,7 +111,8 @@ def _ends(warped: Warped) -> Array:
     """Where a face's midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
     point, direction = midline_of_warp(warped.photo_from_face)
     edges = warped.photo_from_face[[0, -1]].mean(1)
-    return point + ((edges - point) @ direction)[:, None] * direction
+    ends: Array = point + ((edges - point) @ direction)[:, None] * direction
+    return ends
 
 
 def _draw_lines(photo: Photo, points: Array, width: int, color: tuple[int, int, int], closed: bool = False) -> None:

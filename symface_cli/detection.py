@@ -146,7 +146,7 @@ def face_with_eyes(left: Array, right: Array) -> FoundFace:
         raise UsageError("both eyes are at the same point; give the viewer's left eye, then the right one")
     degrees = -float(np.degrees(np.arctan2(across[1], across[0])))
     matrix, _ = turn_matrix(1, 1, degrees)
-    x, y = apply(matrix, (left + right) / 2) + [0, EYES_ABOVE * width]
+    x, y = apply(matrix, (left + right) / 2) + np.array([0, EYES_ABOVE * width])
     box = Box(float(x) - (width - 1) / 2, float(y) - (width - 1) / 2, width, width)
     return FoundFace(box, degrees, crop_from_box(box) @ matrix)
 

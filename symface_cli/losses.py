@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from symface_cli.geometry import EYES_APART
-from symface_cli.vae import foreshortening
+from symface_cli.warping import foreshortening
 
 PIXEL_DEVIATION = 0.03
 """Standard deviation of Eq. 10's Gaussian at 128 x 128, in the 0..1 range: weighs like 0.015 at 64 x 64."""

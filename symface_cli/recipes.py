@@ -104,8 +104,9 @@ def plan_products(picture: Picture, faces: Faces, recipe: Recipe, suffix: str | 
         if output is Output.PREVIEW:
             yield _plan_preview(picture, faces, suffix)
         elif output is Output.COMPARE:
-            for number, (_, seen) in enumerate(faces, 1):
-                make = partial(_encode_comparison, picture, _warped(seen), seen)
+            for number, (found, seen) in enumerate(faces, 1):
+                _warped(seen)  # or say at once that there is none
+                make = partial(_encode_comparison, picture.photo, found, seen)
                 yield Product(output, number if len(faces) > 1 else None, None, ".png", make)
         else:
             ending = ".png" if output is Output.FACE else suffix or picture.suffix
@@ -137,8 +138,8 @@ def _plan_preview(picture: Picture, faces: Faces, suffix: str | None) -> Product
     )
 
 
-def _encode_comparison(picture: Picture, warped: Warped, seen: SeenFace) -> bytes:
-    return encode_png(draw_comparison(picture.photo, warped, seen.decoded))
+def _encode_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> bytes:
+    return encode_png(draw_comparison(photo, found, seen))
 
 
 def _scaled(amounts: Amounts, share: float) -> Amounts:

@@ -12,9 +12,10 @@ import safetensors
 import torch
 from safetensors.torch import load, save
 
+from symface_cli.architecture import Architecture
 from symface_cli.errors import WeightsError
 from symface_cli.images import write_atomically
-from symface_cli.vae import Architecture, Network, build_network
+from symface_cli.vae import Network, build_network
 
 FORMAT = 1  # raised when weights of older versions cannot be used any more
 BUNDLED = "symface.safetensors"

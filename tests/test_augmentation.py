@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from symface_cli.training.augmentation import NONE, Augmentation, Stored, make_batch
 from symface_cli.training.preparation import STORED_BOXES, STORED_SIZE
-from symface_cli.vae import identity_warp, rectify
+from symface_cli.warping import identity_warp, rectify
 
 
 @pytest.fixture

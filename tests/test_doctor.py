@@ -12,8 +12,9 @@ import torch
 from conftest import ROOT
 
 from symface_cli import __version__, selftest
+from symface_cli.architecture import Architecture
 from symface_cli.images import read_photo
-from symface_cli.vae import Architecture, build_network
+from symface_cli.vae import build_network
 from symface_cli.weights import bundled_weights, save_weights
 
 SMALL = Architecture(

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from symface_cli import losses
-from symface_cli.vae import identity_warp
+from symface_cli.warping import identity_warp
 
 
 def test_kl_is_that_of_torch_distributions():

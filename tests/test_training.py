@@ -15,6 +15,7 @@ from PIL import Image
 from torch import nn
 
 from symface_cli import datasets
+from symface_cli.architecture import Architecture
 from symface_cli.datasets import split_of
 from symface_cli.errors import DataError, UsageError
 from symface_cli.images import read_photo
@@ -24,7 +25,7 @@ from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.initialisation import NOISE, start_as_pca
 from symface_cli.training.loop import TrainingConfig, train
 from symface_cli.training.objectives import OBJECTIVES
-from symface_cli.vae import Architecture, build_network
+from symface_cli.vae import build_network
 from symface_cli.weights import load_weights
 
 SMALL = Architecture(

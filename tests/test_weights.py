@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from symface_cli.architecture import PAPER, Architecture
 from symface_cli.errors import WeightsError
-from symface_cli.vae import PAPER, Architecture, build_network
+from symface_cli.vae import build_network
 from symface_cli.weights import bundled_weights, load_weights, save_weights
 
 SMALL = Architecture(

@@ -13,7 +13,7 @@ from symface_cli.errors import UsageError
 from symface_cli.options import DeviceOption
 
 if TYPE_CHECKING:
-    from symface_cli.vae import Architecture
+    from symface_cli.architecture import Architecture
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
 
 
 def _architecture(kind: str) -> "Architecture":
-    from symface_cli.vae import PAPER, Architecture
+    from symface_cli.architecture import PAPER, Architecture
 
     return PAPER if kind == "paper" else Architecture()
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from symface_cli.geometry import CROP_BOXES, CROP_SIZE, EYES_Y
 from symface_cli.training.preparation import STORED_BOXES
-from symface_cli.vae import mirror_warp, rectify
+from symface_cli.warping import mirror_warp, rectify
 
 JPEG_LUMINANCE = (
     (16, 11, 10, 16, 24, 40, 51, 61),

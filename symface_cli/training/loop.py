@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symface_cli.architecture import Architecture
 from symface_cli.device import keep_freed_memory, training_autocast
 from symface_cli.errors import DataError, UsageError
 from symface_cli.images import write_atomically
@@ -23,7 +24,7 @@ from symface_cli.training.objectives import OBJECTIVES, left_halves
 from symface_cli.training.preparation import prepare
 from symface_cli.training.samples import Samples
 from symface_cli.training.sheets import draw_sheet
-from symface_cli.vae import Architecture, Network, SymmetricFaceVAE, build_network, to_channels_last
+from symface_cli.vae import Network, SymmetricFaceVAE, build_network, to_channels_last
 from symface_cli.weights import load_weights, save_weights
 
 EPOCHS = {1: 3, 2: 26, 3: 26}  # about 3, 40 and 40 minutes for LFW on two CPU cores

@@ -8,15 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from symface_cli.architecture import FACE_SIZE, GREY
+from symface_cli.localizer import Located
 from symface_cli.losses import cross_entropy, gaussian_error, kl_divergence, map_error, warp_error
+from symface_cli.paper import PaperVAE
 from symface_cli.training.augmentation import Batch
-from symface_cli.vae import (
-    FACE_SIZE,
-    GREY,
-    LINEAR_SIZE,
-    Located,
-    PaperVAE,
-    SymmetricFaceVAE,
+from symface_cli.vae import LINEAR_SIZE, SymmetricFaceVAE
+from symface_cli.warping import (
     blend_sides,
     hidden_on_both_sides,
     identity_warp,

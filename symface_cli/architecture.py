@@ -1,0 +1,60 @@
+"""What a network is, and the layers that networks are made of."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from torch import nn
+
+FACE_SIZE = 128  # px, side of a rectified and of a decoded face
+GREY = 0.5  # what stands outside of the face
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is, sufficient to build it: stored in checkpoints and weights files.
+
+    Attributes:
+        kind: "symface", or "paper" for the paper's own configuration.
+        latent: Number of latent units.
+        coarse_widths: Channels of the localizer's first stack, on the crop at half size.
+        fine_widths: Channels of the localizer's second stack, on the rectified face.
+        encoder_widths: Channels of the encoder's stack; the decoder has them in reverse.
+        hidden: Units of the localizer's hidden layers.
+    """
+
+    kind: Literal["symface", "paper"] = "symface"
+    latent: int = 768
+    coarse_widths: tuple[int, ...] = (24, 48, 96, 192)
+    fine_widths: tuple[int, ...] = (16, 32, 64, 128, 192)
+    encoder_widths: tuple[int, ...] = (32, 64, 128, 192)
+    hidden: int = 320
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields as JSON has them: lists, no tuples."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+PAPER = Architecture(kind="paper", encoder_widths=(24, 48, 96, 192, 256))
+
+
+def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
+    """The paper's stack (Eq. 1-3): 3 x 3 convolution, ReLU, 2 x 2 max-pooling with stride 2, once per width.
+
+    Deviation: batch normalisation. ReLU and pooling commute, and after pooling both cost a quarter.
+    """
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.MaxPool2d(2)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        channels = width
+    return nn.Sequential(*layers)
+
+
+def upsample_and_convolve(channels: int, width: int) -> nn.Sequential:
+    """Nearest-neighbour up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalisation."""
+    return nn.Sequential(
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(channels, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    )

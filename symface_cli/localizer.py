@@ -1,0 +1,67 @@
+"""Where a face lies in its crop, and what lies in front of it."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from symface_cli.architecture import GREY, Architecture, convolve_and_pool
+from symface_cli.geometry import GRID
+from symface_cli.warping import compose_warps, identity_warp, rectify
+
+
+class Located(NamedTuple):
+    """What the localizer says of a crop.
+
+    Attributes:
+        coarse: First guess of the warp, (B, 17, 17, 2).
+        warp: Refined warp, (B, 17, 17, 2).
+        mask: Logits (B, 17, 17) of a point of the face frame belonging to the face.
+        visible: Logits (B, 17, 17) of nothing lying in front of the face there.
+    """
+
+    coarse: Tensor
+    warp: Tensor
+    mask: Tensor
+    visible: Tensor
+
+
+class Localizer(nn.Module):
+    """Finds the warp in two steps: a guess from the whole crop, then a correction from the face rectified with it.
+
+    A spatial transformer (Jaderberg et al. 2015). The second step sees the rectified face beside its mirror image, so
+    that it can register the two sides.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        hidden = architecture.hidden
+        self.coarse = nn.Sequential(
+            convolve_and_pool(3, architecture.coarse_widths),  # (B, 192, 5, 5)
+            nn.Flatten(),
+            nn.Linear(architecture.coarse_widths[-1] * 25, hidden),
+            nn.ReLU(),
+        )
+        self.coarse_warp = nn.Linear(hidden, GRID * GRID * 2)
+        self.fine = nn.Sequential(
+            convolve_and_pool(6, architecture.fine_widths),  # (B, 192, 4, 4)
+            nn.Flatten(),
+            nn.Linear(architecture.fine_widths[-1] * 16, hidden),
+            nn.ReLU(),
+        )
+        self.fine_maps = nn.Linear(hidden, GRID * GRID * 4)
+        for layer in (self.coarse_warp, self.fine_maps):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, crop: Tensor) -> Located:
+        """Locates the face in each crop (B, 3, 160, 160)."""
+        half = F.avg_pool2d(crop, 2) - GREY  # (B, 3, 80, 80)
+        guess = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
+        coarse = guess + identity_warp(guess)
+        start = coarse.detach()  # the second step learns from where the first one is, without moving it
+        face = rectify(crop, start) - GREY
+        maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 4)
+        warp = compose_warps(start, 0.15 * maps[..., :2])  # shifts are small: so outputs are near 1
+        return Located(coarse, warp, maps[..., 2], maps[..., 3])
