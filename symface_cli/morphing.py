@@ -23,6 +23,7 @@ LIGHT_BLUR = 8  # px of LIGHT_SIZE, deviation: what is smoother counts as light
 STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
 SHAPE_FADE = (0.05, 0.7)  # mask over which displacements set in; on the face's outline it is 0.5
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
+FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades out towards the frame's edge
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
 Pixels = NDArray[Any]
@@ -62,7 +63,7 @@ class Morph:
             self._decoded = self._decoded[..., None]
         self.photo_from_face = similarity_of_warp(warped.photo_from_face)
         self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
-        self._mask = enlarge(warped.mask, FIELD_SIZE)
+        self._mask = enlarge(warped.mask, FIELD_SIZE).clip(0, 1) * _window()
         self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
 
     def in_photo(self, amounts: Amounts) -> Pixels:
@@ -157,6 +158,13 @@ class Morph:
         height = max(STRIP // int(right - left), 1)
         for start in range(top, bottom, height):
             yield slice(start, min(start + height, bottom)), slice(left, right)
+
+
+def _window() -> NDArray[np.float32]:
+    """1 inside the face frame, falling to 0 at its edge, where a mask that reaches further would end in a step."""
+    inside = 1 - np.abs(np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32))
+    ramp = fade(inside, 0, FRAME_FADE)
+    return np.minimum(ramp[:, None], ramp)
 
 
 def _sample(field: NDArray[np.float32], u: Array) -> NDArray[np.float32]:
