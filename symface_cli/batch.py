@@ -2,15 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, Protocol, TypeVar
-
-import cv2
-import torch
 
 from symface_cli import __version__
 from symface_cli.detection import FoundFace, detect, face_in_box, face_with_eyes
@@ -20,6 +16,7 @@ from symface_cli.evaluation.methods import Provider, Sighting
 from symface_cli.geometry import Array, Box, midline_of_warp
 from symface_cli.images import Photo, encode_png, write_atomically
 from symface_cli.naming import STREAM, Target, make_folder, refuse_existing
+from symface_cli.parallel import work_in_threads
 from symface_cli.pictures import Picture, read_picture
 from symface_cli.pipeline import Symmetrizer
 from symface_cli.recipes import Output, Product, Recipe, plan_products
@@ -249,18 +246,9 @@ def run(maker: Maker, targets: Sequence[Target], force: bool, jobs: int) -> Iter
         jobs: How many photos are worked on at a time, each on one core.
     """
     task = partial(symmetrize_photo, maker, force=force)
-    if jobs == 1 or len(targets) == 1 or not maker.parallel:
-        yield from map(task, targets)
-        return
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    # PyTorch's number of threads is each thread's own.
-    pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield from pool.map(task, targets)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        cv2.setNumThreads(before)
+    if not maker.parallel:
+        return map(task, targets)
+    return work_in_threads(task, targets, jobs if len(targets) > 1 else 1)
 
 
 def symmetrize_photo(maker: Maker, target: Target, force: bool) -> Outcome:

@@ -114,7 +114,8 @@ class Place:
         """A link to a photo, called by where it lies among the others."""
         if photo == STREAM:
             return Link("standard input", "")
-        return self.link(photo, os.path.relpath(photo, self.photos))
+        whole = photo.absolute()
+        return self.link(photo, str(whole.relative_to(self.photos) if whole.is_relative_to(self.photos) else photo))
 
 
 def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
@@ -169,13 +170,14 @@ def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side:
 
 
 def _values(note: FaceNote, measures: Sequence[Measure]) -> tuple[Value, ...]:
-    numbers = [getattr(note, measure.field) for measure in measures]
-    return tuple(
-        Value(measure.heading)
-        if number is None
-        else Value(measure.heading, measure.form.format(number).replace("-", "−"), number, number >= measure.limit)
-        for measure, number in zip(measures, numbers, strict=True)
-    )
+    return tuple(_value(measure, getattr(note, measure.field)) for measure in measures)
+
+
+def _value(measure: Measure, number: float | None) -> Value:
+    if number is None:
+        return Value(measure.heading)
+    text = measure.form.format(number).replace("-", "\N{MINUS SIGN}")
+    return Value(measure.heading, text, number, number >= measure.limit)
 
 
 def _describe_failure(outcome: Outcome, place: Place) -> Failure:

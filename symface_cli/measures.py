@@ -30,7 +30,6 @@ from symface_cli.geometry import (
     EYES_APART,
     EYES_Y,
     Array,
-    Box,
     apply,
     control_points,
     fit_similarity,
@@ -94,7 +93,7 @@ class Asymmetry:
     eye_distance: float
     displacement: Array
     colour: NDArray[np.floating]
-    mask: NDArray[np.float32]
+    mask: NDArray[np.floating]
     photo_from_level: Array
 
     @property
@@ -142,11 +141,9 @@ def _partner(found: FoundFace, others: Sequence[FoundFace], photo: Photo) -> Fou
 
 
 def mirror_found(found: FoundFace, width: int) -> FoundFace:
-    """A face of a photo of so many pixels' width, in the mirrored photo."""
-    box = found.box
+    """A face of a photo of so many pixels' width, in the mirrored photo; only its crop counts, its box is as it was."""
     mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
-    mirrored_box = Box(width - box.x - box.width, box.y, box.width, box.height)
-    return FoundFace(mirrored_box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
+    return FoundFace(found.box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
 
 
 def _measure_face(
@@ -160,15 +157,16 @@ def _measure_face(
             for photo, face in zip(photos, centred, strict=True)
         )
         pairs.append(combine([ours, mirrored], [0.5, -0.5]))
-    warped = see(symmetrizer, photos[0], centred[0])
+    warped, other = (see(symmetrizer, photo, face) for photo, face in zip(photos, centred, strict=True))
+    mask = (warped.mask + other.mask) / 2
     mean = combine(pairs, [1 / len(pairs)] * len(pairs))
-    singles = [summarise(pair, warped.mask) for pair in pairs]
+    singles = [summarise(pair, mask) for pair in pairs]
     values = {
         name: Estimate(value, float(np.std([single[name] for single in singles], ddof=1)))
-        for name, value in summarise(mean, warped.mask).items()
+        for name, value in summarise(mean, mask).items()
     }
     matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
-    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.colour, warped.mask, matrix)
+    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.colour, mask, matrix)
 
 
 def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
@@ -237,7 +235,7 @@ def displacement_of(photo_from_face: Array) -> Array:
     """
     weights = np.stack([_area(name) for name in AREAS]).max(0)
     smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)[CONTROL, CONTROL]
-    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, smooth))
+    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, smooth.astype(np.float64)))
     level = apply(level_from_photo, photo_from_face)
     displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
     return displacement

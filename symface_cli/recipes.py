@@ -20,7 +20,7 @@ from symface_cli.drawing import SeenFace, Warped, draw_face
 from symface_cli.errors import WeightsError
 from symface_cli.geometry import CROP_SIZE, Array, apply, pixel_from_normalised, similarity_of_warp
 from symface_cli.images import Photo, encode_png
-from symface_cli.morphing import SHAPE_FADE, Amounts, Morph, fade
+from symface_cli.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
 from symface_cli.pictures import Metadata, Picture, encode_picture
 
 FRAMES = 13  # of an animation from the photo to its symmetric version; the way back shows them again
@@ -252,8 +252,9 @@ def _warped(seen: SeenFace) -> Warped:
 
 
 def _outline(warped: Warped, size: int) -> NDArray[np.float32]:
-    """How much each pixel belongs to the face, (size, size) in 0..1, exactly symmetric."""
-    alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE)
+    """How much each pixel belongs to the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
+    inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
+    alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
     return np.asarray((alpha + alpha[:, ::-1]) / 2, np.float32)
 
 

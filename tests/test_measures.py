@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import symface_cli
 from symface_cli.detection import detect, turn_matrix
@@ -20,7 +21,10 @@ MARGIN = 120  # px around a face
 
 @pytest.fixture(scope="module")
 def symmetrizer():
-    return symface_cli.Symmetrizer(device="cpu")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the command does
+    yield symface_cli.Symmetrizer(device="cpu")
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +90,7 @@ def test_the_mirrored_photo_measures_the_opposite(symmetrizer, portrait):
     for name, value in ours.items():
         if name.endswith(("_deg", "outward_pct", "lower_pct")) or name.partition("_")[2] == "lightness":
             assert mirrored[name] == pytest.approx(-value, abs=1e-9)
-        elif not name.startswith("whole"):  # whose outline is the network's, of one of the photos
+        else:
             assert mirrored[name] == pytest.approx(value, abs=1e-9)
     assert abs(ours["mouth_outward_pct"]) > 3  # the portrait is no mirror image
 
@@ -108,7 +112,6 @@ def test_a_found_face_shows_the_same_pixels_mirrored(portrait):
     in_crop = apply(found.crop_from_photo, points)
     in_mirrored_crop = apply(mirrored.crop_from_photo, points * [-1, 1] + [photo.shape[1] - 1, 0])
     assert in_mirrored_crop == pytest.approx(in_crop * [-1, 1] + [CROP_SIZE - 1, 0])
-    assert mirrored.box.x + mirrored.box.width == pytest.approx(photo.shape[1] - found.box.x)
 
 
 # ---- known asymmetries
@@ -173,7 +176,7 @@ def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, fa
 def test_light_on_one_side_is_measured_in_lightness_and_colour(symmetrizer, face):
     lab = cv2.cvtColor(surround(face).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     ticks = np.linspace(-1, 1, lab.shape[1])
-    lab[..., 0] += np.where(ticks < 0, 3, -3)
+    lab[..., 0] -= np.clip(30 * ticks, -3, 3)
     photo = (255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)).round().clip(0, 255).astype(np.uint8)
     measured = values_of(symmetrizer, photo)
     for area in ("eyes", "brows", "jaw"):

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,15 +128,11 @@ def test_amounts_of_nothing_give_the_picture_back(kind: str, output: Output) -> 
 @pytest.mark.parametrize("kind", ["L", "RGB;16", "CMYK"])
 def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
     # Grey is compared as grey; CMYK comes with another black.
-    wanted = read_photo_of(make(Recipe())[0][1])
-    shown = read_photo_of(make(Recipe(), encode(example("portrait"), kind))[0][1])
+    wanted = read_photo(make(Recipe())[0][1])
+    shown = read_photo(make(Recipe(), encode(example("portrait"), kind))[0][1])
     if kind == "L":
         wanted = np.asarray(Image.fromarray(wanted).convert("L").convert("RGB"))
     assert np.abs(wanted.astype(int) - shown).mean() < 1
-
-
-def read_photo_of(data: bytes) -> Photo:
-    return read_photo(data)
 
 
 # Part of the way
@@ -348,6 +345,18 @@ def test_a_pasted_face_would_have_a_seam() -> None:
     inside = mask_in_photo(seen.warped, photo) > 0.5
     pasted = np.where(inside[..., None], result.astype(int) + 12, photo).clip(0, 255).astype(np.uint8)
     assert excess(photo, pasted, where) > 5
+
+
+def test_a_face_that_reaches_beyond_its_frame_has_no_seam() -> None:
+    photo = example("portrait")
+    ((_, seen),) = look("portrait")
+    assert seen.warped is not None
+    warped = replace(seen.warped, mask=np.ones((17, 17), np.float32))
+    pixels = np.stack(np.meshgrid(np.arange(photo.shape[1]), np.arange(len(photo))), -1)
+    from_middle = np.abs(apply(np.linalg.inv(similarity_of_warp(warped.photo_from_face)), pixels)).max(-1)
+    edge = (from_middle > 0.9) & (from_middle < 1.05)
+    assert edge.sum() > 5000
+    assert excess(photo, Morph(photo, warped, seen.decoded).in_photo(Amounts()), edge) <= 3
 
 
 @pytest.mark.shared

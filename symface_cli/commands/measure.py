@@ -1,8 +1,10 @@
 """`symface measure`: how asymmetric faces are."""
 
+import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.progress import track
@@ -13,9 +15,13 @@ from symface_cli.options import DeviceOption, FacesOption, WeightsOption
 
 if TYPE_CHECKING:
     from symface_cli.batch import Selection
+    from symface_cli.images import Photo
     from symface_cli.measure_tables import Record
+    from symface_cli.measures import Asymmetry
     from symface_cli.naming import Target
     from symface_cli.pipeline import Symmetrizer
+
+Result: TypeAlias = "list[Record] | PhotoError | NoFaceError"
 
 
 def measure(
@@ -37,6 +43,9 @@ def measure(
     ] = None,
     faces: FacesOption = "all",
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    jobs: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Photos worked on at a time. [default: one per core]")
+    ] = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
 ) -> int:
@@ -54,19 +63,23 @@ def measure(
 
     selection = Selection(parse_faces(faces))
     targets = choose_targets(photos, out_path)
+    if heatmap and targets[0].exact is not None and targets[0].exact.suffix.lower() != ".png":
+        raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
     if not force:
         refuse_existing([path for path in (json_path, csv_path) if path is not None])
+    from symface_cli.parallel import work_in_threads
     from symface_cli.pipeline import Symmetrizer
 
-    symmetrizer = Symmetrizer(weights, device)
+    task = partial(_measure_photo, Symmetrizer(weights, device), selection, heatmap, force)
     records: list[Record] = []
     failures: list[PhotoError | NoFaceError] = []
-    for target in _with_progress(targets):
-        try:
-            records += _measure_photo(symmetrizer, target, selection, heatmap, force)
-        except (PhotoError, NoFaceError) as error:
-            failures.append(error)
-            print_error(str(error))
+    for result in _with_progress(work_in_threads(task, targets, jobs or os.cpu_count() or 1), len(targets)):
+        if isinstance(result, list):
+            records += result
+            _warn_of_turns(result)
+        else:
+            failures.append(result)
+            print_error(str(result))
     if records:
         _report(records, json_path, csv_path)
     if len(targets) > 1:
@@ -83,39 +96,43 @@ def _check(
         raise UsageError("-o is where heat maps go: add --heatmap, or use --json FILE or --csv FILE")
     if heatmap and (out_path == "-" or (out_path is None and Path("-") in photos)):
         raise UsageError("heat maps go to files: name one with -o FILE")
-    if out_path is not None and not out_path.endswith("/") and Path(out_path).suffix.lower() not in ("", ".png"):
-        raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
 
 
-def _with_progress(targets: "list[Target]") -> "Iterable[Target]":
-    if len(targets) == 1:
-        return targets
-    return track(targets, description="measuring", console=err, transient=True, disable=not err.is_terminal)
+def _with_progress(results: "Iterable[Result]", total: int) -> "Iterable[Result]":
+    shown = total > 1 and err.is_terminal
+    return track(results, description="measuring", total=total, console=err, transient=True, disable=not shown)
 
 
 def _measure_photo(
-    symmetrizer: "Symmetrizer", target: "Target", selection: "Selection", heatmap: bool, force: bool
-) -> "list[Record]":
-    """Measures the faces of a photo, writes their heat maps, and warns of turned heads."""
-    from symface_cli.batch import read_source, write_result
-    from symface_cli.heatmap import draw_heatmap
-    from symface_cli.images import encode_png
+    symmetrizer: "Symmetrizer", selection: "Selection", heatmap: bool, force: bool, target: "Target"
+) -> "Result":
+    """Measures the faces of a photo and writes their heat maps; what can be expected to go wrong is returned."""
+    from symface_cli.batch import read_source
     from symface_cli.measure_tables import keep
     from symface_cli.measures import measure as measure_faces
     from symface_cli.naming import refuse_existing
 
-    photo = read_source(target.photo).photo
-    found = selection.choose(photo, target.photo)
-    paths = [_heatmap_path(target, number if len(found) > 1 else None) for number in range(1, len(found) + 1)]
-    if heatmap and not force:
-        refuse_existing(paths)
-    measured = measure_faces(symmetrizer, photo, found)
-    if heatmap:
-        for path, face in zip(paths, measured, strict=True):
-            write_result(path, encode_png(draw_heatmap(photo, face)))
-    records = [keep(str(target.photo), number, face) for number, face in enumerate(measured, selection.number or 1)]
-    _warn_of_turns(records)
-    return records
+    try:
+        photo = read_source(target.photo).photo
+        found = selection.choose(photo, target.photo)
+        paths = [_heatmap_path(target, number if len(found) > 1 else None) for number in range(1, len(found) + 1)]
+        if heatmap and not force:
+            refuse_existing(paths)
+        measured = measure_faces(symmetrizer, photo, found)
+        if heatmap:
+            _write_heatmaps(photo, measured, paths)
+    except (PhotoError, NoFaceError) as error:
+        return error
+    return [keep(str(target.photo), number, face) for number, face in enumerate(measured, selection.number or 1)]
+
+
+def _write_heatmaps(photo: "Photo", measured: "Sequence[Asymmetry]", paths: "Sequence[Path]") -> None:
+    from symface_cli.batch import write_result
+    from symface_cli.heatmap import draw_heatmap
+    from symface_cli.images import encode_png
+
+    for path, face in zip(paths, measured, strict=True):
+        write_result(path, encode_png(draw_heatmap(photo, face)))
 
 
 def _heatmap_path(target: "Target", number: int | None) -> Path:

@@ -1,0 +1,32 @@
+"""Several photos at a time."""
+
+import threading
+import time
+
+import cv2
+import pytest
+import torch
+
+from symface_cli.parallel import work_in_threads
+
+
+def test_results_come_in_the_order_of_the_items_although_the_first_takes_longest():
+    def task(number):
+        time.sleep(0.1 if number == 0 else 0)
+        return number, threading.current_thread().name
+
+    results = list(work_in_threads(task, range(6), jobs=3))
+    assert [number for number, _ in results] == list(range(6))
+    assert threading.current_thread().name not in {name for _, name in results}
+
+
+def test_each_thread_has_one_core_and_all_is_as_before_at_the_end():
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    threads = list(work_in_threads(lambda _: (cv2.getNumThreads(), torch.get_num_threads()), [0, 1], jobs=1))
+    assert threads == [(1, 1), (1, 1)]
+    assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+
+
+def test_a_bug_in_a_task_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        list(work_in_threads(lambda number: 1 // number, [1, 0], jobs=2))
