@@ -13,7 +13,7 @@ from symface_cli.detection import FoundFace, detect, face_in_box, face_with_eyes
 from symface_cli.drawing import SeenFace
 from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, SymfaceError
 from symface_cli.evaluation.methods import Provider, Sighting
-from symface_cli.geometry import Array, Box, midline_of_warp
+from symface_cli.geometry import Array, Box, midline_of_warp, turn_of_warp
 from symface_cli.images import Photo, encode_png, write_atomically
 from symface_cli.naming import STREAM, Target, make_folder, refuse_existing
 from symface_cli.parallel import work_in_threads
@@ -85,6 +85,7 @@ class FaceNote:
         degrees: The turn at which the face was found, clockwise.
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
+        turn_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
         identity: Distance between photo and result by dlib's recogniser; None if it was not asked for, or if it finds
             no face in one of them.
     """
@@ -93,6 +94,7 @@ class FaceNote:
     degrees: float = 0.0
     midline_degrees: float | None = None
     eye_distance: float | None = None
+    turn_degrees: float | None = None
     identity: float | None = None
 
 
@@ -160,8 +162,15 @@ class NetworkMaker:
         identity = None if self._check is None else self._check(photo, found, seen)
         if seen.warped is None:
             return FaceNote(box, found.degrees, identity=identity)
-        midline = midline_of_warp(seen.warped.photo_from_face)
-        return FaceNote(box, found.degrees, midline.degrees, round(seen.warped.eye_distance, 2), identity)
+        warp = seen.warped.photo_from_face
+        return FaceNote(
+            box,
+            found.degrees,
+            round(midline_of_warp(warp).degrees, 3),
+            round(seen.warped.eye_distance, 2),
+            round(turn_of_warp(warp, seen.warped.mask), 1),
+            identity,
+        )
 
 
 class LandmarkMaker:

@@ -27,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
-app.command(short_help="Measure how asymmetric faces are.")(measure)
+app.command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
 app.command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 app.command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
 app.command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)

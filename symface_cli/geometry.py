@@ -25,6 +25,11 @@ SPLINE_SMOOTHING = 2.5e-4  # of the thin-plate spline in normalised units: one s
 FOREHEAD = 0.7125  # height of the forehead's top above the eyes, in eye-to-chin distances
 
 
+DEGREES_PER_LOG = 28.1
+"""Degrees that a head is turned per logarithm of the ratio of its sides' areas: fits the yaw of 147 of LFW's training
+photos by their landmarks (`evaluation.pose`) with a correlation of 0.99."""
+
+
 class Box(NamedTuple):
     """A face as the Viola-Jones detector returns it: corner and size in photo pixels."""
 
@@ -104,6 +109,17 @@ def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
     return fit_similarity(control_points()[edge], image_from_face[edge], np.ones(edge.sum()))
 
 
+def turn_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:
+    """Degrees that a head is turned, by its warp (17, 17, 2) and mask (17, 17): the near side covers more of the image.
+
+    Positive where the viewer's left side is nearer.
+    """
+    down, across = (np.asarray(change) for change in np.gradient(image_from_face, axis=(0, 1)))
+    area: Array = mask * np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
+    half = GRID // 2
+    return float(DEGREES_PER_LOG * np.log(area[:, :half].sum() / area[:, -half:].sum()))
+
+
 def _on_edge() -> NDArray[np.bool_]:
     """Which control points lie on the frame's edge, (17, 17)."""
     edge: NDArray[np.bool_] = np.abs(control_points()).max(-1) == 1
@@ -115,7 +131,7 @@ def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArr
 
     Nearest in the sum of squared distances, with weights (...).
     """
-    shares = (weights / weights.sum()).reshape(-1, 1).astype(np.float64)
+    shares = (weights.astype(np.float64) / weights.sum(dtype=np.float64)).reshape(-1, 1)
     x, y = sources.reshape(-1, 2), targets.reshape(-1, 2)
     x_centre, y_centre = (shares * x).sum(0), (shares * y).sum(0)
     u, singular, vt = np.linalg.svd((shares * (y - y_centre)).T @ (x - x_centre))

@@ -24,12 +24,24 @@ SYMMETRIZE = """
 Examples:
 
 \b
-  symface symmetrize portrait.jpg
+  symface symmetrize portrait.jpg                 # portrait.symmetric.jpg
   symface symmetrize portrait.jpg --output face   # the aligned face alone
-  symface symmetrize holiday/ -o symmetric/       # sub-folders are kept
-  symface symmetrize group.jpg --faces largest -o me.png
   symface symmetrize portrait.jpg --shape 0.5 --color 0
-  symface symmetrize portrait.jpg --no-detail     # as the VAE draws it
+  symface symmetrize portrait.jpg --gif           # there and back
+  symface symmetrize group.jpg --faces largest -o me.jpg
+  symface symmetrize holiday/ -o symmetric/ --report report.html
+  symface symmetrize holiday/ -o symmetric/ --resume
+  symface symmetrize - < portrait.jpg > out.jpg
+"""
+
+MEASURE = """
+Examples:
+
+\b
+  symface measure portrait.jpg
+  symface measure portrait.jpg --heatmap
+  symface measure faces/ --csv faces.csv --heatmap -o maps/
+  symface measure portrait.jpg --json -           # for another program
 """
 
 TRAIN = """

@@ -35,6 +35,7 @@ from symface_cli.geometry import (
     fit_similarity,
     midline_of_warp,
     pixel_from_normalised,
+    turn_of_warp,
 )
 from symface_cli.images import Photo
 from symface_cli.pipeline import Symmetrizer
@@ -42,9 +43,6 @@ from symface_cli.registration import CONTROL, FACE_SIDE, mirror_field, rectify_p
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
-DEGREES_PER_LOG = 28.1
-"""Degrees of turn per logarithm of the ratio of the sides' areas: fits the yaw of 147 of LFW's training photos by their
-landmarks (`evaluation.pose`) with a correlation of 0.99."""
 FOREHEAD = -0.38  # normalised height above which the face is not measured: hair, and little to see
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
 COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
@@ -206,7 +204,7 @@ def look_at(photo: Photo, warped: Warped) -> Look:
         displacement_of(photo_from_face),
         colour_difference(face),
         midline_of_warp(warped.photo_from_face).degrees,
-        _turn(warped.photo_from_face, warped.mask),
+        turn_of_warp(warped.photo_from_face, warped.mask),
     )
 
 
@@ -239,14 +237,6 @@ def displacement_of(photo_from_face: Array) -> Array:
     level = apply(level_from_photo, photo_from_face)
     displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
     return displacement
-
-
-def _turn(photo_from_face: Array, mask: NDArray[np.floating]) -> float:
-    """How far the head is turned, in degrees: the side towards the viewer covers more of the photo."""
-    down, across = (np.asarray(change) for change in np.gradient(photo_from_face, axis=(0, 1)))
-    area: Array = mask * np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
-    half = area.shape[1] // 2
-    return float(DEGREES_PER_LOG * np.log(area[:, :half].sum() / area[:, -half:].sum()))
 
 
 def summarise(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from symface_cli.errors import PhotoError, UsageError
 from symface_cli.images import find_photos
 
-RESULT = re.compile(r"\.symmetric(-[a-z0-9-]+)?\.\w+$")
+RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
 STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
 

@@ -242,7 +242,7 @@ def test_version(symface):
     assert symface("--version").out == f"symface {__version__}\n"
 
 
-@pytest.mark.parametrize("command", [(), ("symmetrize",), ("train",), ("evaluate",)])
+@pytest.mark.parametrize("command", [(), ("symmetrize",), ("measure",), ("train",), ("evaluate",), ("doctor",)])
 def test_help_names_every_option_and_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom symface_cli.cli import main\nstatus = main(sys.argv[1:])\n"

@@ -14,11 +14,13 @@ from symface_cli.options import DeviceOption, FacesOption, ModelDirOption, Weigh
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from symface_cli.batch import Maker, Outcome, Selection
+    from symface_cli.batch import FaceNote, Maker, Outcome, Selection
     from symface_cli.commands.parsing import Style
     from symface_cli.manifest import Manifest
     from symface_cli.naming import Target
     from symface_cli.recipes import Recipe
+
+TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
 
 
 def symmetrize(
@@ -203,7 +205,6 @@ def _watch(outcomes: "Iterator[Outcome]", book: "Manifest | None", total: int) -
 
 
 def _tell(outcome: "Outcome") -> None:
-    from symface_cli.identity import SAME_PERSON
     from symface_cli.naming import STREAM
 
     if outcome.error is not None:
@@ -212,10 +213,20 @@ def _tell(outcome: "Outcome") -> None:
         if path != STREAM:
             out.print(str(path))
     for number, face in enumerate(outcome.faces, 1):
-        if face.identity is not None and face.identity >= SAME_PERSON:
-            print_error(
-                f"{outcome.target.photo}: face {number} may not be recognised: dlib's distance to the photo is "
-                f"{face.identity:.2f}, the same person is below {SAME_PERSON}"
+        for warning in _warnings(face):
+            print_error(f"{outcome.target.photo}: face {number} {warning}")
+
+
+def _warnings(face: "FaceNote") -> "Iterator[str]":
+    if face.turn_degrees is not None and abs(face.turn_degrees) >= TURNED:
+        yield f"is turned by about {abs(face.turn_degrees):.0f} degrees: a symmetric face does not fit it well"
+    if face.identity is not None:
+        from symface_cli.identity import SAME_PERSON
+
+        if face.identity >= SAME_PERSON:
+            yield (
+                f"may not be recognised: dlib's distance to the photo is {face.identity:.2f}, the same person is below "
+                f"{SAME_PERSON}"
             )
 
 

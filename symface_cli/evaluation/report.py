@@ -51,16 +51,16 @@ def table_header(table: Table) -> list[str]:
 
 def table_rows(table: Table) -> list[list[str]]:
     """The table, one row of text per method; a dash where there is nothing to say."""
-    return [_row(score) for score in table.scores]
+    return [_row(score, table.condition) for score in table.scores]
 
 
-def _row(score: Score) -> list[str]:
+def _row(score: Score, condition: str) -> list[str]:
     shares = [f"{r.share:.3f} ({r.interval[0]:.3f}-{r.interval[1]:.3f})" for r in score.recognised]
     accepts = ["-" if r.false_accepts is None else f"{r.false_accepts:.3f}" for r in score.recognised]
     return [
         score.method,
         *shares,
-        f"{PAPER[score.method]:.3f}" if score.method in PAPER else "-",
+        f"{PAPER[score.method]:.3f}" if score.method in PAPER and condition == NONE else "-",
         f"{score.rank_one.share:.3f}",
         str(score.missed.total),
         " / ".join(accepts),
