@@ -34,11 +34,11 @@ def draw_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> Photo:
     """
     assert seen.warped is not None
     small, warped = _reduce(photo, seen.warped)
-    face = SeenFace(seen.decoded, warped)
+    face = SeenFace(seen.decode, warped)
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
         {
-            "photo": Morph(small, warped, seen.decoded).in_frame(Amounts(0, 0), size),
+            "photo": Morph(small, warped, seen.decode).in_frame(Amounts(0, 0), size),
             "left-left": draw_face(small, face, "left", size),
             "right-right": draw_face(small, face, "right", size),
             "symmetric": draw_face(small, face, size=size),

@@ -103,8 +103,6 @@ def fill_hidden(
         drawn: The face that the VAE decodes, (128, 128, 3).
         hidden: How far each control point is to be drawn, (17, 17), 0..1.
     """
-    if not hidden.any():
-        return face
     size = len(face)
     amount = enlarge(hidden, size).clip(0, 1)[..., None]
     large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -1,6 +1,8 @@
 """From what the network sees in a face to the pictures that are made of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -44,12 +46,17 @@ class SeenFace:
     """What the network sees in a face: all that is needed to draw results.
 
     Attributes:
-        decoded: The face as the VAE decodes it, (128, 128, 3), exactly symmetric, grey outside of the face.
+        decode: Makes the face as the VAE decodes it.
         warped: Where it lies in the photo; None for the paper's network, which does not say.
     """
 
-    decoded: Photo
+    decode: Callable[[], Photo]
     warped: Warped | None
+
+    @cached_property
+    def decoded(self) -> Photo:
+        """The face as the VAE decodes it, (128, 128, 3), exactly symmetric, grey outside of the face."""
+        return self.decode()
 
 
 def draw_face(photo: Photo, seen: SeenFace, side: Side = "both", size: int | None = None) -> Photo:
@@ -67,7 +74,9 @@ def draw_face(photo: Photo, seen: SeenFace, side: Side = "both", size: int | Non
         return seen.decoded
     weights = warped.framed_weights if side == "both" else one_side(side)
     face = warp_photo(photo, warped.photo_from_face, size or native_size(warped.photo_from_face))
-    drawn = fill_hidden(blend_sides(face, weights), seen.decoded, warped.hidden)
+    drawn = blend_sides(face, weights)
+    if warped.hidden.any():
+        drawn = fill_hidden(drawn, seen.decoded, warped.hidden)
     pixels: Photo = drawn.round().clip(0, 255).astype(np.uint8)
     return pixels
 

@@ -5,7 +5,7 @@ d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the pho
 go from there towards those of u' by color q(u'). In a photo, both fade out towards the face's outline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,20 +51,21 @@ class Morph:
     Args:
         pixels: The photo as it is stored.
         warped: What the network saw in it.
-        decoded: The face as the VAE decodes it, (128, 128, C), in the photo's colour space and depth.
-        detail: False takes all of the face from `decoded`.
+        decode: Makes the face as the VAE decodes it, (128, 128, C), in the photo's colour space and depth.
+        detail: False takes all of the face from there.
     """
 
-    def __init__(self, pixels: Pixels, warped: Warped, decoded: Pixels, detail: bool = True) -> None:
+    def __init__(self, pixels: Pixels, warped: Warped, decode: Callable[[], Pixels], detail: bool = True) -> None:
         self._pixels = pixels
         self._warped = warped
-        self._decoded = cv2.resize(decoded, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-        if self._decoded.ndim == 2:
-            self._decoded = self._decoded[..., None]
         self.photo_from_face = similarity_of_warp(warped.photo_from_face)
         self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
         self._mask = enlarge(warped.mask, FIELD_SIZE).clip(0, 1) * _window()
-        self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
+        self._decoded: NDArray[np.float32] | None = None
+        if not detail or warped.hidden.any():
+            self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
+            large = cv2.resize(decode(), (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_CUBIC)
+            self._decoded = large.reshape(FIELD_SIZE, FIELD_SIZE, -1).astype(np.float32)
 
     def in_photo(self, amounts: Amounts) -> Pixels:
         """The photo with the morphed face in its place; every pixel outside of the face's mask is as it was."""
@@ -112,8 +113,9 @@ class Morph:
         change: NDArray[np.float32] = inner * _sample(weights, other)[..., None] * (mirrored - base)
         if light is not None:
             change += (wide - inner).clip(0) * _sample(light, v)
-        hidden = inner * _sample(self._hidden, v)[..., None]
-        change += hidden * (_sample(self._decoded, v) - base - change)
+        if self._decoded is not None:
+            hidden = inner * _sample(self._hidden, v)[..., None]
+            change += hidden * (_sample(self._decoded, v) - base - change)
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(_sample(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
         morphed: NDArray[np.float32] = base + (plain + exaggerated) * change
@@ -148,8 +150,14 @@ class Morph:
         return photo
 
     def _strips(self) -> Iterator[tuple[slice, slice]]:
-        """The part of the photo that the face frame covers, as rows and columns of at most STRIP pixels each."""
-        corners = apply(self.photo_from_face, np.array([[-1, -1], [1, -1], [1, 1], [-1, 1.0]]))
+        """The part of the photo that the mask covers, as rows and columns of at most STRIP pixels each."""
+        rows, columns = np.nonzero(self._mask > SHAPE_FADE[0])
+        if not len(rows):
+            return
+        low, high = (np.array([f(columns), f(rows)]) / (FIELD_SIZE - 1) * 2 - 1 for f in (np.min, np.max))
+        margin = 2 / (FIELD_SIZE - 1)
+        left, top, right, bottom = *(low - margin), *(high + margin)
+        corners = apply(self.photo_from_face, np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))
         limit = np.array(self._pixels.shape[1::-1])
         left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, limit)
         right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, limit)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symface_cli.compositing import resample
 from symface_cli.detection import FoundFace, detect
@@ -15,7 +17,8 @@ from symface_cli.drawing import SeenFace, Side, Warped, draw_face
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
-from symface_cli.vae import to_channels_last
+from symface_cli.paper import PaperVAE
+from symface_cli.vae import Seen, to_channels_last
 from symface_cli.weights import load_weights
 
 
@@ -87,17 +90,20 @@ class Symmetrizer:
 
         One face at a time: in a batch, a face would be rounded differently with every other face beside it.
         """
-        crop = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
-        faces = self.network(crop.permute(2, 0, 1)[None].float() / 255)
-        if isinstance(faces, torch.Tensor):  # the paper's network
-            return SeenFace(_pixels(faces), None)
-        maps = (faces.warp, faces.mask, faces.weights, faces.framed_weights, faces.hidden * faces.mask)
+        pixels = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
+        crop = pixels.permute(2, 0, 1)[None].float() / 255
+        if isinstance(self.network, PaperVAE):
+            return SeenFace(partial(self._decode, crop), None)
+        seen = self.network.look(crop)
+        maps = (seen.warp, seen.mask, seen.weights, seen.framed_weights, seen.hidden * seen.mask)
         warp, *others = (tensor[0].cpu().numpy() for tensor in maps)
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
-        return SeenFace(_pixels(faces.face), Warped(apply(photo_from_crop, warp), *others))
+        return SeenFace(partial(self._decode, crop, seen), Warped(apply(photo_from_crop, warp), *others))
 
-
-def _pixels(face: torch.Tensor) -> Photo:
-    """(1, 3, S, S) in 0..1 to (S, S, 3) uint8."""
-    pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-    return pixels
+    @torch.inference_mode()
+    def _decode(self, crop: Tensor, seen: Seen | None = None) -> Photo:
+        """The decoded face of a crop (1, 3, 160, 160), (128, 128, 3)."""
+        network = self.network
+        face = network(crop) if isinstance(network, PaperVAE) or seen is None else network.decode_face(crop, seen)
+        pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        return pixels

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.colours import native_from_srgb, srgb_from_native
+from symface_cli.colours import Pixels, native_from_srgb, srgb_from_native
 from symface_cli.comparison import draw_comparison, draw_preview
 from symface_cli.compositing import enlarge, native_size
 from symface_cli.detection import FoundFace
@@ -165,17 +165,14 @@ class PhotoStudio:
 
     def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
         self._picture = picture
-        self._faces = [
-            (_warped(seen), native_from_srgb(seen.decoded, picture.pixels, picture.metadata.profile))
-            for _, seen in faces
-        ]
+        self._faces = [(_warped(seen), partial(_decode_native, seen, picture)) for _, seen in faces]
         self._detail = recipe.detail
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
         """In the picture's own colours."""
         pixels = self._picture.pixels
-        for warped, decoded in self._faces:
-            pixels = Morph(pixels, warped, decoded, self._detail).in_photo(amounts)
+        for warped, decode in self._faces:
+            pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
         return pixels
 
     def image(self, amounts: Amounts) -> Photo:
@@ -202,8 +199,8 @@ class CropStudio(PhotoStudio):
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
         """In the picture's own colours."""
-        ((warped, decoded),) = self._faces
-        morphed = Morph(self._whole, warped, decoded, self._detail).in_photo(amounts)
+        ((warped, decode),) = self._faces
+        morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
         return np.ascontiguousarray(morphed[self._rows, self._columns])
 
 
@@ -229,7 +226,7 @@ class FaceStudio:
             return seen.decoded if recipe.size is None else _resize_symmetric(seen.decoded, recipe.size)
         warped = _warped(seen)
         size = recipe.size or native_size(warped.photo_from_face)
-        return Morph(self._photo, warped, seen.decoded, recipe.detail).in_frame(amounts, size)
+        return Morph(self._photo, warped, lambda: seen.decoded, recipe.detail).in_frame(amounts, size)
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
         """As a PNG, with the background that the recipe asks for."""
@@ -243,6 +240,10 @@ class FaceStudio:
                 blended = image * alpha + np.array(background) * (1 - alpha)
                 image = np.asarray(blended.round(), np.uint8)
         return encode_png(image)
+
+
+def _decode_native(seen: SeenFace, picture: Picture) -> Pixels:
+    return native_from_srgb(seen.decoded, picture.pixels, picture.metadata.profile)
 
 
 def _warped(seen: SeenFace) -> Warped:

@@ -27,8 +27,8 @@ from symface_cli.warping import (
 LINEAR_SIZE = 64  # px, side of the faces that the encoder and the linear path work on
 
 
-class Faces(NamedTuple):
-    """The path of crops through the network, for inference.
+class Seen(NamedTuple):
+    """What the localizer makes of crops, for inference.
 
     Attributes:
         warp: (B, 17, 17, 2).
@@ -37,7 +37,6 @@ class Faces(NamedTuple):
         weights: q, how much each side counts, (B, 17, 17).
         framed_weights: The same in the face, but one side alone around it, (B, 17, 17).
         hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
-        face: The decoded symmetric face (B, 3, 128, 128), exactly symmetric, grey outside of the mask.
     """
 
     warp: Tensor
@@ -46,7 +45,6 @@ class Faces(NamedTuple):
     weights: Tensor
     framed_weights: Tensor
     hidden: Tensor
-    face: Tensor
 
 
 class Encoder(nn.Module):
@@ -129,15 +127,25 @@ class SymmetricFaceVAE(nn.Module):
         )
         return warp, (mask + mask.flip(2)) / 2, visible
 
-    def forward(self, crop: Tensor) -> Faces:
-        """Symmetric faces of crops (B, 3, 160, 160), with z = mu: the same crop gives the same face."""
+    def look(self, crop: Tensor) -> Seen:
+        """Where the faces of crops (B, 3, 160, 160) lie, and what can be seen of them."""
         warp, mask, visible = self.locate_both_ways(crop)
-        weights, hidden = side_weights(warp, visible), hidden_on_both_sides(visible)
-        blended = blend_sides(rectify(crop, warp), weights)
-        mu, _ = self.encoder(keep_face(blended, mask * (1 - hidden)))
-        face = keep_face(mirror_half(self.decoder(mu)), mask)
-        face = (face + face.flip(-1)) / 2
-        return Faces(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden, face)
+        weights = side_weights(warp, visible)
+        return Seen(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden_on_both_sides(visible))
+
+    def decode_face(self, crop: Tensor, seen: Seen) -> Tensor:
+        """Symmetric faces (B, 3, 128, 128), exactly symmetric, grey outside of the mask.
+
+        With z = mu: the same crop gives the same face.
+        """
+        blended = blend_sides(rectify(crop, seen.warp), seen.weights)
+        mu, _ = self.encoder(keep_face(blended, seen.mask * (1 - seen.hidden)))
+        face = keep_face(mirror_half(self.decoder(mu)), seen.mask)
+        return (face + face.flip(-1)) / 2
+
+    def forward(self, crop: Tensor) -> Tensor:
+        """Symmetric faces (B, 3, 128, 128) of crops (B, 3, 160, 160)."""
+        return self.decode_face(crop, self.look(crop))
 
 
 Network = SymmetricFaceVAE | PaperVAE

@@ -16,7 +16,7 @@ from symface_cli.geometry import Array, Box, control_points
 from symface_cli.images import Photo, read_photo
 
 FOUND = face_in_box(Box(150, 100, 100, 100))
-UNSEEN = SeenFace(np.zeros((128, 128, 3), np.uint8), None)
+UNSEEN = SeenFace(lambda: np.zeros((128, 128, 3), np.uint8), None)
 GREY = np.full((128, 128, 3), 128, np.uint8)
 
 
@@ -29,7 +29,7 @@ def seen_at(centre: tuple[float, float], half: float, degrees: float = 0) -> See
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     warp = half * control_points() @ np.array([[c, s], [-s, c]]) + centre
     ones = np.ones((17, 17), np.float32)
-    return SeenFace(GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
+    return SeenFace(lambda: GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
 
 
 def changed(before: Photo, after: Photo) -> NDArray[np.bool_]:
@@ -180,7 +180,7 @@ def test_the_heat_map_shows_where_shapes_differ() -> None:
         level = seen_at((200, 200), 150)
         assert level.warped is not None
         ones = np.ones((17, 17), np.float32)
-        seen = SeenFace(GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
+        seen = SeenFace(lambda: GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
         panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, seen))[4].astype(float)
         yellow = panel[..., 1] - panel[..., 2]
         third = slice(len(panel) // 3, -len(panel) // 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from symface_cli import compositing, geometry, vae
+from symface_cli import compositing, geometry, warping
 
 
 def test_resampling_by_the_identity_changes_nothing():
@@ -36,7 +36,7 @@ def test_a_crop_far_outside_of_the_photo_is_reflected_not_refused():
 
 def test_enlarging_agrees_with_the_networks():
     control = np.random.default_rng(0).random((17, 17, 2))
-    expected = vae.enlarge_grid(torch.from_numpy(control).float()[None], 65)[0].numpy()
+    expected = warping.enlarge_grid(torch.from_numpy(control).float()[None], 65)[0].numpy()
     assert compositing.enlarge(control, 65) == pytest.approx(expected, abs=1e-5)
 
 

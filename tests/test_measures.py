@@ -229,6 +229,6 @@ def test_a_warp_moves_along_with_its_points():
 
 def test_a_network_without_a_warp_cannot_measure(portrait):
     photo = read_photo(portrait)
-    without_warp = SimpleNamespace(look=lambda *_: SeenFace(np.zeros((128, 128, 3), np.uint8), None))
+    without_warp = SimpleNamespace(look=lambda *_: SeenFace(lambda: np.zeros((128, 128, 3), np.uint8), None))
     with pytest.raises(WeightsError, match="cannot measure"):
         measure(without_warp, photo, detect(photo))

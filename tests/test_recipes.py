@@ -280,7 +280,7 @@ def test_a_preview_has_none_of_the_photos_metadata() -> None:
 @pytest.mark.parametrize("output", [Output.PHOTO, Output.CROP, Output.COMPARE])
 def test_the_papers_network_gives_faces_alone(output: Output) -> None:
     ((found, seen),) = look("portrait")
-    faces = [(found, SeenFace(seen.decoded, None))]
+    faces = [(found, SeenFace(seen.decode, None))]
     with pytest.raises(WeightsError, match="--output face"):
         make(Recipe((output,)), faces=faces)
     ((_, data),) = make(Recipe((Output.FACE,)), faces=faces)
@@ -318,7 +318,7 @@ def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
         result = photo
         for seen in warps:
             assert seen.warped is not None
-            result = Morph(result, seen.warped, seen.decoded).in_photo(amounts)
+            result = Morph(result, seen.warped, seen.decode).in_photo(amounts)
         yield name, result, where
 
 
@@ -356,7 +356,7 @@ def test_a_face_that_reaches_beyond_its_frame_has_no_seam() -> None:
     from_middle = np.abs(apply(np.linalg.inv(similarity_of_warp(warped.photo_from_face)), pixels)).max(-1)
     edge = (from_middle > 0.9) & (from_middle < 1.05)
     assert edge.sum() > 5000
-    assert excess(photo, Morph(photo, warped, seen.decoded).in_photo(Amounts()), edge) <= 3
+    assert excess(photo, Morph(photo, warped, seen.decode).in_photo(Amounts()), edge) <= 3
 
 
 @pytest.mark.shared
