@@ -294,7 +294,8 @@ def write_products(target: Target, products: Sequence[Product], force: bool) -> 
     Raises:
         PhotoError: If one exists and may not be overwritten (then none is written), or cannot be written.
     """
-    paths = [target.path(_label(target, product), product.suffix) for product in products]
+    main = products[0].output if target.exact else Output.PHOTO
+    paths = [target.path(_label(product, main), product.suffix) for product in products]
     if len(products) > 1 and STREAM in paths:
         raise PhotoError(f"{target.photo}: {len(products)} results do not go to standard output; try --faces largest")
     if not force:
@@ -304,9 +305,9 @@ def write_products(target: Target, products: Sequence[Product], force: bool) -> 
     return tuple(paths)
 
 
-def _label(target: Target, product: Product) -> str:
-    """What tells a result from the photo's others, such as face-2 or crop-1-007."""
-    kind = "" if target.exact or product.output is Output.PHOTO else product.output.value
+def _label(product: Product, main: Output) -> str:
+    """What tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
+    kind = "" if product.output is main else product.output.value
     frame = "" if product.frame is None else f"{product.frame:03d}"
     return "-".join(str(part) for part in (kind, product.face or "", frame) if part)
 

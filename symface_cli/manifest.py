@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
-from symface_cli.batch import Outcome
+import numpy as np
+
+from symface_cli.batch import FaceNote, Outcome, Pair
 from symface_cli.errors import ExitStatus, PhotoError
 from symface_cli.naming import Target
 
@@ -51,14 +54,28 @@ class Manifest:
 
     def is_done(self, target: Target) -> bool:
         """Whether the photo, as it is now, has results of the same parameters that are still there."""
-        entries = self._done.get(str(target.photo), [])
+        entries = self._latest(target)
         return bool(entries) and all(
             entry.get("status") == ExitStatus.OK
             and entry.get("parameters") == self._parameters
             and entry.get("input_bytes") == _size(target.photo)
             and all(Path(path).is_file() for path in _strings(entry.get("outputs")))
-            for entry in entries[-_count(entries[-1]) :]
+            for entry in entries
         )
+
+    def outcome(self, target: Target) -> Outcome:
+        """What became of a photo that is done."""
+        entries = self._latest(target)
+        names = [field.name for field in fields(FaceNote)]
+        faces = [FaceNote(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
+        written = tuple(map(Path, _strings(entries[0].get("outputs"))))
+        pairs: Any = entries[0].get("pairs", [])
+        return Outcome(target, written, tuple(faces), pairs=tuple(map(_pair, pairs)))
+
+    def _latest(self, target: Target) -> list[dict[str, object]]:
+        """The lines of a photo's last run."""
+        entries = self._done.get(str(target.photo), [])
+        return entries[-_count(entries[-1]) :] if entries else []
 
     def add(self, outcome: Outcome) -> None:
         """Appends the lines of a photo, all at once.
@@ -72,6 +89,7 @@ class Manifest:
             "status": int(outcome.status),
             "reason": None if outcome.error is None else str(outcome.error),
             "outputs": [str(path) for path in outcome.written],
+            "pairs": [_as_json(pair) for pair in outcome.pairs],
             "faces": len(outcome.faces),
         }
         rest = {"seconds": outcome.seconds, "parameters": self._parameters}
@@ -82,6 +100,16 @@ class Manifest:
                 file.write("".join(lines))
         except OSError as error:
             raise PhotoError(f"{self._path}: this manifest cannot be written ({error.strerror})") from error
+
+
+def _as_json(pair: Pair) -> dict[str, object]:
+    where = None if pair.photo_from_image is None else pair.photo_from_image.tolist()
+    return {"path": str(pair.path), "face": pair.face, "photo_from_image": where}
+
+
+def _pair(value: Mapping[str, Any]) -> Pair:
+    where = value["photo_from_image"]
+    return Pair(Path(value["path"]), value["face"], None if where is None else np.array(where))
 
 
 def _size(photo: Path) -> int | None:

@@ -37,7 +37,7 @@ class Target:
         if self.exact == STREAM or (self.exact is not None and not label):
             return self.exact
         if self.exact is not None:
-            return self.exact.with_name(f"{self.exact.stem}-{label}{self.exact.suffix}")
+            return self.exact.with_name(f"{self.exact.stem}-{label}{suffix}")
         return self.folder / f"{self.stem}.symmetric{label and '-'}{label}{suffix}"
 
 

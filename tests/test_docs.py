@@ -22,13 +22,30 @@ def test_linked_files_exist(target):
     assert (ROOT / target).exists()
 
 
-@pytest.mark.parametrize("option", ["--out", "--output", "--detail", "--faces", "--force", "--weights", "--device"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--out",
+        "--output",
+        "--shape",
+        "--color",
+        "--no-detail",
+        "--faces",
+        "--force",
+        "--resume",
+        "--report",
+        "--weights",
+        "--device",
+    ],
+)
 def test_options_of_symmetrize_are_those_of_the_readme(symface, option):
     assert option in README
     assert option in symface("symmetrize", "--help").out
 
 
-@pytest.mark.parametrize("line", re.findall(r"^symface (?:train|evaluate|symmetrize) .*$", README, re.MULTILINE))
+@pytest.mark.parametrize(
+    "line", re.findall(r"^symface (?:train|evaluate|symmetrize|measure) .*$", README, re.MULTILINE)
+)
 def test_examples_use_options_that_exist(symface, line):
     words = shlex.split(line, comments=True)[1:]
     text = symface(words[0], "--help").out

@@ -33,7 +33,7 @@ def test_out_names_a_file(tmp_path):
     touch(tmp_path / "a.jpg")
     (target,) = choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG"))
     assert target.path("", ".png") == tmp_path / "x.PNG"
-    assert target.path("2", ".png") == tmp_path / "x-2.PNG"
+    assert target.path("compare", ".png") == tmp_path / "x-compare.png"
 
 
 @pytest.mark.parametrize("out", ["new/", "there"])

@@ -1,16 +1,13 @@
 """What is made of photos: the face in place, alone or cut out, part of the way, moving; in every kind of picture."""
 
 import io
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, SHARED
+from conftest import ROOT
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,7 +17,7 @@ from symface_cli.drawing import SeenFace, Warped
 from symface_cli.errors import WeightsError
 from symface_cli.geometry import Array, apply, pixel_from_normalised, similarity_of_warp
 from symface_cli.images import Photo, read_photo
-from symface_cli.morphing import SHAPE_FADE, Amounts, Morph, fade
+from symface_cli.morphing import SHAPE_FADE, Amounts
 from symface_cli.pictures import read_picture
 from symface_cli.pipeline import Symmetrizer
 from symface_cli.recipes import Faces, Output, Product, Recipe, plan_products
@@ -285,83 +282,3 @@ def test_the_papers_network_gives_faces_alone(output: Output) -> None:
         make(Recipe((output,)), faces=faces)
     ((_, data),) = make(Recipe((Output.FACE,)), faces=faces)
     assert (read_photo(data) == seen.decoded).all()
-
-
-# Seams
-
-
-def steps(photo: Photo) -> NDArray[np.float32]:
-    """The largest difference of each pixel to the next one, right or down, in grey levels."""
-    padded = np.pad(photo.astype(np.float32), ((0, 1), (0, 1), (0, 0)), "edge")
-    across, down = np.abs(np.diff(padded, axis=1))[:-1], np.abs(np.diff(padded, axis=0))[:, :-1]
-    return np.maximum(across, down).max(-1)
-
-
-def ring(warped: Warped, photo: Photo) -> NDArray[np.bool_]:
-    """Where a face fades into a photo, and four pixels more outside."""
-    share = fade(mask_in_photo(warped, photo), *SHAPE_FADE)
-    near = cv2.dilate((share > 0.02).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    return near & (share < 0.98)
-
-
-def excess(photo: Photo, result: Photo, where: NDArray[np.bool_]) -> float:
-    """How much larger a result's steps are than the photo's largest within 7 px; the 99.9th percentile."""
-    nearby = cv2.dilate(steps(photo), np.ones((15, 15)))
-    return float(np.percentile((steps(result) - nearby)[where], 99.9))
-
-
-def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
-    """A photo's faces with symmetric colours, and with symmetric shape too; and where they fade into the photo."""
-    warps = [symmetrizer().look(photo, found) for found in detect(photo)]
-    where = np.logical_or.reduce([ring(seen.warped, photo) for seen in warps if seen.warped])
-    for name, amounts in (("colour", Amounts(0, 1)), ("all", Amounts())):
-        result = photo
-        for seen in warps:
-            assert seen.warped is not None
-            result = Morph(result, seen.warped, seen.decode).in_photo(amounts)
-        yield name, result, where
-
-
-def check_seams(photo: Photo) -> None:
-    """Colours bring no larger steps; shapes may draw an edge that is in the ring a little closer."""
-    for name, result, where in seams(photo):
-        assert excess(photo, result, where) <= {"colour": 2, "all": 5}[name]
-        if name == "colour":
-            before, after = (np.percentile(steps(picture)[where], 99.9) for picture in (photo, result))
-            assert after <= before + 2
-
-
-@pytest.mark.parametrize("name", ["portrait", "pair"])
-def test_no_seam_is_seen_around_the_face(name: str) -> None:
-    check_seams(read_photo(ROOT / "examples" / f"{name}.jpg"))
-
-
-def test_a_pasted_face_would_have_a_seam() -> None:
-    """What is measured above is there where nothing fades."""
-    photo = example("portrait")
-    ((_, seen),) = look("portrait")
-    assert seen.warped is not None
-    (_, result, where), _ = seams(photo)
-    inside = mask_in_photo(seen.warped, photo) > 0.5
-    pasted = np.where(inside[..., None], result.astype(int) + 12, photo).clip(0, 255).astype(np.uint8)
-    assert excess(photo, pasted, where) > 5
-
-
-def test_a_face_that_reaches_beyond_its_frame_has_no_seam() -> None:
-    photo = example("portrait")
-    ((_, seen),) = look("portrait")
-    assert seen.warped is not None
-    warped = replace(seen.warped, mask=np.ones((17, 17), np.float32))
-    pixels = np.stack(np.meshgrid(np.arange(photo.shape[1]), np.arange(len(photo))), -1)
-    from_middle = np.abs(apply(np.linalg.inv(similarity_of_warp(warped.photo_from_face)), pixels)).max(-1)
-    edge = (from_middle > 0.9) & (from_middle < 1.05)
-    assert edge.sum() > 5000
-    assert excess(photo, Morph(photo, warped, seen.decode).in_photo(Amounts()), edge) <= 3
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize(
-    "path", sorted((SHARED / "data/london/neutral").glob("*.jpg"))[:20], ids=lambda path: path.stem
-)
-def test_no_seam_is_seen_in_real_photos(path: Path) -> None:
-    check_seams(read_photo(path))

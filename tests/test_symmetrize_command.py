@@ -146,6 +146,7 @@ def test_a_small_face_is_found_with_min_face(symface, tmp_path, portrait):
         (("--method", "vae-left", "--side", "right"), "--side"),
         (("--gif", "-o", "x.png"), ".gif"),
         (("--resume",), "manifest"),
+        (("--preview", "--faces", "2"), "--preview"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_option(symface, photo, tmp_path, options, word):
@@ -169,6 +170,22 @@ def test_two_results_do_not_go_to_one_stream(symface, pair):
     finished = symface("symmetrize", pair, "--output", "face", "-o", "-")
     assert finished.status == 3
     assert "--faces largest" in finished.err
+
+
+def test_a_sheet_of_comparison_lies_beside_the_named_file(symface, photo, tmp_path):
+    finished = symface("symmetrize", photo, "--compare", "-o", tmp_path / "x.jpg")
+    assert finished.out == f"{tmp_path}/x.jpg\n{tmp_path}/x-compare.png\n"
+    with Image.open(tmp_path / "x.jpg") as result, Image.open(tmp_path / "x-compare.png") as sheet:
+        assert (result.format, result.size) == ("JPEG", (675, 675))
+        assert sheet.format == "PNG"
+        assert sheet.width > 4 * sheet.height
+
+
+def test_a_preview_shows_the_photo_with_marks(symface, pair, tmp_path):
+    symface("symmetrize", pair, "--preview", "-o", f"{tmp_path}/")
+    before, after = read_photo(pair), read_photo(tmp_path / "pair.symmetric-preview.jpg")
+    assert before.shape == after.shape
+    assert 0.003 < (np.abs(before.astype(int) - after).max(-1) > 60).mean() < 0.1
 
 
 # ---- many photos
@@ -204,6 +221,16 @@ def test_resume_does_only_what_is_missing_or_failed(symface, small, tmp_path):
     assert "1 of 2 photos done, 1 failed, 1 done before" in finished.err
     assert (out / "deep/b.symmetric.png").is_file()
     assert (out / "a.symmetric.png").stat().st_mtime_ns == kept
+
+
+def test_the_report_of_a_resumed_batch_shows_all_photos(symface, small, tmp_path):
+    out, page = tmp_path / "out", tmp_path / "report.html"
+    symface("symmetrize", small / "a.png", "-o", f"{out}/", "--faces", "largest")
+    symface("symmetrize", small, "-o", out, "--resume", "--faces", "largest", "--report", page)
+    text = page.read_text()
+    assert text.count('type="range"') == 2
+    assert "wall.png" in text
+    assert "no face found" in text
 
 
 def test_resume_makes_everything_anew_for_other_parameters(symface, small, tmp_path):

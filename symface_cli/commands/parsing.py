@@ -45,6 +45,12 @@ def parse_method(method: str, detail: bool, side: Side) -> Style:
     return Style(detail and method != "vae-decode", SIDES.get(method, side))
 
 
+def check_preview(preview: bool, faces: str) -> None:
+    """Refuses a preview of some faces only: it numbers them all, so that one can be chosen."""
+    if preview and faces != "all":
+        raise UsageError(f"--preview shows all faces; leave out --faces {faces}")
+
+
 def choose_outputs(output: Sequence[str] | None, style: Style, compare: bool, preview: bool) -> list[str]:
     """The outputs meant, each once."""
     for kind in output or ():

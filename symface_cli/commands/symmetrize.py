@@ -122,6 +122,7 @@ def symmetrize(
     from symface_cli.recipes import Output, Recipe
 
     parsing.check_amounts(shape, color)
+    parsing.check_preview(preview, faces)
     style = parsing.parse_method(method, detail, side)
     kinds = parsing.choose_outputs(output, style, compare, preview)
     recipe = Recipe(
@@ -141,7 +142,9 @@ def symmetrize(
     todo = [target for target in targets if book is None or not (resume and book.is_done(target))]
     outcomes = list(_watch(run(maker, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
     if report is not None:
-        _write_report(report, outcomes)
+        made = {outcome.target: outcome for outcome in outcomes}
+        shown = [made[target] if book is None or target in made else book.outcome(target) for target in targets]
+        _write_report(report, shown)
     return _conclude(outcomes, len(targets) - len(todo))
 
 
