@@ -7,7 +7,7 @@ go from there towards those of u' by color q(u'). In a photo, both fade out towa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from symface_cli.drawing import Side, Warped, one_side
 from symface_cli.geometry import Array, apply, control_points, pixel_from_normalised, similarity_of_warp
 
 FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
+SAMPLES = 64  # points across the face frame at which a morph is planned; four to each interval of the warp
 LIGHT_SIZE = 128  # px, side at which the difference in light between the sides is taken
 LIGHT_BLUR = 8  # px of LIGHT_SIZE, deviation: what is smoother counts as light
 STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
@@ -43,6 +44,36 @@ class Amounts:
     shape: float = 1.0
     color: float = 1.0
     side: Side = "both"
+
+
+class Fades(NamedTuple):
+    """How far shape, colour and light are changed at each point, each (H, W, 1) in 0..1."""
+
+    shape: NDArray[np.float32]
+    color: NDArray[np.float32]
+    light: NDArray[np.float32]
+
+
+class Plan(NamedTuple):
+    """Where the pixels of a morphed face come from, and how they are mixed.
+
+    Attributes:
+        base: Where in the photo each comes from, (H, W, 2).
+        mirrored: Where its mirror image comes from, (H, W, 2).
+        share: How much of the mirror image it takes, (H, W, 1).
+        amount: How much of all changes in colour, (H, W, 1).
+        light: What is added to it, (H, W, C); None for nothing.
+        hidden: How much of the decoded face it takes, (H, W, 1); None for nothing.
+        seen: The point of the face frame that it shows, (H, W, 2).
+    """
+
+    base: Array
+    mirrored: Array
+    share: NDArray[np.float32]
+    amount: NDArray[np.float32]
+    light: NDArray[np.float32] | None
+    hidden: NDArray[np.float32] | None
+    seen: Array
 
 
 class Morph:
@@ -73,53 +104,78 @@ class Morph:
         weights = self._weights(amounts.side, self._warped.weights)
         light = self._light(weights)
         face_from_photo = np.linalg.inv(self.photo_from_face)
+        step = max(round(2 * float(np.linalg.norm(self.photo_from_face[:2, 0])) / SAMPLES), 1)
         for rows, columns in self._strips():
-            y, x = np.mgrid[rows, columns].astype(np.float64)
+            x, y = np.meshgrid(_coarse(columns, step), _coarse(rows, step))
             u = apply(face_from_photo, np.stack([x, y], -1))
             mask = _sample(self._mask, u)
-            fades = [fade(mask, *limits)[..., None] for limits in (SHAPE_FADE, COLOR_FADE, LIGHT_FADE)]
-            morphed = self._morph(u, amounts, weights, fades, light)
-            inside = mask > SHAPE_FADE[0]
+            fades = Fades(*(fade(mask, *limits)[..., None] for limits in (SHAPE_FADE, COLOR_FADE, LIGHT_FADE)))
+            size = rows.stop - rows.start, columns.stop - columns.start
+            morphed = self._draw(self._plan(u, amounts, weights, fades, light), step, size)
+            inside = self._mask_of(rows, columns) > SHAPE_FADE[0]
             result[rows, columns][inside] = _as_pixels(morphed, self._pixels.dtype)[inside]
         return result
 
     def in_frame(self, amounts: Amounts, size: int) -> Pixels:
         """The morphed face in the face frame, (size, size, C), with what lies around it."""
         weights = self._weights(amounts.side, self._warped.framed_weights)
-        u = np.stack(np.meshgrid(*[np.linspace(-1, 1, size)] * 2), -1)
-        everywhere = [np.ones((size, size, 1), np.float32)] * 3
-        return _as_pixels(self._morph(u, amounts, weights, everywhere, None), self._pixels.dtype)
+        ticks = _coarse(slice(0, size), 1) / ((size - 1) / 2) - 1
+        u = np.stack(np.meshgrid(ticks, ticks), -1)
+        everywhere = Fades(*[np.ones((*u.shape[:2], 1), np.float32)] * 3)
+        plan = self._plan(u, amounts, weights, everywhere, None)
+        return _as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
 
-    def _morph(
+    def _plan(
         self,
         u: Array,
         amounts: Amounts,
         weights: NDArray[np.float32],
-        fades: list[NDArray[np.float32]],
+        fades: Fades,
         light: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        """The morphed face at points u (H, W, 2) of the face frame, (H, W, C).
-
-        `fades` are how far shape, colour and light are changed at each point, (H, W, 1) in 0..1.
-        """
-        outer, inner, wide = fades
-        moved = amounts.shape * outer
+    ) -> Plan:
+        """Where the face's points u (H, W, 2) come from and how they are mixed; smooth, so that few points do."""
+        moved = amounts.shape * fades.shape
         displacement = _sample(self._displacement, u)
-        base = self._take(apply(self.photo_from_face, u) + moved * displacement)
         linear = np.linalg.inv(self.photo_from_face)[:2, :2]
         v = u + (moved - 1) * (displacement @ linear.T)  # the point of the symmetric face that is seen here
-        other = v * [-1, 1]
-        mirrored = self._take(apply(self.photo_from_face, other) + _sample(self._displacement, other))
-        change: NDArray[np.float32] = inner * _sample(weights, other)[..., None] * (mirrored - base)
-        if light is not None:
-            change += (wide - inner).clip(0) * _sample(light, v)
-        if self._decoded is not None:
-            hidden = inner * _sample(self._hidden, v)[..., None]
-            change += hidden * (_sample(self._decoded, v) - base - change)
+        mirrored = v * [-1, 1]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(_sample(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
-        morphed: NDArray[np.float32] = base + (plain + exaggerated) * change
+        lit = None if light is None else (fades.light - fades.color).clip(0) * _sample(light, v)
+        return Plan(
+            apply(self.photo_from_face, u) + moved * displacement,
+            apply(self.photo_from_face, mirrored) + _sample(self._displacement, mirrored),
+            fades.color * _sample(weights, mirrored)[..., None],
+            plain + exaggerated,
+            lit,
+            None if self._decoded is None else fades.color * _sample(self._hidden, v)[..., None],
+            v,
+        )
+
+    def _draw(self, plan: Plan, step: int, size: tuple[int, int]) -> NDArray[np.float32]:
+        """The morphed pixels (H, W, C) of a plan for every `step`th of them."""
+        base = self._take(_fine(plan.base, step, size))
+        mirrored = self._take(_fine(plan.mirrored, step, size))
+        change: NDArray[np.float32] = _fine(plan.share, step, size) * (mirrored - base)
+        if plan.light is not None:
+            change += _fine(plan.light, step, size)
+        if self._decoded is not None and plan.hidden is not None:
+            decoded = _sample(self._decoded, _fine(plan.seen, step, size))
+            change += _fine(plan.hidden, step, size) * (decoded - base - change)
+        morphed: NDArray[np.float32] = base + _fine(plan.amount, step, size) * change
         return morphed
+
+    def _mask_of(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """The mask of some rows and columns of the photo, (H, W)."""
+        corner = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+        field_from_part = pixel_from_normalised(FIELD_SIZE) @ np.linalg.inv(self.photo_from_face) @ corner
+        mask: NDArray[np.float32] = cv2.warpAffine(
+            self._mask,
+            field_from_part[:2],
+            (columns.stop - columns.start, rows.stop - rows.start),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        )
+        return mask
 
     def _weights(self, side: Side, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """The weights q of the sides, adding up to 1, (FIELD_SIZE, FIELD_SIZE)."""
@@ -138,7 +194,7 @@ class Morph:
         counted: NDArray[np.float32] = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
         return counted
 
-    def _take(self, where: Array) -> NDArray[np.float32]:
+    def _take(self, where: NDArray[np.floating]) -> NDArray[np.float32]:
         """The photo at `where` (H, W, 2), reflected beyond its edges, (H, W, C)."""
         limit = np.array(self._pixels.shape[1::-1]) - 1
         low = np.clip(np.floor(where.min((0, 1))).astype(int) - 4, 0, limit)
@@ -168,6 +224,22 @@ class Morph:
             yield slice(start, min(start + height, bottom)), slice(left, right)
 
 
+def _coarse(pixels: slice, step: int) -> Array:
+    """Middles of groups of `step` pixels that cover a range, with a group more at either end."""
+    groups = -(-(pixels.stop - pixels.start) // step)
+    middles: Array = pixels.start + (step - 1) / 2 + step * np.arange(-1.0, groups + 1)
+    return middles
+
+
+def _fine(field: NDArray[np.floating], step: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    """A field over groups of pixels (`_coarse`) for each of `size` pixels, (H, W, C), linearly between."""
+    field = field.astype(np.float32)
+    if step > 1:
+        field = cv2.resize(field, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+    inside = field[step : step + size[0], step : step + size[1]]
+    return inside.reshape(*inside.shape[:2], -1)
+
+
 def _window() -> NDArray[np.float32]:
     """1 inside the face frame, falling to 0 at its edge, where a mask that reaches further would end in a step."""
     inside = 1 - np.abs(np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32))
@@ -175,7 +247,7 @@ def _window() -> NDArray[np.float32]:
     return np.minimum(ramp[:, None], ramp)
 
 
-def _sample(field: NDArray[np.float32], u: Array) -> NDArray[np.float32]:
+def _sample(field: NDArray[np.float32], u: NDArray[np.floating]) -> NDArray[np.float32]:
     """A field (S, S) or (S, S, C) over the face frame at points u (H, W, 2); 0 outside of the frame."""
     at = apply(pixel_from_normalised(len(field)), u).astype(np.float32)
     sampled = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
