@@ -255,9 +255,9 @@ def run(maker: Maker, targets: Sequence[Target], force: bool, jobs: int) -> Iter
         jobs: How many photos are worked on at a time, each on one core.
     """
     task = partial(symmetrize_photo, maker, force=force)
-    if not maker.parallel:
+    if len(targets) == 1 or not maker.parallel:
         return map(task, targets)
-    return work_in_threads(task, targets, jobs if len(targets) > 1 else 1)
+    return work_in_threads(task, targets, jobs)
 
 
 def symmetrize_photo(maker: Maker, target: Target, force: bool) -> Outcome:
