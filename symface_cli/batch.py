@@ -23,6 +23,8 @@ from symface_cli.recipes import Output, Product, Recipe, plan_products
 
 T = TypeVar("T")
 
+TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
+
 
 @dataclass(frozen=True)
 class Selection:

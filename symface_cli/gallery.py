@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from symface_cli import __version__
-from symface_cli.batch import FaceNote, Outcome
+from symface_cli.batch import TURNED, FaceNote, Outcome
 from symface_cli.files import on_one_line
 from symface_cli.identity import SAME_PERSON
 from symface_cli.naming import STREAM
@@ -25,7 +25,8 @@ class Measure:
         field: The field of `FaceNote` that has it.
         form: What it looks like.
         meaning: What it says.
-        limit: From where on it is alarming.
+        limit: From where on there is a warning, whatever its sign.
+        warning: What that says.
     """
 
     heading: str
@@ -33,6 +34,7 @@ class Measure:
     form: str
     meaning: str
     limit: float = float("inf")
+    warning: str = ""
 
 
 MEASURES = (
@@ -41,23 +43,32 @@ MEASURES = (
         "eye distance", "eye_distance", "{:.0f} px", "Between the eyes of the symmetric face, in the photo's pixels."
     ),
     Measure(
+        "turn",
+        "turn_degrees",
+        "{:.0f}°",
+        f"How far the head is turned; a symmetric face does not fit one of {TURNED:.0f}° and more well.",
+        TURNED,
+        "strongly turned",
+    ),
+    Measure(
         "identity distance",
         "identity",
         "{:.2f}",
         f"Between the photo and the result, by dlib's recogniser; the same person is below {SAME_PERSON}.",
         SAME_PERSON,
+        "may not be recognised",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Value:
-    """A measure of a face: its text, empty if it has none, what to sort it by, and whether it is alarming."""
+    """A measure of a face: its text, empty if it has none, what to sort it by, and what it warns of."""
 
     heading: str
     text: str = ""
     number: float | None = None
-    alarming: bool = False
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +188,7 @@ def _value(measure: Measure, number: float | None) -> Value:
     if number is None:
         return Value(measure.heading)
     text = measure.form.format(number).replace("-", "\N{MINUS SIGN}")
-    return Value(measure.heading, text, number, number >= measure.limit)
+    return Value(measure.heading, text, number, measure.warning if abs(number) >= measure.limit else "")
 
 
 def _describe_failure(outcome: Outcome, place: Place) -> Failure:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from symface_cli.naming import Target
     from symface_cli.recipes import Recipe
 
-TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
-
 
 def symmetrize(
     photos: Annotated[
@@ -221,6 +219,8 @@ def _tell(outcome: "Outcome") -> None:
 
 
 def _warnings(face: "FaceNote") -> "Iterator[str]":
+    from symface_cli.batch import TURNED
+
     if face.turn_degrees is not None and abs(face.turn_degrees) >= TURNED:
         yield f"is turned by about {abs(face.turn_degrees):.0f} degrees: a symmetric face does not fit it well"
     if face.identity is not None:
