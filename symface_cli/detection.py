@@ -62,7 +62,7 @@ def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[Foun
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
         smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
-    grey = _shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
+    grey = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
     upright = search(grey)
     degrees, hits = 0.0, upright
     if _most(upright) < SURE:
@@ -107,7 +107,7 @@ def _most(hits: list[Hit]) -> int:
     return max((hit.agreeing for hit in hits), default=0)
 
 
-def _shrink(grey: NDArray[np.uint8], scale: float | None) -> NDArray[np.uint8]:
+def shrink(grey: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.uint8]:
     """The image made smaller by `scale`, or to a longer side of at most 640 px; never larger."""
     scale = LONGEST_SIDE / max(grey.shape) if scale is None else scale
     if scale >= 1:

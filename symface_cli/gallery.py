@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from symface_cli import __version__
 from symface_cli.batch import TURNED, FaceNote, Outcome
 from symface_cli.files import on_one_line
 from symface_cli.identity import SAME_PERSON
 from symface_cli.naming import STREAM
+from symface_cli.pages import load_template
 from symface_cli.thumbnails import Slide, Thumbnail, choose_side, draw_slides
 
 
@@ -138,14 +137,7 @@ def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
         outcomes: What became of the photos.
         folder: Where the page will lie: its links begin there.
     """
-    page = Environment(
-        loader=PackageLoader("symface_cli", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template("gallery.html.jinja")
+    page = load_template("", "gallery.html.jinja")
     done = [outcome for outcome in outcomes if outcome.error is None]
     notes = [note for outcome in done for note in outcome.faces]
     measures = [measure for measure in MEASURES if any(getattr(note, measure.field) is not None for note in notes)]

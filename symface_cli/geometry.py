@@ -82,14 +82,14 @@ def find_midline(landmarks: NDArray[np.floating]) -> Midline:
     """Midline of 68 landmarks (68, 2), fitted to the middles of the mirror pairs and the landmarks of the midline."""
     left = scheme.LEFT_OF_PAIR
     middles = np.vstack([(landmarks[left] + landmarks[scheme.MIRROR[left]]) / 2, landmarks[scheme.MIDLINE]])
-    return fit_midline(middles, np.ones(len(middles)))
+    return fit_midline(middles)
 
 
-def fit_midline(middles: NDArray[np.floating], weights: NDArray[np.floating]) -> Midline:
-    """Total-least-squares line through points (N, 2) that should lie on the midline, with weights (N,)."""
-    shares = (weights / weights.sum())[:, None]
-    centre = (shares * middles).sum(0)
-    direction = np.linalg.svd(np.sqrt(shares) * (middles - centre))[2][0]
+def fit_midline(middles: NDArray[np.floating]) -> Midline:
+    """Total-least-squares line through points (N, 2) that should lie on the midline; its point is their mean."""
+    points = middles.astype(np.float64)
+    centre = points.mean(0)
+    direction = np.linalg.svd(points - centre)[2][0]
     return Midline(centre, direction if direction[1] > 0 else -direction)
 
 
@@ -100,7 +100,7 @@ def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
     lie aside or are turned away.
     """
     middles = ((image_from_face + image_from_face[:, ::-1]) / 2)[_on_edge()]
-    return fit_midline(middles, np.ones(len(middles)))
+    return fit_midline(middles)
 
 
 def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.colours import Pixels, native_from_srgb, srgb_from_native
+from symface_cli.colours import Pixels
 from symface_cli.comparison import draw_comparison, draw_preview
 from symface_cli.compositing import enlarge, native_size
 from symface_cli.detection import FoundFace
@@ -21,7 +21,7 @@ from symface_cli.errors import WeightsError
 from symface_cli.geometry import CROP_SIZE, Array, apply, pixel_from_normalised, similarity_of_warp
 from symface_cli.images import Photo, encode_png
 from symface_cli.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
-from symface_cli.pictures import Metadata, Picture, encode_picture
+from symface_cli.pictures import Metadata, Picture, encode_picture, native_from_srgb, srgb_from_native
 
 FRAMES = 13  # of an animation from the photo to its symmetric version; the way back shows them again
 FRAME_TIME = 60  # ms
@@ -177,7 +177,7 @@ class PhotoStudio:
 
     def image(self, amounts: Amounts) -> Photo:
         """In sRGB."""
-        return srgb_from_native(self.pixels(amounts), self._picture.metadata.profile)
+        return srgb_from_native(self._picture, self.pixels(amounts))
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
         """As a file of a format."""
@@ -243,7 +243,7 @@ class FaceStudio:
 
 
 def _decode_native(seen: SeenFace, picture: Picture) -> Pixels:
-    return native_from_srgb(seen.decoded, picture.pixels, picture.metadata.profile)
+    return native_from_srgb(picture, seen.decoded)
 
 
 def _warped(seen: SeenFace) -> Warped:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from symface_cli.datasets import DatasetPhoto
 from symface_cli.evaluation import recognisers
 from symface_cli.evaluation.contact_sheet import choose_cases
 from symface_cli.evaluation.html import as_html, choose_curves, mark_rows
@@ -23,7 +24,6 @@ from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
 from symface_cli.evaluation.scores import Report, summarise
 from symface_cli.geometry import Array
 from symface_cli.images import Photo
-from symface_cli.training.preparation import TrainingPhoto
 
 METHODS = ("vae", "vae-decode", "upside-down")
 COMMAND = "symface evaluate faces/ --report report.html"
@@ -107,7 +107,7 @@ def examine(tmp_path: Path) -> Callable[..., Examined]:
             Key("none", method, "line"): Attempt(found, None if place is None else np.array([place]), 0, 0.02)
             for method, place in zip(METHODS, places, strict=True)
         }
-        return Examined(TrainingPhoto(folder / name, person), "0a", None, 12, {"line": np.zeros(1)}, attempts)
+        return Examined(DatasetPhoto(folder / name, person), "0a", None, 12, {"line": np.zeros(1)}, attempts)
 
     return make
 
@@ -185,7 +185,7 @@ def test_hostile_names_are_shown_and_not_obeyed(plan: Plan, examine: Callable[..
 
 
 def test_run_without_readable_photos_has_no_table(plan: Plan) -> None:
-    unreadable = Examined(TrainingPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
+    unreadable = Examined(DatasetPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
     page = Reader(as_html(summarise(plan, [unreadable]), COMMAND))
     assert not page.named("table") and not page.named("img")
     assert any("1 more unreadable" in text for text in page.text_in("dd"))
@@ -265,7 +265,7 @@ def test_of_many_methods_vae_and_the_seven_best_are_drawn(monkeypatch: pytest.Mo
     for number in range(9):  # m0 is recognised in no photo, m1 in one, and so on; vae in none
         places = {name: np.array([0.0 if name != "vae" and number < int(name[1]) else 9.0]) for name in names}
         attempts = {Key("none", name, "line"): Attempt(True, place, 0, 0.1) for name, place in places.items()}
-        photos.append(Examined(TrainingPhoto(Path("a.jpg"), "a"), "", None, 0, {"line": np.zeros(1)}, attempts))
+        photos.append(Examined(DatasetPhoto(Path("a.jpg"), "a"), "", None, 0, {"line": np.zeros(1)}, attempts))
     report = summarise(Plan(names, ("line",)), photos)
     assert choose_curves(report) == ("vae", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
 

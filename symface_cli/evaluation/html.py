@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from symface_cli import __version__
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
 from symface_cli.evaluation.methods import OURS, provider_of
@@ -21,6 +19,7 @@ from symface_cli.evaluation.report import (
     table_title,
 )
 from symface_cli.evaluation.scores import Report
+from symface_cli.pages import load_template
 from symface_cli.weights import bundled_weights
 
 MOST_CURVES = 8  # so many colours can be told apart
@@ -79,14 +78,7 @@ def as_html(report: Report, command: str) -> str:
         PhotoError: If a photo to be shown cannot be read any more.
         WeightsError, DataError: If a model cannot be loaded.
     """
-    page = Environment(
-        loader=PackageLoader("symface_cli", "evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template("report.html.jinja")
+    page = load_template("evaluation", "report.html.jinja")
     drawn, ranking = choose_curves(report), choose_ranking(report.plan)
     return page.render(
         facts=_facts(report),

@@ -7,23 +7,18 @@ do not count. The reference is the total-least-squares line through the middles 
 """
 
 import csv
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.methods import PROVIDERS
+from symface_cli.evaluation.processes import work_through
 from symface_cli.evaluation.protocol import Progress, choose_photos
 from symface_cli.geometry import Array, Midline, fit_midline
 from symface_cli.images import read_photo
@@ -31,10 +26,6 @@ from symface_cli.images import read_photo
 MIRROR_INDEX = "mirror_index.csv"
 PUPILS = (0, 1)
 HEADER = ("provider", "photos", "faces missed", "angle", "angle, p95", "offset", "offset, p95")
-
-S = TypeVar("S", bound=Hashable)
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -169,7 +160,7 @@ def _read_reference(photo: Path, pairs: NDArray[np.intp]) -> Reference:
         raise DataError(f"{path}: {len(landmarks)} landmarks in it; {MIRROR_INDEX} needs {needed}")
     middles = landmarks[pairs].mean(1)
     left, right = landmarks[list(PUPILS)]
-    return Reference(photo, fit_midline(middles, np.ones(len(middles))), float(np.linalg.norm(left - right)))
+    return Reference(photo, fit_midline(middles), float(np.linalg.norm(left - right)))
 
 
 def _read_columns(path: Path) -> Array:
@@ -240,61 +231,6 @@ class Bench:
             midline = sightings[0].midline if sightings else None
             deviations[name] = None if midline is None else deviation(midline, reference)
         return Examined(reference.path, deviations)
-
-
-def work_through(
-    make: Callable[[S], Callable[[T], R]], setup: S, items: Sequence[T], jobs: int
-) -> Generator[R, None, None]:
-    """Yields `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
-
-    `make` is called once per process. 0 jobs are one per core; a single one is this process itself.
-    """
-    jobs = min(jobs or os.cpu_count() or 1, max(len(items), 1))
-    return _work_here(make(setup), items) if jobs == 1 else _work_in_pool(partial(_work, make, setup), items, jobs)
-
-
-def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
-    threads = _use_threads(1, 1)
-    try:
-        yield from map(work, items)
-    finally:
-        _use_threads(*threads)
-
-
-def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
-    # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield from pool.map(work, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
-    # Models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
-    work: Callable[[T], R] = _made(make, setup)
-    return work(item)
-
-
-@cache
-def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
-    return make(setup)
-
-
-def _start_worker() -> None:
-    """One core per process; Ctrl-C is for the parent, which stops its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _use_threads(1, 1)
-
-
-def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
-    """Sets how many threads OpenCV and PyTorch use, and returns how many it was."""
-    import torch
-
-    before = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(opencv)
-    torch.set_num_threads(pytorch)
-    return before
 
 
 def _score(provider: str, examined: Sequence[Examined]) -> Accuracy:

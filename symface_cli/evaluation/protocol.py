@@ -5,21 +5,13 @@ Every method runs on the same photos, and every recogniser looks at the same sym
 """
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, Protocol
-
-import cv2
 
 from symface_cli.datasets import DatasetPhoto, list_photos, split_of
 from symface_cli.errors import DataError, PhotoError, UsageError
@@ -27,6 +19,7 @@ from symface_cli.evaluation.agreement import count_agreeing
 from symface_cli.evaluation.methods import PROVIDERS, Provider, choose_methods, provider_of
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NONE, find_condition, occlude
+from symface_cli.evaluation.processes import work_through
 from symface_cli.evaluation.recognisers import Embedding, Recogniser, centre_of, find_recogniser
 from symface_cli.images import Photo, read_photo
 from symface_cli.landmarks.dlib import Landmarks
@@ -158,8 +151,7 @@ def evaluate(
     check(plan)
     known = [_recall(photo, memory) for photo in photos]
     tasks = [examined for examined in known if examined.missing(plan)]
-    jobs = min(plan.jobs or os.cpu_count() or 1, max(len(tasks), 1))
-    with closing(_run_here(tasks, plan) if jobs == 1 else _run_in_pool(tasks, plan, jobs)) as results:
+    with closing(work_through(_examiner, plan, tasks, plan.jobs)) as results:
         for done, examined in enumerate(known, 1):
             if examined.missing(plan):
                 examined = next(results)
@@ -190,58 +182,8 @@ def _recall(photo: DatasetPhoto, memory: Memory | None) -> Examined:
     return Examined(photo, digest) if memory is None else memory.recall(photo, digest)
 
 
-def _run_here(tasks: Sequence[Examined], plan: Plan) -> Generator[Examined, None, None]:
-    threads = _use_threads(1, 1)
-    try:
-        bench = Bench(plan)
-        for task in tasks:
-            yield bench.examine(task)
-    finally:
-        _use_threads(*threads)
-
-
-def _run_in_pool(tasks: Sequence[Examined], plan: Plan, jobs: int) -> Generator[Examined, None, None]:
-    # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield from pool.map(partial(_examine, plan), tasks)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """One core per process; Ctrl-C is for the parent, which stops its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _use_threads(1, 1)
-
-
-def _leave_with_parent() -> None:
-    """Ends this process when its parent is killed, instead of waiting for ever for its next task."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
-    """Sets how many threads OpenCV and PyTorch use, and returns how many it was."""
-    import torch
-
-    before = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(opencv)
-    torch.set_num_threads(pytorch)
-    return before
-
-
-@cache
-def _bench(plan: Plan) -> "Bench":
-    return Bench(plan)
-
-
-def _examine(plan: Plan, task: Examined) -> Examined:
-    # The models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
-    return _bench(plan).examine(task)
+def _examiner(plan: Plan) -> Callable[[Examined], Examined]:
+    return Bench(plan).examine
 
 
 class Bench:

@@ -45,7 +45,6 @@ MASK_SIZE = 96  # px
 MOST_DISAGREEMENT = 0.06  # eye distances; labels whose runs differ more than this are not used
 FORMAT = 1  # raised when prepared folders of older versions cannot be used any more
 
-TrainingPhoto = DatasetPhoto
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[int, int], None]

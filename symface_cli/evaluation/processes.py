@@ -1,0 +1,80 @@
+"""Work for several processes, each on one core, with models that are loaded once in each."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from typing import TypeVar
+
+import cv2
+
+S = TypeVar("S", bound=Hashable)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def work_through(
+    make: Callable[[S], Callable[[T], R]], setup: S, items: Sequence[T], jobs: int
+) -> Generator[R, None, None]:
+    """Yields `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
+
+    `make` is called once per process. 0 jobs are one per core; a single one is this process itself.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, max(len(items), 1))
+    return _work_here(make(setup), items) if jobs == 1 else _work_in_pool(partial(_work, make, setup), items, jobs)
+
+
+def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+    threads = _use_threads(1, 1)
+    try:
+        yield from map(work, items)
+    finally:
+        _use_threads(*threads)
+
+
+def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
+    # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
+    # Models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
+    work: Callable[[T], R] = _made(make, setup)
+    return work(item)
+
+
+@cache
+def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
+    return make(setup)
+
+
+def _start_worker() -> None:
+    """One core per process; Ctrl-C is for the parent, which stops its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    _use_threads(1, 1)
+
+
+def _leave_with_parent() -> None:
+    """Ends this process when its parent is killed, instead of waiting for ever for its next task."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
+    """Sets how many threads OpenCV and PyTorch use, and returns how many it was."""
+    import torch
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(opencv)
+    torch.set_num_threads(pytorch)
+    return before
