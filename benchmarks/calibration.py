@@ -24,6 +24,7 @@ from symface_cli.geometry import EYES_APART, Array, apply, control_points, fit_s
 from symface_cli.images import Photo, read_photo
 from symface_cli.measures import (
     AREAS,
+    FACE_SIDE,
     NAMES,
     Asymmetry,
     Estimate,
@@ -34,7 +35,6 @@ from symface_cli.measures import (
     summarise,
 )
 from symface_cli.pipeline import Symmetrizer
-from symface_cli.registration import FACE_SIDE
 
 LARGEST_FACE = 320  # px, side of the symmetric faces that are warped
 MARGIN = 0.35  # of that, around them

@@ -38,7 +38,7 @@ def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
 
 @cache
 def _maker() -> object:
-    from symface_cli.batch import NetworkMaker, Selection
+    from symface_cli.makers import NetworkMaker, Selection
     from symface_cli.pipeline import Symmetrizer
     from symface_cli.recipes import Recipe
 

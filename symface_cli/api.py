@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.batch import NetworkMaker, Selection, write_products
+from symface_cli.batch import write_products
 from symface_cli.drawing import Side
 from symface_cli.errors import UsageError
+from symface_cli.makers import NetworkMaker, Selection
 from symface_cli.morphing import Amounts
 from symface_cli.naming import choose_targets
 from symface_cli.pictures import read_picture

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from symface_cli import __version__, manual
 from symface_cli.commands.doctor import doctor
 from symface_cli.commands.evaluate import evaluate
+from symface_cli.commands.label import label
 from symface_cli.commands.measure import measure
 from symface_cli.commands.symmetrize import symmetrize
 from symface_cli.commands.train import train
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
 app.command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
+app.command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 app.command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 app.command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
 app.command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)

@@ -25,7 +25,8 @@ class Warped:
         mask: How much each point belongs to the face, (17, 17) in 0..1, symmetric.
         weights: q, how much each side counts, (17, 17) in 0..1.
         framed_weights: The same in the face, but one side alone around it.
-        hidden: How far neither side shows a point of the face, (17, 17) in 0..1, symmetric.
+        hidden: How far a point of the face is to be drawn by the VAE, as neither side shows it and what they show
+            differs, (17, 17) in 0..1, symmetric.
     """
 
     photo_from_face: Array

@@ -1,15 +1,17 @@
 """A batch's results as one HTML file that fetches nothing: a slider from each photo to its result, and the measures."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
 from symface_cli import __version__
-from symface_cli.batch import TURNED, FaceNote, Outcome
+from symface_cli.batch import Outcome
 from symface_cli.files import on_one_line
 from symface_cli.identity import SAME_PERSON
+from symface_cli.makers import TURNED, FaceNote
 from symface_cli.naming import STREAM
 from symface_cli.pages import load_template
 from symface_cli.thumbnails import Slide, Thumbnail, choose_side, draw_slides
@@ -21,7 +23,7 @@ class Measure:
 
     Attributes:
         heading: What it is called.
-        field: The field of `FaceNote` that has it.
+        read: Takes it from a face's note; None where the face has none.
         form: What it looks like.
         meaning: What it says.
         limit: From where on there is a warning, whatever its sign.
@@ -29,7 +31,7 @@ class Measure:
     """
 
     heading: str
-    field: str
+    read: Callable[[FaceNote], float | None]
     form: str
     meaning: str
     limit: float = float("inf")
@@ -37,13 +39,16 @@ class Measure:
 
 
 MEASURES = (
-    Measure("midline", "midline_degrees", "{:.1f}°", "Tilt of the face's midline, clockwise from upright."),
+    Measure("midline", attrgetter("midline_degrees"), "{:.1f}°", "Tilt of the face's midline, clockwise from upright."),
     Measure(
-        "eye distance", "eye_distance", "{:.0f} px", "Between the eyes of the symmetric face, in the photo's pixels."
+        "eye distance",
+        attrgetter("eye_distance"),
+        "{:.0f} px",
+        "Between the eyes of the symmetric face, in the photo's pixels.",
     ),
     Measure(
         "turn",
-        "turn_degrees",
+        attrgetter("turn_degrees"),
         "{:.0f}°",
         f"How far the head is turned; a symmetric face does not fit one of {TURNED:.0f}° and more well.",
         TURNED,
@@ -51,13 +56,30 @@ MEASURES = (
     ),
     Measure(
         "identity distance",
-        "identity",
+        attrgetter("identity"),
         "{:.2f}",
         f"Between the photo and the result, by dlib's recogniser; the same person is below {SAME_PERSON}.",
         SAME_PERSON,
         "may not be recognised",
     ),
+    Measure(
+        "shape asymmetry",
+        lambda note: _whole(note, "shape_pct"),
+        "{:.1f} %",
+        "Mean displacement between the two sides of the face, in per cent of the eye distance.",
+    ),
+    Measure(
+        "colour asymmetry",
+        lambda note: _whole(note, "colour_de"),
+        "{:.1f}",
+        "Mean difference in colour between the two sides of the face, CIE 1976 Delta E.",
+    ),
 )
+
+
+def _whole(note: FaceNote, quantity: str) -> float | None:
+    """A measurement of the whole face."""
+    return None if note.asymmetry is None else note.asymmetry[f"whole_{quantity}"][0]
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,7 @@ def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
     page = load_template("", "gallery.html.jinja")
     done = [outcome for outcome in outcomes if outcome.error is None]
     notes = [note for outcome in done for note in outcome.faces]
-    measures = [measure for measure in MEASURES if any(getattr(note, measure.field) is not None for note in notes)]
+    measures = [measure for measure in MEASURES if any(measure.read(note) is not None for note in notes)]
     place = Place(folder, _common_folder(outcomes))
     side = choose_side(sum(max(len(outcome.pairs), 1) for outcome in done))
     return page.render(
@@ -173,7 +195,7 @@ def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side:
 
 
 def _values(note: FaceNote, measures: Sequence[Measure]) -> tuple[Value, ...]:
-    return tuple(_value(measure, getattr(note, measure.field)) for measure in measures)
+    return tuple(_value(measure, measure.read(note)) for measure in measures)
 
 
 def _value(measure: Measure, number: float | None) -> Value:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from symface_cli.batch import FaceNote, Outcome, Pair
+from symface_cli.batch import Outcome, Pair
 from symface_cli.errors import ExitStatus, PhotoError
+from symface_cli.makers import FaceNote
 from symface_cli.naming import Target
 
 NAME = "manifest.jsonl"

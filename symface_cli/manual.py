@@ -44,6 +44,14 @@ Examples:
   symface measure portrait.jpg --json -           # for another program
 """
 
+LABEL = """
+Examples:
+
+\b
+  symface label lfw/                              # labels.csv
+  symface label lfw/ -o lfw.csv --review lfw.html # and its doubtful ones
+"""
+
 TRAIN = """
 Examples:
 
@@ -51,6 +59,7 @@ Examples:
   symface train --stage 1 lfw/
   symface train --stage 2 lfw/
   symface train --stage 3 lfw/
+  symface train --stage 3 lfw/ --labels lfw.csv   # that symface label wrote
   symface train --stage 3 lfw/ --resume           # after it was stopped
   symface train --stage 1 --download lfw          # downloads LFW first
 """

@@ -29,6 +29,7 @@ from symface_cli.geometry import (
     CROP_SIZE,
     EYES_APART,
     EYES_Y,
+    GRID,
     Array,
     apply,
     control_points,
@@ -39,11 +40,12 @@ from symface_cli.geometry import (
 )
 from symface_cli.images import Photo
 from symface_cli.pipeline import Symmetrizer
-from symface_cli.registration import CONTROL, FACE_SIDE, mirror_field, rectify_photo, refine_warp
+from symface_cli.registration import THOROUGH, mirror_field, rectify_photo, refine_warp
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
 FOREHEAD = -0.38  # normalised height above which the face is not measured: hair, and little to see
+FACE_SIDE = THOROUGH.side  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
 COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
 JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))
@@ -199,7 +201,7 @@ def move_crop(found: FoundFace, jitter: tuple[float, float, float, float]) -> Fo
 def look_at(photo: Photo, warped: Warped) -> Look:
     """The asymmetries of a face that the network saw in a photo (H, W, 3)."""
     photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
-    face = rectify_photo(photo, photo_from_face, warped.mask)
+    face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
     return Look(
         displacement_of(photo_from_face),
         colour_difference(face),
@@ -231,9 +233,7 @@ def displacement_of(photo_from_face: Array) -> Array:
 
     The level is that of the areas: elsewhere, in cheeks and forehead, there is little to see.
     """
-    weights = np.stack([_area(name) for name in AREAS]).max(0)
-    smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)[CONTROL, CONTROL]
-    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, smooth.astype(np.float64)))
+    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, _level_weights()))
     level = apply(level_from_photo, photo_from_face)
     displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
     return displacement
@@ -264,6 +264,15 @@ def face_weights(mask: NDArray[np.floating]) -> NDArray[np.float32]:
     weights: NDArray[np.float32] = (2 * enlarge(mask, FACE_SIDE) - 1).clip(0, 1)  # the mask is 0.5 on the outline
     weights[np.linspace(-1, 1, FACE_SIDE) < FOREHEAD] = 0
     return weights
+
+
+@cache
+def _level_weights() -> Array:
+    """How much each control point counts for the level, (17, 17)."""
+    weights = np.stack([_area(name) for name in AREAS]).max(0)
+    smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)
+    step = (FACE_SIDE - 1) // (GRID - 1)
+    return np.asarray(smooth[::step, ::step], np.float64)
 
 
 @cache

@@ -18,7 +18,9 @@ from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
 from symface_cli.paper import PaperVAE
+from symface_cli.registration import QUICK, refine_warp
 from symface_cli.vae import Seen, to_channels_last
+from symface_cli.warping import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.weights import load_weights
 
 
@@ -86,7 +88,7 @@ class Symmetrizer:
 
     @torch.inference_mode()
     def look(self, photo: Photo, found: FoundFace) -> SeenFace:
-        """What the network sees in one face of a photo (H, W, 3).
+        """What the network sees in one face of a photo (H, W, 3), its two sides registered.
 
         One face at a time: in a batch, a face would be rounded differently with every other face beside it.
         """
@@ -95,10 +97,14 @@ class Symmetrizer:
         if isinstance(self.network, PaperVAE):
             return SeenFace(partial(self._decode, crop), None)
         seen = self.network.look(crop)
-        maps = (seen.warp, seen.mask, seen.weights, seen.framed_weights, seen.hidden * seen.mask)
-        warp, *others = (tensor[0].cpu().numpy() for tensor in maps)
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
-        return SeenFace(partial(self._decode, crop, seen), Warped(apply(photo_from_crop, warp), *others))
+        both = _first(seen.mask * seen_on_both_sides(seen.visible))
+        photo_from_face = refine_warp(photo, apply(photo_from_crop, _first(seen.warp)), both, QUICK)
+        warp = apply(np.linalg.inv(photo_from_crop), photo_from_face).astype(np.float32)
+        seen = seen._replace(warp=torch.from_numpy(warp)[None].to(self.device))
+        drawn = seen.hidden * seen.mask * unlike_sides(rectify(crop, seen.warp))
+        maps = (_first(tensor) for tensor in (seen.mask, seen.weights, seen.framed_weights, drawn))
+        return SeenFace(partial(self._decode, crop, seen), Warped(photo_from_face, *maps))
 
     @torch.inference_mode()
     def _decode(self, crop: Tensor, seen: Seen | None = None) -> Photo:
@@ -107,3 +113,9 @@ class Symmetrizer:
         face = network(crop) if isinstance(network, PaperVAE) or seen is None else network.decode_face(crop, seen)
         pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         return pixels
+
+
+def _first(batch: Tensor) -> NDArray[np.float32]:
+    """What a tensor (1, ...) says of its one face."""
+    first: NDArray[np.float32] = batch[0].cpu().numpy()
+    return first

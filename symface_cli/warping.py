@@ -14,7 +14,8 @@ from symface_cli.architecture import FACE_SIZE, GREY
 from symface_cli.geometry import GRID, enlarging_weights
 
 VISIBLE_POWER = 8
-SEEN, UNSEEN = 0.8, 0.4  # visibility on the better side from which the photo is trusted, and below which it is not
+SEEN, UNSEEN = 0.8, 0.4  # visibility from which the photo is trusted, and below which it is not
+ALIKE, DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
 INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
 
 
@@ -75,6 +76,24 @@ def hidden_on_both_sides(visible: Tensor) -> Tensor:
     """How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric."""
     better = torch.maximum(visible, visible.flip(2))
     return ((SEEN - better) / (SEEN - UNSEEN)).clamp(0, 1)
+
+
+def seen_on_both_sides(visible: Tensor) -> Tensor:
+    """How far both sides show a point of the face, (B, 17, 17) in 0..1, symmetric."""
+    worse = torch.minimum(visible, visible.flip(2))
+    return ((worse - UNSEEN) / (SEEN - UNSEEN)).clamp(0, 1)
+
+
+def unlike_sides(face: Tensor) -> Tensor:
+    """How far a rectified face (B, 3, S, S) in 0..1 differs from its mirror image around each control point.
+
+    Returns:
+        (B, 17, 17) in 0..1, symmetric: 0 where both sides show the same, as the lenses of dark glasses do.
+    """
+    difference = (face - face.flip(-1)).abs().mean(1, keepdim=True)
+    around = F.adaptive_avg_pool2d(difference, GRID)
+    smooth = F.avg_pool2d(F.pad(around, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return ((smooth[:, 0] - ALIKE) / (DIFFERENT - ALIKE)).clamp(0, 1)
 
 
 def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:

@@ -220,7 +220,7 @@ def test_ctrl_c_exits_130_with_one_line(symface, photo, monkeypatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("symface_cli.batch.detect", interrupt)
+    monkeypatch.setattr("symface_cli.makers.detect", interrupt)
     finished = symface("symmetrize", photo)
     assert finished.status == 130
     assert "interrupted" in one_line(finished)
@@ -230,7 +230,7 @@ def test_a_bug_shows_its_traceback(symface, photo, monkeypatch):
     def fail(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("symface_cli.batch.detect", fail)
+    monkeypatch.setattr("symface_cli.makers.detect", fail)
     with pytest.raises(ValueError, match="a bug"):
         symface("symmetrize", photo)
 
@@ -242,7 +242,7 @@ def test_version(symface):
     assert symface("--version").out == f"symface {__version__}\n"
 
 
-@pytest.mark.parametrize("command", [(), ("symmetrize",), ("measure",), ("train",), ("evaluate",), ("doctor",)])
+@pytest.mark.parametrize("command", [(), ("symmetrize",), ("measure",), ("label",), ("train",), ("evaluate",), ("doctor",)])
 def test_help_names_every_option_and_imports_nothing_heavy(command):
     code = (
         "import sys\nfrom symface_cli.cli import main\nstatus = main(sys.argv[1:])\n"

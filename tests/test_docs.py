@@ -44,7 +44,7 @@ def test_options_of_symmetrize_are_those_of_the_readme(symface, option):
 
 
 @pytest.mark.parametrize(
-    "line", re.findall(r"^symface (?:train|evaluate|symmetrize|measure) .*$", README, re.MULTILINE)
+    "line", re.findall(r"^symface (?:train|label|evaluate|symmetrize|measure) .*$", README, re.MULTILINE)
 )
 def test_examples_use_options_that_exist(symface, line):
     words = shlex.split(line, comments=True)[1:]

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from test_html import Reader
 
-from symface_cli.batch import FaceNote, Outcome, Pair
+from symface_cli.batch import Outcome, Pair
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.gallery import as_html
 from symface_cli.geometry import pixel_from_normalised
 from symface_cli.images import Photo
+from symface_cli.makers import FaceNote
 from symface_cli.naming import STREAM, Target
 
 HOSTILE = '"><img src=x onerror=alert(1)> & <script>.png'

@@ -14,7 +14,7 @@ from symface_cli.errors import WeightsError
 from symface_cli.geometry import CROP_SIZE, apply, control_points
 from symface_cli.images import read_photo
 from symface_cli.measures import AREAS, NAMES, displacement_of, measure, mirror_found
-from symface_cli.registration import FACE_SIDE, move_warp, register_sides
+from symface_cli.registration import QUICK, THOROUGH, limit_shifts, move_warp, register_sides
 
 MARGIN = 120  # px around a face
 
@@ -209,16 +209,28 @@ def test_a_point_moved_aside_is_displaced_against_its_partner(move, there, oppos
     assert np.abs(displacement).max() < 1e-6
 
 
-def test_a_face_beside_its_frame_is_registered(face):
-    image = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-    beside = np.roll(image, 3, axis=1)  # px to the right: its points are where the frame has x + 3
+@pytest.mark.parametrize("registration", [QUICK, THOROUGH])
+def test_a_face_beside_its_frame_is_registered(face, registration):
+    side = registration.side
+    image = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    pixels = round(side / 85)
+    beside = np.roll(image, pixels, axis=1)  # to the right: its points are where the frame has x + pixels
     mask = np.zeros((17, 17), np.float32)
     mask[4:13, 5:12] = 1
-    shifts = register_sides(beside, mask)
-    inside = shifts[5:12, 6:11]
-    assert inside[..., 0].mean() == pytest.approx(3 / 128, rel=0.15)
-    assert np.abs(inside[..., 1]).mean() < 0.3 / 128
+    shifts = register_sides(beside, mask, registration.window)
+    inside, moved = shifts[5:12, 6:11], pixels / ((side - 1) / 2)
+    assert inside[..., 0].mean() == pytest.approx(moved, rel=0.15)
+    assert np.abs(inside[..., 1]).mean() < 0.1 * moved
     assert not shifts[0].any()
+
+
+def test_long_shifts_are_shortened_and_short_ones_are_not():
+    shifts = np.array([[[0.001, 0], [0, -0.3]], [[0.03, 0.04], [0, 0]]])
+    limited = limit_shifts(shifts, 0.05)
+    assert limited[0, 0] == pytest.approx([0.001, 0], rel=1e-3)
+    assert limited[0, 1] == pytest.approx([0, -0.05], abs=1e-6)
+    assert limited[1, 0] == pytest.approx([0.6 * 0.05 * np.tanh(1), 0.8 * 0.05 * np.tanh(1)])
+    assert not limited[1, 1].any()
 
 
 def test_a_warp_moves_along_with_its_points():

@@ -112,7 +112,7 @@ def test_eyes_given_by_hand_find_the_same_face(symface, photo, tmp_path):
 
 
 def test_a_box_given_by_hand_needs_no_detector(symface, photo, tmp_path, monkeypatch):
-    monkeypatch.setattr("symface_cli.batch.detect", lambda *_: [])
+    monkeypatch.setattr("symface_cli.makers.detect", lambda *_: [])
     assert symface("symmetrize", photo).status == 4
     assert symface("symmetrize", photo, "--box", "209,210,262,262").status == 0
 
@@ -289,7 +289,8 @@ def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tm
 
 def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
     """Outcomes hold names and numbers, no pictures."""
-    from symface_cli.batch import NetworkMaker, Selection, run
+    from symface_cli.batch import run
+    from symface_cli.makers import NetworkMaker, Selection
     from symface_cli.naming import choose_targets
     from symface_cli.pipeline import Symmetrizer
     from symface_cli.recipes import Recipe
@@ -304,12 +305,28 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
 def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_path, monkeypatch):
     """The portrait's head is turned by 2 to 6 degrees, as its measures and its landmarks say."""
     assert "turned" not in symface("symmetrize", photo, "-o", f"{tmp_path}/a/").err
-    monkeypatch.setattr("symface_cli.batch.TURNED", 1.0)
+    monkeypatch.setattr("symface_cli.makers.TURNED", 1.0)
     finished = symface("symmetrize", photo, "-o", f"{tmp_path}/b/")
     assert finished.status == 0
     assert "portrait.png: face 1 is turned by about" in finished.err
     (line,) = lines_of(tmp_path / "b/manifest.jsonl")
     assert 2 < abs(line["turn_degrees"]) < 6
+
+
+def test_faces_are_measured_on_request_as_the_measure_command_does(symface, photo, tmp_path):
+    report = tmp_path / "report.html"
+    finished = symface("symmetrize", photo, "-o", f"{tmp_path}/out/", "--measure", "--report", report)
+    assert finished.status == 0
+    (line,) = lines_of(tmp_path / "out/manifest.jsonl")
+    (face,) = json.loads(symface("measure", photo, "--json", "-").out)["faces"]
+    assert line["asymmetry"] == {name: [found["value"], found["error"]] for name, found in face["values"].items()}
+    assert f"{face['values']['whole_shape_pct']['value']:.1f} %" in report.read_text("utf-8")
+
+
+def test_a_resumed_batch_measures_what_was_not_measured_before(symface, photo, tmp_path):
+    symface("symmetrize", photo, "-o", f"{tmp_path}/out/")
+    assert symface("symmetrize", photo, "-o", f"{tmp_path}/out/", "--resume", "--measure").status == 0
+    assert [line["asymmetry"] is None for line in lines_of(tmp_path / "out/manifest.jsonl")] == [True, False]
 
 
 @pytest.mark.landmarks

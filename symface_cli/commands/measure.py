@@ -14,8 +14,8 @@ from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, UsageError
 from symface_cli.options import DeviceOption, FacesOption, WeightsOption
 
 if TYPE_CHECKING:
-    from symface_cli.batch import Selection
     from symface_cli.images import Photo
+    from symface_cli.makers import Selection
     from symface_cli.measure_tables import Record
     from symface_cli.measures import Asymmetry
     from symface_cli.naming import Target
@@ -57,8 +57,8 @@ def measure(
     asymmetric, by 2 % at the nose per degree: only photos from the front can be compared.
     """
     _check(photos, json_path, csv_path, heatmap, out_path)
-    from symface_cli.batch import Selection
     from symface_cli.commands.parsing import parse_faces
+    from symface_cli.makers import Selection
     from symface_cli.naming import choose_targets, refuse_existing
 
     selection = Selection(parse_faces(faces))

@@ -14,8 +14,9 @@ from symface_cli.options import DeviceOption, FacesOption, ModelDirOption, Weigh
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from symface_cli.batch import FaceNote, Maker, Outcome, Selection
+    from symface_cli.batch import Outcome
     from symface_cli.commands.parsing import Style
+    from symface_cli.makers import FaceNote, Maker, Selection
     from symface_cli.manifest import Manifest
     from symface_cli.naming import Target
     from symface_cli.recipes import Recipe
@@ -99,6 +100,10 @@ def symmetrize(
     check_identity: Annotated[
         bool, typer.Option("--check-identity", help="Warn where dlib's recogniser sees another person in the result.")
     ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; half a second each."),
+    ] = False,
     jobs: Annotated[
         int,
         typer.Option(
@@ -113,8 +118,9 @@ def symmetrize(
 
     Several faces are numbered by size. A batch goes on after a failure and ends with the first failure's status.
     """
-    from symface_cli.batch import Selection, run
+    from symface_cli.batch import run
     from symface_cli.commands import parsing
+    from symface_cli.makers import Selection
     from symface_cli.morphing import Amounts
     from symface_cli.naming import choose_targets
     from symface_cli.recipes import Output, Recipe
@@ -135,7 +141,7 @@ def symmetrize(
     parsing.check_recipe(recipe, style, out_path)
     selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
     targets = choose_targets(photos, out_path)
-    maker = _load(style, recipe, selection, Loading(weights, device, model_dir, check_identity))
+    maker = _load(style, recipe, selection, Loading(weights, device, model_dir, check_identity, measure))
     book = _open_manifest(manifest or _default_manifest(out_path, targets), maker, resume)
     todo = [target for target in targets if book is None or not (resume and book.is_done(target))]
     outcomes = list(_watch(run(maker, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
@@ -153,11 +159,12 @@ class Loading(NamedTuple):
     device: str
     model_dir: Path | None
     check_identity: bool
+    measure: bool
 
 
 def _load(style: "Style", recipe: "Recipe", selection: "Selection", loading: Loading) -> "Maker":
-    from symface_cli.batch import LandmarkMaker, NetworkMaker
     from symface_cli.commands.models import fetch_models
+    from symface_cli.makers import LandmarkMaker, NetworkMaker
 
     if style.landmark_method is not None:
         from symface_cli.evaluation.methods import PROVIDERS, files_of, provider_of
@@ -169,7 +176,7 @@ def _load(style: "Style", recipe: "Recipe", selection: "Selection", loading: Loa
     from symface_cli.pipeline import Symmetrizer
 
     check = IdentityCheck() if loading.check_identity else None
-    return NetworkMaker(Symmetrizer(loading.weights, loading.device), recipe, selection, check)
+    return NetworkMaker(Symmetrizer(loading.weights, loading.device), recipe, selection, check, loading.measure)
 
 
 def _default_manifest(out_path: str | None, targets: "Sequence[Target]") -> Path | None:
@@ -219,7 +226,7 @@ def _tell(outcome: "Outcome") -> None:
 
 
 def _warnings(face: "FaceNote") -> "Iterator[str]":
-    from symface_cli.batch import TURNED
+    from symface_cli.makers import TURNED
 
     if face.turn_degrees is not None and abs(face.turn_degrees) >= TURNED:
         yield f"is turned by about {abs(face.turn_degrees):.0f} degrees: a symmetric face does not fit it well"

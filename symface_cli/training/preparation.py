@@ -1,29 +1,30 @@
-"""Training photos made ready once: their crops, and the labels that landmarks give them.
+"""Training photos made ready once: their crops, and what the landmarks of their labels make of them.
 
-A prepared folder holds `photos.json` (what was prepared), `crops.npy` (N, 192, 192, 3) uint8 and, once labels are
-there, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalised coordinates of the stored crop (NaN where a photo
-has no label), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop.
+A prepared folder holds arrays with an entry for each photo that has a face: `crops.npy` (N, 192, 192, 3) uint8 and,
+once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalised coordinates of the stored
+crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
+gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
+
+Beside each lies a JSON file with a checksum of what it was made from. That goes before it is made anew, and comes when
+it is there: whatever a killed preparation leaves behind is made again.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.compositing import resample
-from symface_cli.datasets import DatasetPhoto, list_photos, open_dataset, split_of
-from symface_cli.detection import detect
-from symface_cli.errors import DataError, PhotoError
+from symface_cli.datasets import DatasetPhoto, open_dataset, split_of
+from symface_cli.errors import DataError
 from symface_cli.geometry import (
     CROP_BOXES,
     GRID,
@@ -37,29 +38,42 @@ from symface_cli.geometry import (
     symmetric_warp,
 )
 from symface_cli.images import read_photo, write_atomically
-from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
+from symface_cli.parallel import work_in_threads
+from symface_cli.training.labels import (
+    Progress,
+    describe,
+    label_photos,
+    photos_to_label,
+    read_labels,
+    write_labels,
+)
 
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
 MASK_SIZE = 96  # px
-MOST_DISAGREEMENT = 0.06  # eye distances; labels whose runs differ more than this are not used
-FORMAT = 1  # raised when prepared folders of older versions cannot be used any more
+FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
+
+Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
+"""Names of arrays, with the shape and the type of an entry."""
+
+CROPS: Layout = {"crops": ((STORED_SIZE, STORED_SIZE, 3), np.uint8)}
+TARGETS: Layout = {"warps": ((GRID, GRID, 2), np.float32), "masks": ((MASK_SIZE, MASK_SIZE), np.uint8)}
+
+Photos = Mapping[str, DatasetPhoto]
+"""Photos by their paths in the data set."""
 
 T = TypeVar("T")
-R = TypeVar("R")
-Progress = Callable[[int, int], None]
-"""Called with how many photos are done, and of how many."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared photos of one or both splits that may be trained on.
+    """Prepared photos of both splits that may be trained on.
 
     Attributes:
-        splits: (N,) "train" or "validation" for each photo.
+        splits: (N,) "train", "validation" or, for a photo that is not to be used, "unused".
         crops: (N, 192, 192, 3) uint8, memory-mapped.
-        warps: (N, 17, 17, 2) float32; without labels, the identity.
-        masks: (N, 96, 96) uint8; without labels, all face.
+        warps: (N, 17, 17, 2) float32, memory-mapped; without landmarks, the identity.
+        masks: (N, 96, 96) uint8, memory-mapped; without landmarks, all face.
     """
 
     splits: NDArray[np.str_]
@@ -68,40 +82,129 @@ class Prepared:
     masks: NDArray[np.uint8]
 
 
-def prepare(data: Path, folder: Path, labels: bool, progress: Progress, workers: int = 0) -> Prepared:
+def prepare(
+    data: Path, folder: Path, landmarks: bool, progress: Progress, workers: int = 0, labels: Path | None = None
+) -> Prepared:
     """Prepares the photos of `data` in `folder`, or takes what was prepared there before.
 
-    Photos of test identities are never touched. Photos without a face are left out; photos without a usable label are
-    left out of `splits` where labels are asked for.
+    Photos of test identities are never touched.
 
     Args:
         data: A folder of photos, or an archive of one.
         folder: Where prepared photos are kept.
-        labels: Whether warps and masks are needed.
-        progress: Told of every photo.
-        workers: Processes to use; 0 for one per core.
+        landmarks: Whether warps and masks are needed.
+        progress: Told of every photo, once for each thing that is to be made.
+        workers: Cores to use; 0 for all.
+        labels: Where the faces are, as `symface label` writes it; None to find them here.
 
     Raises:
-        DataError: If the data set cannot be opened or is empty, or no face is found in it.
+        DataError: If the data set cannot be opened, no photo can be used, or the labels cannot be right.
+        PhotoError: If a photo that has a face by its label cannot be read.
     """
     data = open_dataset(data)
-    photos = [photo for photo in list_photos(data) if split_of(photo.identity) != "test"]
-    if labels:
-        model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
-    index = _index_of(data, photos)
-    folder.mkdir(parents=True, exist_ok=True)
-    workers = workers or os.cpu_count() or 1
-    if _read_index(folder / "crops.json") != index:
-        _store_crops(photos, folder, index, progress, workers)
-    if labels and _read_index(folder / "labels.json") != index:
-        _store_labels(folder, index, progress, workers)
-    return _load(folder, labels)
+    photos = photos_to_label(data)
+    preparation = _Preparation(folder, progress, workers)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = labels or preparation.label_once(data, photos, landmarks)
+        faces = _read_faces(path, photos, landmarks)
+        preparation.cut_crops(faces)
+        if landmarks:
+            preparation.make_targets(faces)
+        return _load(folder, faces, landmarks)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror}); free some space, or give another --run"
+        ) from error
 
 
-def _index_of(data: Path, photos: list[DatasetPhoto]) -> dict[str, object]:
-    """What identifies a preparation: the photos with their sizes and times, and the format."""
-    files = [[str(p.path.relative_to(data)), p.path.stat().st_size, p.path.stat().st_mtime_ns] for p in photos]
-    return {"format": FORMAT, "photos": hashlib.sha256(json.dumps(files).encode()).hexdigest()}
+class _Face(NamedTuple):
+    """A labelled photo that has a face: its path in the data set, the photo, and what its label says."""
+
+    name: str
+    photo: DatasetPhoto
+    box: Box
+    landmarks: Array | None
+    use: bool
+
+
+def _read_faces(path: Path, photos: Photos, landmarks: bool) -> list[_Face]:
+    """All photos that have a face, those not to be used among them: if that is changed, the crops stay."""
+    labels = read_labels(path, photos, landmarks)
+    if not any(label.use for label in labels):
+        raise DataError(f"{path}: {describe(labels)}; give larger and more frontal faces, or --labels with corrections")
+    return [
+        _Face(label.photo, photos[label.photo], label.box, label.landmarks, label.use)
+        for label in labels
+        if label.box is not None
+    ]
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    """Makes what a folder lacks, on so many cores; 0 for all."""
+
+    folder: Path
+    progress: Progress
+    workers: int
+
+    def label_once(self, data: Path, photos: Photos, landmarks: bool) -> Path:
+        """The folder's own labels, made anew if photos have changed."""
+        path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
+
+        def make() -> None:
+            write_labels(path, label_photos(data, self.progress, self.workers, landmarks))
+
+        _make_once([path], [_state_of(name, photo) for name, photo in photos.items()], make)
+        return path
+
+    def cut_crops(self, faces: Sequence[_Face]) -> None:
+        """Made anew if photos or boxes have changed."""
+        source = [(_state_of(face.name, face.photo), face.box) for face in faces]
+        self._store_once(CROPS, _cut_crop, [(face.photo.path, face.box) for face in faces], source)
+
+    def make_targets(self, faces: Sequence[_Face]) -> None:
+        """Made anew if boxes or landmarks have changed."""
+        source = [(face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces]
+        self._store_once(TARGETS, _make_target, [(face.box, face.landmarks) for face in faces], source)
+
+    def _store_once(
+        self, layout: Layout, task: Callable[[T], tuple[NDArray[np.generic], ...]], items: Sequence[T], source: object
+    ) -> None:
+        files = [self.folder / f"{name}.npy" for name in layout]
+        _make_once(files, source, lambda: self._store(layout, task, items))
+
+    def _store(self, layout: Layout, task: Callable[[T], tuple[NDArray[np.generic], ...]], items: Sequence[T]) -> None:
+        """Writes arrays entry by entry, which need not fit into memory; those that a training has mapped stay."""
+        parts = [self.folder / f"{name}.part" for name in layout]
+        with ExitStack() as stack:
+            files = [stack.enter_context(part.open("wb")) for part in parts]
+            for file, (shape, dtype) in zip(files, layout.values(), strict=True):
+                header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (len(items), *shape)}
+                np.lib.format.write_array_header_2_0(file, header)
+            for done, entries in enumerate(work_in_threads(task, items, self.workers or os.cpu_count() or 1), 1):
+                for file, entry, (_, dtype) in zip(files, entries, layout.values(), strict=True):
+                    file.write(entry.astype(dtype).tobytes())
+                self.progress(done, len(items))
+        for part in parts:
+            part.replace(part.with_suffix(".npy"))
+
+
+def _state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
+    """What tells that a photo has changed."""
+    stat = photo.path.stat()
+    return name, stat.st_size, stat.st_mtime_ns
+
+
+def _make_once(files: Sequence[Path], source: object, make: Callable[[], None]) -> None:
+    """Makes files, unless they were made from the same source before; the JSON beside the first says from what."""
+    index = files[0].with_suffix(".json")
+    made_from = {"format": FORMAT, "source": hashlib.sha256(json.dumps(source).encode()).hexdigest()}
+    if all(file.exists() for file in files) and _read_index(index) == made_from:
+        return
+    index.unlink(missing_ok=True)
+    make()
+    write_atomically(index, json.dumps(made_from).encode())
 
 
 def _read_index(path: Path) -> object:
@@ -111,65 +214,19 @@ def _read_index(path: Path) -> object:
         return None
 
 
-def _store_crops(
-    photos: list[DatasetPhoto], folder: Path, index: dict[str, object], progress: Progress, workers: int
-) -> None:
-    rows, crops = [], []
-    for photo, found in zip(photos, _in_parallel(_make_crop, photos, progress, workers), strict=True):
-        if found is not None:
-            rows.append((str(photo.path), split_of(photo.identity), *found[0]))
-            crops.append(found[1])
-    if not crops:
-        raise DataError(f"no face found in any of {len(photos)} photos")
-    paths, splits, *boxes = zip(*rows, strict=True)
-    np.savez(folder / "photos.npz", path=paths, split=splits, box=np.array(boxes).T)
-    np.save(folder / "crops.npy", np.stack(crops))
-    write_atomically(folder / "crops.json", json.dumps(index).encode())
-
-
-def _make_crop(photo: DatasetPhoto) -> tuple[tuple[float, ...], NDArray[np.uint8]] | None:
-    """Box and stored crop of the face nearest to the photo's centre, None where there is none."""
-    try:
-        pixels = read_photo(photo.path)
-    except PhotoError:
-        return None
-    cv2.setNumThreads(1)
-    upright = [face for face in detect(pixels) if face.degrees == 0]
-    if not upright:
-        return None
-    centre = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
-    box = min(upright, key=lambda face: float(np.linalg.norm(face.centre - centre))).box
-    return tuple(box), resample(pixels, crop_from_box(box, STORED_SIZE, STORED_BOXES), STORED_SIZE)
-
-
-def _store_labels(folder: Path, index: dict[str, object], progress: Progress, workers: int) -> None:
-    with np.load(folder / "photos.npz") as photos:
-        tasks = [(Path(path), Box(*box)) for path, box in zip(photos["path"], photos["box"], strict=True)]
-    warps = np.full((len(tasks), GRID, GRID, 2), np.nan, np.float32)
-    masks = np.zeros((len(tasks), MASK_SIZE, MASK_SIZE), np.uint8)
-    for i, label in enumerate(_in_parallel(_make_label, tasks, progress, workers)):
-        if label is not None:
-            warps[i], masks[i] = label
-    np.save(folder / "warps.npy", warps)
-    np.save(folder / "masks.npy", masks)
-    write_atomically(folder / "labels.json", json.dumps(index).encode())
-
-
-def _make_label(task: tuple[Path, Box]) -> tuple[Array, NDArray[np.uint8]] | None:
-    """Warp and mask of one photo, None where the landmarks are not found or not agreed on."""
+def _cut_crop(task: tuple[Path, Box]) -> tuple[NDArray[np.generic], ...]:
     path, box = task
-    cv2.setNumThreads(1)
-    found = _landmarks().label(read_photo(path), box)
-    if found is None or found[1] > MOST_DISAGREEMENT:
-        return None
-    landmarks = apply(crop_from_box(box, STORED_SIZE, STORED_BOXES), found[0])
+    return (resample(read_photo(path), crop_from_box(box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
+
+
+def _make_target(task: tuple[Box, Array | None]) -> tuple[NDArray[np.generic], ...]:
+    """Warp and mask of a face, in its stored crop."""
+    box, found = task
+    if found is None:
+        return np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE))
+    landmarks = apply(crop_from_box(box, STORED_SIZE, STORED_BOXES), found)
     warp, _ = symmetric_warp(landmarks)
     return apply(np.linalg.inv(pixel_from_normalised(STORED_SIZE)), warp), draw_mask(landmarks)
-
-
-@cache
-def _landmarks() -> DlibLandmarks:
-    return DlibLandmarks()
 
 
 def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -184,23 +241,12 @@ def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
     return soft
 
 
-def _in_parallel(task: Callable[[T], R], items: list[T], progress: Progress, workers: int) -> Iterator[R]:
-    """The task's results in order, computed by several processes, with progress."""
-    context = get_context("spawn")  # a forked process inherits OpenCV's threads as locks that nobody opens
-    with ProcessPoolExecutor(workers, context) as pool:
-        for done, result in enumerate(pool.map(task, items, chunksize=8), 1):
-            progress(done, len(items))
-            yield result
-
-
-def _load(folder: Path, labels: bool) -> Prepared:
-    with np.load(folder / "photos.npz") as photos:
-        splits = photos["split"]
+def _load(folder: Path, faces: Sequence[_Face], landmarks: bool) -> Prepared:
+    splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
     crops = np.load(folder / "crops.npy", mmap_mode="r")
-    if not labels:
-        identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
-        warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
-        return Prepared(splits, crops, warps, np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE)))
-    warps, masks = np.load(folder / "warps.npy"), np.load(folder / "masks.npy")
-    splits = np.where(np.isnan(warps[:, 0, 0, 0]), "unused", splits)
-    return Prepared(splits, crops, warps, masks)
+    if landmarks:
+        warps, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
+        return Prepared(splits, crops, warps, masks)
+    identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
+    warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
+    return Prepared(splits, crops, warps, np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE)))
