@@ -1,7 +1,9 @@
 """Faces in a photo, found with OpenCV's Viola-Jones detector."""
 
+import math
 import threading
 from dataclasses import dataclass
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +17,17 @@ from symface_cli.geometry import CROP_SIZE, Array, Box, apply, crop_from_box
 LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
 SMALLEST_FACE = 40  # px, width of a box in that copy
 SCALE_STEP = 1.1
-NEIGHBOURS = 3  # windows that must agree on a face
+NEIGHBOURS = 3  # more windows than these must agree on a face
+ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search has no other
 SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
 BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 EYES_APART = 0.38  # box widths, between the eyes' centres: median of LFW's training photos
 EYES_ABOVE = 0.098  # box widths, from the box's centre up to the eyes
+SAME_FACE = 0.2  # widths, between the middles of windows that a glance takes for the same face
+LOOK_AROUND = 0.15  # widths, from a face's middle: 98 % of the windows on LFW's faces lie within
+NARROWER = 6  # rungs of the ladder of widths (see below), below a face's, at which windows agree with it
+WIDER = 8  # such rungs above: measured on LFW from 0.56 to 2.1 times the face's width, with hardly any beyond
 TURNS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
 
 
@@ -55,18 +62,21 @@ class Hit(NamedTuple):
 def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[FoundFace]:
     """Finds the faces of a photo (H, W, 3), the largest first.
 
-    Where no upright face is sure, the photo is turned by quarter turns and by small angles, and the turn on which most
-    windows agree is taken; but doubtful upright faces rather than doubtful turned ones.
+    A glance is enough where it finds a sure face. Where no upright face is sure, the photo is turned by quarter turns
+    and by small angles, and the turn on which most windows agree is taken; but doubtful upright faces rather than
+    doubtful turned ones.
 
     Args:
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
         smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
     grey = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
-    upright = search(grey)
+    upright = glance(grey, CASCADES[0])
+    if _most(upright) < SURE:
+        upright = search(grey)
     degrees, hits = 0.0, upright
     if _most(upright) < SURE:
-        turned = {angle: search(_turn(grey, angle)) for angle in TURNS}
+        turned = {angle: _glance_at_turned(_turn(grey, angle)) for angle in TURNS}
         degrees, hits = max(turned.items(), key=lambda item: _most(item[1]))
         if upright and _most(hits) < SURE:
             degrees, hits = 0.0, upright
@@ -84,6 +94,85 @@ def search(grey: NDArray[np.uint8]) -> list[Hit]:
         if len(boxes):
             return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
     return []
+
+
+def glance(grey: NDArray[np.uint8], name: str) -> list[Hit]:
+    """What `search` finds with one cascade, in a third of the time.
+
+    A quarter of the windows of every second width is tried, and then each window around those that look like faces.
+    They are the very windows of `search`: on LFW, nine in ten hits are exactly the same, and 99 % of the faces within
+    2 % of the box's width. A quarter of the hits on which fewer than 12 windows agree is missing.
+    """
+    ladder = _Ladder(grey, name)
+    windows: set[tuple[int, ...]] = set()
+    guesses = ladder.guess()
+    while len(guesses):
+        apart = np.abs(guesses[:, :2] - guesses[0, :2]).max(axis=1)
+        same = apart < SAME_FACE * np.maximum(guesses[:, 2], guesses[0, 2])
+        windows |= ladder.look_around(*guesses[same].mean(axis=0).tolist())
+        guesses = guesses[~same]
+    boxes, counts = cv2.groupRectangles(sorted(windows), NEIGHBOURS, ALIKE)
+    height, width = grey.shape
+    return [
+        Hit(Box(float(x), float(y), float(min(w, width - x)), float(min(h, height - y))), int(agreeing))
+        for (x, y, w, h), agreeing in zip(boxes, counts, strict=True)
+    ]
+
+
+class _Ladder:
+    """A cascade on one grey image, width by width as in OpenCV's search.
+
+    On each rung, faces of one width are as wide as the cascade's window, in a smaller copy of the image. The first copy
+    is about half as wide as the image: from there on, OpenCV tries the windows at all pixels, not at every second one.
+    """
+
+    def __init__(self, grey: NDArray[np.uint8], name: str) -> None:
+        self._grey = grey
+        self._cascade = _cascade(name)
+        self._side = self._cascade.getOriginalWindowSize()[0]
+        factors = (SCALE_STEP**power for power in count(math.ceil(math.log(2, SCALE_STEP))))
+        self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(grey.shape), factors))
+        self._copies: dict[int, NDArray[np.uint8]] = {}
+
+    def guess(self) -> Array:
+        """Windows that look like faces, among a few: middles x and y and widths in pixels, and rungs, as (N, 4)."""
+        found = [
+            ((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor, rung)
+            for rung, factor in islice(enumerate(self._factors), 0, None, 2)
+            for x, y in self._try(self._copy(rung), self._side)  # OpenCV tries every second pixel of every second row
+        ]
+        return np.array(found).reshape(-1, 4)
+
+    def look_around(self, x: float, y: float, width: float, rung: float) -> set[tuple[int, ...]]:
+        """Boxes in pixels of all windows around a guess that look like faces."""
+        boxes: set[tuple[int, ...]] = set()
+        for k in range(max(round(rung) - NARROWER, 0), min(round(rung) + WIDER + 1, len(self._factors))):
+            factor = self._factors[k]
+            reach = LOOK_AROUND * width / factor + self._side / 2
+            left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
+            part = self._copy(k)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)]
+            # OpenCV undoes the doubling, and then tries every pixel of every row
+            doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+            corners = self._try(doubled, 2 * self._side)
+            side = round(self._side * factor)
+            boxes |= {(round((left + u // 2) * factor), round((top + v // 2) * factor), side, side) for u, v in corners}
+        return boxes
+
+    def _try(self, image: NDArray[np.uint8], width: int) -> list[tuple[int, int]]:
+        """Corners of the windows that look like faces; they are as wide as the cascade's window, or twice."""
+        boxes = self._cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
+        return [(int(x), int(y)) for x, y, _, _ in boxes]
+
+    def _copy(self, rung: int) -> NDArray[np.uint8]:
+        """The image made smaller, to the pixel as OpenCV's search does it."""
+        if rung not in self._copies:
+            size = [round(side / self._factors[rung]) for side in self._grey.shape[::-1]]
+            self._copies[rung] = cv2.resize(self._grey, size, interpolation=cv2.INTER_LINEAR_EXACT)
+        return self._copies[rung]
+
+
+def _glance_at_turned(grey: NDArray[np.uint8]) -> list[Hit]:
+    return next((hits for name in CASCADES if (hits := glance(grey, name))), [])
 
 
 def turn_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[int, int]]:

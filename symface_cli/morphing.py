@@ -7,6 +7,7 @@ go from there towards those of u' by color q(u'). In a photo, both fade out towa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import cv2
@@ -194,14 +195,14 @@ class Morph:
         counted: NDArray[np.float32] = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
         return counted
 
-    def _take(self, where: NDArray[np.floating]) -> NDArray[np.float32]:
+    def _take(self, where: NDArray[np.float32]) -> NDArray[np.float32]:
         """The photo at `where` (H, W, 2), reflected beyond its edges, (H, W, C)."""
-        limit = np.array(self._pixels.shape[1::-1]) - 1
-        low = np.clip(np.floor(where.min((0, 1))).astype(int) - 4, 0, limit)
-        high = np.clip(np.ceil(where.max((0, 1))).astype(int) + 5, low + 1, limit + 1)
-        region = self._pixels[low[1] : high[1], low[0] : high[0]]  # remap addresses at most 32,767 columns and rows
-        at = (where - low).astype(np.float32)
-        taken = cv2.remap(region, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        height, width = self._pixels.shape[:2]
+        x, y = cv2.split(where)
+        left, right = _reach(x, width)
+        top, bottom = _reach(y, height)
+        region = self._pixels[top:bottom, left:right]  # remap addresses at most 32,767 columns and rows
+        taken = cv2.remap(region, x - left, y - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         photo: NDArray[np.float32] = taken.reshape(*where.shape[:2], -1).astype(np.float32)
         return photo
 
@@ -222,6 +223,13 @@ class Morph:
         height = max(STRIP // int(right - left), 1)
         for start in range(top, bottom, height):
             yield slice(start, min(start + height, bottom)), slice(left, right)
+
+
+def _reach(places: NDArray[np.float32], length: int) -> tuple[int, int]:
+    """First and last-plus-one of the pixels, of so many, that cubic interpolation at places (H, W) needs."""
+    lowest, highest, _, _ = cv2.minMaxLoc(places)
+    first = min(max(floor(lowest) - 4, 0), length - 1)
+    return first, min(max(ceil(highest) + 5, first + 1), length)
 
 
 def _coarse(pixels: slice, step: int) -> Array:

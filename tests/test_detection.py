@@ -1,10 +1,12 @@
 """Viola-Jones on photos of people who do not exist."""
 
+import cv2
 import numpy as np
 import pytest
 
-from symface_cli.detection import detect, turn_matrix
-from symface_cli.geometry import apply
+from symface_cli import detection
+from symface_cli.detection import CASCADES, Hit, detect, glance, search, turn_matrix
+from symface_cli.geometry import Box, apply
 from symface_cli.images import read_photo
 
 EYES = np.array([338.0, 300.0])  # middle of the portrait's face, read off the picture
@@ -50,6 +52,64 @@ def test_a_large_photo_has_its_boxes_in_its_own_pixels(portrait):
     photo = read_photo(portrait)
     large = photo.repeat(3, 0).repeat(3, 1)
     assert detect(large)[0].box.width == pytest.approx(3 * detect(photo)[0].box.width, rel=0.1)
+
+
+def search_plainly(grey, name):
+    """What a glance is to find: OpenCV's own search, with all windows of all widths."""
+    found = cv2.CascadeClassifier(cv2.data.haarcascades + name).detectMultiScale2(grey, 1.1, 3, minSize=(40, 40))
+    return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(*found, strict=True)]
+
+
+def place(scene, photo, left, top, width):
+    """Pastes a photo, as wide as that, into a scene."""
+    small = cv2.resize(photo, (width, width), interpolation=cv2.INTER_AREA)
+    part = scene[top : top + width, left : left + width]
+    part[:] = small[: part.shape[0], : part.shape[1]]
+    return scene
+
+
+SCENES = {  # the portrait's box is 0.39 of its width
+    "at the border": (1, lambda empty, photo: photo[:, 190:].copy()),
+    "very small": (1, lambda empty, photo: place(empty, photo, 300, 200, 115)),
+    "of different sizes": (2, lambda empty, photo: place(place(empty, photo, 0, 20, 405), photo, 480, 100, 120)),
+    "one behind the other": (2, lambda empty, photo: place(place(empty, photo, 200, 50, 400), photo, 180, 60, 150)),
+    "on its side": (1, lambda empty, photo: np.rot90(place(empty, photo, 200, 100, 250)).copy()),
+    "none": (0, lambda empty, photo: empty),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
+    faces, paint = SCENES[scene]
+    photo = paint(np.full((480, 640, 3), 120, np.uint8), read_photo(portrait))
+    found = detect(photo)
+    monkeypatch.setattr(detection, "glance", search_plainly)
+    expected = detect(photo)
+    assert [face.degrees for face in found] == [face.degrees for face in expected]
+    assert len(found) == faces
+    for face, plain in zip(found, expected, strict=True):
+        assert face.box.width == pytest.approx(plain.box.width, rel=0.02)
+        assert np.linalg.norm(face.centre - plain.centre) < 0.02 * plain.box.width
+
+
+@pytest.mark.parametrize("name", ["portrait", "pair"])
+def test_a_glance_counts_the_windows_of_the_search(name, request):
+    grey = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
+    hits, expected = sorted(glance(grey, CASCADES[0])), sorted(search(grey))
+    assert len(hits) == len(expected) == {"portrait": 1, "pair": 2}[name]
+    for hit, plain in zip(hits, expected, strict=True):
+        assert hit.agreeing == pytest.approx(plain.agreeing, rel=0.05)
+
+
+def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
+    monkeypatch.setattr(detection, "search", lambda grey: pytest.fail("searched"))
+    assert len(detect(read_photo(portrait))) == 1
+
+
+def test_the_search_finds_what_a_glance_misses(portrait, monkeypatch):
+    monkeypatch.setattr(detection, "glance", lambda grey, name: [])
+    (face,) = detect(read_photo(portrait))
+    assert face.degrees == 0
 
 
 def test_a_quarter_turn_moves_pixels_to_pixels():
