@@ -28,20 +28,24 @@ class Registration:
     Attributes:
         side: Of the rectified face, in pixels; 16 n + 1, so that the control points lie on pixels.
         window: Over which motion is taken to be the same, in pixels.
-        rounds: How often.
+        levels: Of the flow's pyramid.
+        iterations: Of the flow on each level.
+        rounds: How often the face is rectified and registered.
         limit: Which shift is not exceeded in a round, in normalised face coordinates.
     """
 
     side: int
     window: int
+    levels: int
+    iterations: int
     rounds: int
     limit: float
 
 
-QUICK = Registration(side=129, window=21, rounds=1, limit=0.015)
-"""For pictures: 4 ms. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
+QUICK = Registration(side=129, window=21, levels=2, iterations=1, rounds=1, limit=0.015)
+"""For pictures: 3 ms. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
 
-THOROUGH = Registration(side=257, window=21, rounds=2, limit=math.inf)
+THOROUGH = Registration(side=257, window=21, levels=3, iterations=3, rounds=2, limit=math.inf)
 """For measuring: follows large asymmetries, too. After one round, 8 % of an asymmetry are left."""
 
 
@@ -54,7 +58,7 @@ def refine_warp(
     """
     for _ in range(registration.rounds):
         face = rectify_photo(photo, photo_from_face, mask, registration.side)
-        shifts = register_sides(face, mask, registration.window)
+        shifts = register_sides(face, mask, registration)
         photo_from_face = move_warp(photo_from_face, limit_shifts(shifts, registration.limit))
     return photo_from_face
 
@@ -72,23 +76,21 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     return warp_photo(view, apply(view_from_photo, photo_from_face), side)
 
 
-def register_sides(face: Photo, mask: NDArray[np.floating], window: int) -> Array:
+def register_sides(face: Photo, mask: NDArray[np.floating], registration: Registration) -> Array:
     """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalised.
 
     The shifts of a point and of its mirror image are mirror images of each other with the sign changed. They come from
     Farnebäck's optical flow (2003), and fade out with the mask.
 
     Args:
-        face: A rectified face, (S, S, 3) with S = 16 n + 1.
+        face: A rectified face, (S, S, 3) with the registration's side.
         mask: How much each control point belongs to it, (17, 17) in 0..1, symmetric.
-        window: Over how many pixels motion is taken to be the same.
+        registration: How thoroughly; rounds and limit do not matter here.
     """
-    side = len(face)
+    side, how = registration.side, (registration.levels, registration.window, registration.iterations)
     features = _even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY))
     mirrored = np.ascontiguousarray(features[:, ::-1])
-    flow = cv2.calcOpticalFlowFarneback(
-        features, mirrored, None, 0.5, 3, window, 3, 5, 1.1, cv2.OPTFLOW_FARNEBACK_GAUSSIAN
-    )
+    flow = cv2.calcOpticalFlowFarneback(features, mirrored, None, 0.5, *how, 5, 1.1, cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
     inside = enlarge(mask, side).clip(0, 1)[..., None]
     counted = cv2.GaussianBlur(inside * (flow - mirror_field(flow)) / 2, (0, 0), SMOOTHING * side)
     smooth = counted / cv2.GaussianBlur(inside, (0, 0), SMOOTHING * side).clip(0.05)[..., None]

@@ -217,7 +217,7 @@ def test_a_face_beside_its_frame_is_registered(face, registration):
     beside = np.roll(image, pixels, axis=1)  # to the right: its points are where the frame has x + pixels
     mask = np.zeros((17, 17), np.float32)
     mask[4:13, 5:12] = 1
-    shifts = register_sides(beside, mask, registration.window)
+    shifts = register_sides(beside, mask, registration)
     inside, moved = shifts[5:12, 6:11], pixels / ((side - 1) / 2)
     assert inside[..., 0].mean() == pytest.approx(moved, rel=0.15)
     assert np.abs(inside[..., 1]).mean() < 0.1 * moved
