@@ -7,6 +7,7 @@ from PIL import Image
 import symface_cli
 from symface_cli.detection import detect
 from symface_cli.errors import NoFaceError
+from symface_cli.geometry import EYES_Y
 from symface_cli.images import read_photo
 from symface_cli.landmarks import scheme
 
@@ -73,6 +74,25 @@ def test_something_in_front_of_one_side_is_replaced_by_the_other(portrait, symme
     expected = np.asarray(Image.fromarray(plain.image).resize((size, size))).astype(int)
     mirrored_patch = np.abs(np.array([30, 200, 60]) - expected[cheek]).mean()
     assert np.abs(result[cheek] - expected[cheek]).mean() < 0.25 * mirrored_patch
+
+
+def test_what_hides_both_sides_alike_stays_unless_the_vae_draws_all(portrait, symmetrizer):
+    """A black bar over both eyes: kept in the photo's own pixels, replaced by eyes by the VAE."""
+    photo = read_photo(portrait)
+    (face,) = detect(photo)
+    warp = symmetrizer.symmetrize(photo, [face])[0].photo_from_face
+    row = round((EYES_Y + 1) / 2 * 16)
+    covered = photo.copy()
+    (left, y), (right, _) = warp[row, 4].round().astype(int), warp[row, 12].round().astype(int)
+    covered[y - 22 : y + 23, left:right] = 12
+
+    def eye(detail):
+        image = symmetrizer.symmetrize(covered, [face], detail=detail)[0].image
+        x, y = round(0.375 * len(image)), round((EYES_Y + 1) / 2 * len(image))
+        return image[y - 4 : y + 5, x - 4 : x + 5].mean()
+
+    assert eye(detail=True) < 25
+    assert eye(detail=False) > 50
 
 
 @pytest.mark.landmarks

@@ -1,5 +1,6 @@
 """The network's geometry and its guarantees: exact symmetry, mirrored input, the paper's configuration."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,6 +80,22 @@ def test_a_point_is_hidden_only_if_neither_side_shows_it(columns, expected):
     assert torch.equal(hidden, hidden.flip(2))
     assert (hidden[0, 5] == expected).all()
     assert (hidden[0, 6] == 0).all()
+
+
+@pytest.mark.parametrize(("columns", "expected"), [((2, 14), 0), ((2,), 0), ((), 1)])
+def test_a_point_is_seen_on_both_sides_only_if_each_shows_it(columns, expected):
+    visible = torch.ones(1, 17, 17)
+    visible[:, :, list(columns)] = 0.1
+    seen = warping.seen_on_both_sides(visible)
+    assert (seen[0, :, [2, 14]] == expected).all()
+    assert (seen[0, :, 3:14] == 1).all()
+
+
+@pytest.mark.parametrize(("right", "expected"), [(0.4, 0), (0.42, 0), (0.46, 0.5), (0.6, 1)])
+def test_sides_are_unlike_from_a_difference_on(right, expected):
+    face = torch.full((1, 3, 128, 128), 0.4)
+    face[..., 64:] = right
+    assert warping.unlike_sides(face).numpy() == pytest.approx(np.full((1, 17, 17), expected), abs=1e-4)
 
 
 def test_side_weights_add_up_to_one():
