@@ -22,6 +22,9 @@ ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search h
 SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
 BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+VOTERS = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
+ALIKE_ACROSS = 0.3  # box widths, the same for windows of several cascades, which lie a little further apart
+BESIDE_DOUBTFUL = 0.5  # of the most windows that agree on a doubtful face: so many must agree on another
 EYES_APART = 0.38  # box widths, between the eyes' centres: median of LFW's training photos
 EYES_ABOVE = 0.098  # box widths, from the box's centre up to the eyes
 SAME_FACE = 0.2  # widths, between the middles of windows that a glance takes for the same face
@@ -62,24 +65,19 @@ class Hit(NamedTuple):
 def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[FoundFace]:
     """Finds the faces of a photo (H, W, 3), the largest first.
 
-    A glance is enough where it finds a sure face. Where no upright face is sure, the photo is turned by quarter turns
-    and by small angles, and the turn on which most windows agree is taken; but doubtful upright faces rather than
-    doubtful turned ones.
+    A glance is enough where it finds a sure face. Where it does not, several cascades look for upright faces, which
+    may be half covered; and the photo is turned by quarter turns and by small angles. The turn on which most windows
+    agree is taken. A turned face is rare: one cascade must count more windows on it than all together on upright ones.
 
     Args:
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
         smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
     grey = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
-    upright = glance(grey, CASCADES[0])
-    if _most(upright) < SURE:
-        upright = search(grey)
-    degrees, hits = 0.0, upright
-    if _most(upright) < SURE:
-        turned = {angle: _glance_at_turned(_turn(grey, angle)) for angle in TURNS}
-        degrees, hits = max(turned.items(), key=lambda item: _most(item[1]))
-        if upright and _most(hits) < SURE:
-            degrees, hits = 0.0, upright
+    degrees, hits = 0.0, glance(grey, CASCADES[0])
+    if _most(hits) < SURE:
+        turned = {angle: glance(_turn(grey, angle), CASCADES[0]) for angle in TURNS}
+        degrees, hits = max({0.0: gather(grey), **turned}.items(), key=lambda item: _most(item[1]))
     if _most(hits) >= SURE:
         hits = [hit for hit in hits if hit.agreeing >= BESIDE_SURE]
     return _locate(hits, photo, grey, degrees)
@@ -94,6 +92,31 @@ def search(grey: NDArray[np.uint8]) -> list[Hit]:
         if len(boxes):
             return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
     return []
+
+
+def gather(grey: NDArray[np.uint8]) -> list[Hit]:
+    """The upright faces of a grey image (H, W), by all windows of three cascades together.
+
+    On a half covered face, few windows of each cascade agree, but those of all three on the same place; on other
+    things, mostly those of one. Of 298 LFW validation photos with a hand's size of one side covered, 8 faces are missed
+    so, and 29 by the first cascade that finds any. Boxes are the first cascade's where it has any windows there.
+    """
+    windows = [find_windows(grey, name) for name in VOTERS]
+    hits = _group(np.concatenate(windows).tolist(), ALIKE_ACROSS, grey.shape)
+    least = BESIDE_DOUBTFUL * _most(hits)
+    return [Hit(_mean_of_alike(windows[0], hit.box), hit.agreeing) for hit in hits if hit.agreeing >= least]
+
+
+def find_windows(grey: NDArray[np.uint8], name: str) -> NDArray[np.int64]:
+    """All windows (N, 4) that look like faces to a cascade."""
+    boxes = _cascade(name).detectMultiScale(grey, SCALE_STEP, 0, minSize=(SMALLEST_FACE, SMALLEST_FACE))
+    return np.array(boxes, np.int64).reshape(-1, 4)
+
+
+def _mean_of_alike(windows: NDArray[np.int64], box: Box) -> Box:
+    """The mean of the windows (N, 4) that are like a box; the box itself where none is."""
+    alike = windows[np.abs(windows - np.array(box)).max(axis=1) <= ALIKE_ACROSS * box.width]
+    return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
 def glance(grey: NDArray[np.uint8], name: str) -> list[Hit]:
@@ -111,8 +134,13 @@ def glance(grey: NDArray[np.uint8], name: str) -> list[Hit]:
         same = apart < SAME_FACE * np.maximum(guesses[:, 2], guesses[0, 2])
         windows |= ladder.look_around(*guesses[same].mean(axis=0).tolist())
         guesses = guesses[~same]
-    boxes, counts = cv2.groupRectangles(sorted(windows), NEIGHBOURS, ALIKE)
-    height, width = grey.shape
+    return _group(sorted(windows), ALIKE, grey.shape)
+
+
+def _group(windows: list[tuple[int, ...]], alike: float, shape: tuple[int, ...]) -> list[Hit]:
+    """The places on which enough windows agree, none of them outside of an image of that shape."""
+    boxes, counts = cv2.groupRectangles(windows, NEIGHBOURS, alike)
+    height, width = shape
     return [
         Hit(Box(float(x), float(y), float(min(w, width - x)), float(min(h, height - y))), int(agreeing))
         for (x, y, w, h), agreeing in zip(boxes, counts, strict=True)
@@ -169,10 +197,6 @@ class _Ladder:
             size = [round(side / self._factors[rung]) for side in self._grey.shape[::-1]]
             self._copies[rung] = cv2.resize(self._grey, size, interpolation=cv2.INTER_LINEAR_EXACT)
         return self._copies[rung]
-
-
-def _glance_at_turned(grey: NDArray[np.uint8]) -> list[Hit]:
-    return next((hits for name in CASCADES if (hits := glance(grey, name))), [])
 
 
 def turn_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[int, int]]:

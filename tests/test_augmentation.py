@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from symface_cli.training.augmentation import NONE, Augmentation, Stored, make_batch
 from symface_cli.training.preparation import STORED_BOXES, STORED_SIZE
+from symface_cli.training.randomness import Draws
 from symface_cli.warping import identity_warp, rectify
 
 
@@ -23,7 +24,7 @@ def stored():
 
 
 def batch_of(stored, augmentation, seed=0):
-    return make_batch(stored, augmentation, torch.Generator().manual_seed(seed))
+    return make_batch(stored, augmentation, Draws(torch.Generator().manual_seed(seed)))
 
 
 def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
@@ -83,6 +84,18 @@ def test_the_same_seed_gives_the_same_batch(stored):
     first, again, other = (batch_of(stored, Augmentation(), seed) for seed in (3, 3, 4))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first.crop, other.crop)
+
+
+def test_a_batch_shared_out_between_processes_is_that_of_one(stored):
+    """Occluders show other samples, so that those have to be of the same process."""
+    every = Augmentation(occluders=1, jpeg=0.5, blur=0.5)
+    whole = batch_of(stored, every)
+    shares = []
+    for rank in range(2):
+        own = Stored(*(tensor[4 * rank : 4 * rank + 4] for tensor in stored))
+        shares.append(make_batch(own, every, Draws(torch.Generator().manual_seed(0), rank, 2)))
+    for expected, *parts in zip(whole, *shares, strict=True):
+        assert torch.allclose(torch.cat(parts), expected, atol=1e-5)
 
 
 def test_face_mask_is_symmetric_and_from_the_stored_mask(stored):

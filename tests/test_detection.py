@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from symface_cli import detection
-from symface_cli.detection import CASCADES, Hit, detect, glance, search, turn_matrix
+from symface_cli.detection import CASCADES, VOTERS, Hit, detect, gather, glance, search, turn_matrix
 from symface_cli.geometry import Box, apply
 from symface_cli.images import read_photo
 
@@ -102,14 +102,47 @@ def test_a_glance_counts_the_windows_of_the_search(name, request):
 
 
 def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
-    monkeypatch.setattr(detection, "search", lambda grey: pytest.fail("searched"))
+    monkeypatch.setattr(detection, "gather", lambda grey: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
 
 
-def test_the_search_finds_what_a_glance_misses(portrait, monkeypatch):
+def test_several_cascades_find_what_a_glance_misses(portrait, monkeypatch):
+    photo = read_photo(portrait)
+    seen = detect(photo)[0]
     monkeypatch.setattr(detection, "glance", lambda grey, name: [])
-    (face,) = detect(read_photo(portrait))
+    (face,) = detect(photo)
     assert face.degrees == 0
+    assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
+    assert np.linalg.norm(face.centre - seen.centre) < 0.05 * seen.box.width
+
+
+@pytest.mark.parametrize("colour", [(200, 160, 130), (150, 40, 40)], ids=["a hand's", "cloth's"])
+def test_a_half_covered_face_is_found(portrait, colour):
+    """The first cascade that finds any takes the first face for a tilted one, and finds none in the second picture."""
+    photo = read_photo(portrait)
+    uncovered = detect(photo)[0]
+    photo[230:420, 190 : round(EYES[0])] = colour  # from over the brow to under the mouth, up to the midline
+    (face,) = detect(photo)
+    assert face.degrees == 0
+    assert np.linalg.norm(face.centre - uncovered.centre) < 0.25 * uncovered.box.width
+
+
+@pytest.mark.parametrize(("turned", "degrees"), [(20, 0), (21, 90)])
+def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
+    box = Box(20.0, 20.0, 60.0, 60.0)
+    quarter_turn = {(120, 90): [Hit(box, turned)]}
+    monkeypatch.setattr(detection, "gather", lambda grey: [Hit(box, 20)])
+    monkeypatch.setattr(detection, "glance", lambda grey, name: quarter_turn.get(grey.shape, []))
+    (face,) = detect(np.zeros((90, 120, 3), np.uint8))
+    assert face.degrees == degrees
+
+
+def test_windows_of_all_cascades_count_together(monkeypatch):
+    face, wider, elsewhere = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40)
+    windows = dict(zip(VOTERS, ([face] * 2, [wider] * 5 + [elsewhere] * 4, [wider] * 6), strict=True))
+    monkeypatch.setattr(detection, "find_windows", lambda grey, name: np.array(windows[name]))
+    # 4 windows would do, but are under half of 13; the box is that of the first cascade alone
+    assert gather(np.zeros((100, 200), np.uint8)) == [Hit(Box(20, 20, 50, 50), 13)]
 
 
 def test_a_quarter_turn_moves_pixels_to_pixels():

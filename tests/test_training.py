@@ -25,6 +25,7 @@ from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.initialisation import NOISE, start_as_pca
 from symface_cli.training.loop import TrainingConfig, train
 from symface_cli.training.objectives import OBJECTIVES
+from symface_cli.training.randomness import Draws
 from symface_cli.vae import build_network
 from symface_cli.weights import load_weights
 
@@ -33,6 +34,7 @@ SMALL = Architecture(
 )
 SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))
 CPU = torch.device("cpu")
+FINDING_FACES = CUTTING_CROPS = [*range(1, 9)]  # what is told of eight photos
 
 server = test_downloads.server  # a fixture: a mirror of everything, which serves one file
 
@@ -99,7 +101,7 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
         assert finished.out == f"{folder / 'best.safetensors'}\n"
         assert load_weights(folder / "best.safetensors").stage == stage
         assert {path.name for path in folder.iterdir()} == {
-            "best.safetensors", "config.json", "epoch-001.png", "last.pt", "losses.csv",
+            "best.safetensors", "config.json", "epoch-001.png", "last.pt", "losses.csv", "losses.png",
         }  # fmt: skip
         rows = list(csv.DictReader((folder / "losses.csv").read_text().splitlines()))
         assert float(rows[0]["validation_total"]) > 0
@@ -192,7 +194,7 @@ def test_data_that_cannot_be_trained_on_exits_6(symface, data, tmp_path, kind):
 
 
 def test_test_people_are_never_prepared(data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, labels=False, progress=lambda done, total: None, workers=1)
+    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
     assert len(prepared.splits) == 8
     assert set(prepared.splits) == {"train", "validation"}
 
@@ -203,15 +205,15 @@ def test_an_archive_is_prepared_like_its_folder(data, tmp_path, monkeypatch):
     calls: list[int] = []
     for source, folder in ((data, "a"), (archive, "b"), (archive, "b")):
         preparation.prepare(source, tmp_path / folder, False, lambda done, total: calls.append(done), workers=1)
-    assert calls == [*range(1, 9), *range(1, 9)]
+    assert calls == 2 * (FINDING_FACES + CUTTING_CROPS)
     assert (tmp_path / "a" / "crops.npy").read_bytes() == (tmp_path / "b" / "crops.npy").read_bytes()
 
 
 def test_prepared_crops_are_reused_until_a_photo_changes(data, tmp_path):
     calls: list[int] = []
     for _ in range(2):
-        preparation.prepare(data, tmp_path, labels=False, progress=lambda done, total: calls.append(done), workers=1)
-    assert calls == list(range(1, 9))
+        preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: calls.append(done), workers=1)
+    assert calls == FINDING_FACES + CUTTING_CROPS
 
 
 @pytest.fixture
@@ -220,7 +222,7 @@ def batch():
     crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
     warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
     stored = Stored(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
-    return make_batch(stored, NONE, torch.Generator().manual_seed(0))
+    return make_batch(stored, NONE, Draws(torch.Generator().manual_seed(0)))
 
 
 @pytest.mark.parametrize(("kind", "stage"), list(OBJECTIVES))
@@ -231,7 +233,7 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
     optimiser = torch.optim.Adam(network.parameters(), 3e-3)
     losses = []
     for _ in range(12):
-        total = OBJECTIVES[kind, stage](network, batch, torch.Generator().manual_seed(0))["total"]
+        total = OBJECTIVES[kind, stage](network, batch, Draws(torch.Generator().manual_seed(0)))["total"]
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
@@ -242,7 +244,7 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
 
 
 def test_validation_changes_nothing(data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, labels=False, progress=lambda done, total: None, workers=1)
+    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
     samples = loop.Samples(prepared, "validation", CPU)
     network = build_network(SMALL)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

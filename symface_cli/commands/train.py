@@ -1,5 +1,7 @@
 """`symface train`: one stage of training, with a progress bar."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,11 +11,14 @@ from rich.table import Column
 
 from symface_cli.commands.datasets import DataArgument, DownloadOption, find_dataset
 from symface_cli.console import err, out
-from symface_cli.errors import UsageError
+from symface_cli.errors import ExitStatus, UsageError
 from symface_cli.options import DeviceOption
 
 if TYPE_CHECKING:
+    import torch
+
     from symface_cli.architecture import Architecture
+    from symface_cli.training.distributed import Processes
 
 
 def train(
@@ -25,6 +30,9 @@ def train(
     run: Annotated[Path, typer.Option(metavar="DIR", help="Folder of one training, for all its stages.")] = Path(
         "runs/symface"
     ),
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Labels, as symface label writes them. [default: made here]")
+    ] = None,
     init: Annotated[
         Path | None, typer.Option(metavar="WEIGHTS", help="Start from these weights instead of the stage before.")
     ] = None,
@@ -33,9 +41,12 @@ def train(
         Literal["symface", "paper"], typer.Option(help="symface's network, or the paper's for comparison.")
     ] = "symface",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the photos. [default: by stage]")] = None,
-    batch_size: Annotated[int, typer.Option(min=2, help="Crops per step.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=2, help="Crops per step, of each process.")] = 64,
     lr: Annotated[float | None, typer.Option(help="Highest learning rate. [default: by stage]")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also log losses and sheets for TensorBoard.")
+    ] = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Train one stage of the network on a folder or archive of photos.
@@ -43,19 +54,40 @@ def train(
     Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
     training, validation and test; test people are never trained on. Prints the path of the best weights.
     """
-    if lr is not None and not 0 < lr < 1:
-        raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
-    from symface_cli.device import choose_device
+    from symface_cli.training.distributed import FailedElsewhere, join
     from symface_cli.training.loop import EPOCHS, RATES, TrainingConfig
     from symface_cli.training.loop import train as train_stage
+    from symface_cli.training.tensorboard import TensorBoardLog
 
     config = TrainingConfig(stage, _architecture(arch), epochs or EPOCHS[stage], batch_size, lr or RATES[stage], seed)
-    chosen = choose_device(device)
-    folder = find_dataset(data, download)
-    err.print(f"stage {stage}, {config.epochs} epochs, on {chosen}")
-    with ProgressObserver(config.epochs) as observer:
-        best = train_stage(config, folder, run, chosen, observer, init, resume)
-    out.print(str(best))
+    try:
+        with join(device) as (processes, chosen), _one_reports(processes):
+            if lr is not None and not 0 < lr < 1:
+                raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
+            log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
+            with processes.writer_first():
+                folder = find_dataset(data, download)
+            err.print(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
+            with ProgressObserver(config.epochs) as observer:
+                best = train_stage(config, folder, run, chosen, observer, init, resume, labels, processes, log)
+            if processes.is_writer:
+                out.print(str(best))
+    except FailedElsewhere as error:
+        raise typer.Exit(ExitStatus.BUG) from error
+
+
+def _describe(device: "torch.device", processes: "Processes") -> str:
+    return str(device) if processes.world == 1 else f"{processes.world} processes with {device.type}"
+
+
+@contextmanager
+def _one_reports(processes: "Processes") -> Iterator[None]:
+    """Lets one process alone show how far it is; errors are shown by the one that has them."""
+    err.quiet = not processes.is_writer
+    try:
+        yield
+    finally:
+        err.quiet = False
 
 
 def _architecture(kind: str) -> "Architecture":

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from symface_cli.errors import DataError
 from symface_cli.images import write_atomically
+from symface_cli.training.distributed import Processes
+from symface_cli.training.randomness import Draws
 from symface_cli.vae import Network
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -19,16 +22,20 @@ class Training:
     """The moving parts of a training.
 
     Attributes:
+        learner: The network with what it learns; gives losses whose gradients are those of all processes.
+        random: Of augmentation and sampling; the same state in all processes, as that of `order`.
         epoch: Epochs done.
         best: Lowest validation loss so far.
         rows: One row of losses per epoch.
     """
 
     network: Network
+    learner: nn.Module
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     order: torch.Generator
-    random: torch.Generator
+    random: Draws
+    processes: Processes
     epoch: int = 0
     best: float = float("inf")
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -38,11 +45,12 @@ class Training:
         return {
             "format": FORMAT,
             "config": config,
+            "launch": self.processes.launch,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "order": self.order.get_state(),
-            "random": self.random.get_state(),
+            "random": self.random.generator.get_state(),
             "epoch": self.epoch,
             "best": self.best,
             "rows": self.rows,
@@ -54,7 +62,7 @@ class Training:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.order.set_state(state["order"].cpu())
-        self.random.set_state(state["random"].cpu())
+        self.random.generator.set_state(state["random"].cpu())
         self.epoch, self.best, self.rows = state["epoch"], state["best"], state["rows"]
 
 

@@ -27,6 +27,7 @@ def start_as_pca(network: SymmetricFaceVAE, halves: Tensor) -> None:
     _, singular, components = torch.svd_lowrank(x - mean, q=min(rank + SPARE, *x.shape), niter=4)
     variance = (singular[:rank].square() / len(x)).clamp(min=1.001 * NOISE)
     components = components[:, :rank]
+    components = components * components.gather(0, components.abs().argmax(0, keepdim=True)).sign()  # whatever threads
     gain = (variance - NOISE).sqrt()
     into, out = network.encoder.linear, network.decoder.linear
     for layer in (into, out, network.encoder.statistics, network.decoder.detail[3]):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,23 +18,32 @@ from symface_cli.architecture import Architecture
 from symface_cli.device import keep_freed_memory, training_autocast
 from symface_cli.errors import DataError, UsageError
 from symface_cli.images import write_atomically
-from symface_cli.training.augmentation import NONE, Augmentation, Batch
+from symface_cli.training.augmentation import NONE, Augmentation, make_batch
 from symface_cli.training.checkpoints import Training, load_checkpoint, save_checkpoint
+from symface_cli.training.curves import draw_curves
+from symface_cli.training.distributed import Processes, mean_over_processes
 from symface_cli.training.initialisation import start_as_pca
-from symface_cli.training.objectives import OBJECTIVES, left_halves
+from symface_cli.training.normalisation import share_statistics
+from symface_cli.training.objectives import OBJECTIVES, Learner, left_halves
 from symface_cli.training.preparation import prepare
+from symface_cli.training.randomness import Draws
 from symface_cli.training.samples import Samples
 from symface_cli.training.sheets import draw_sheet
+from symface_cli.training.tensorboard import TensorBoardLog
 from symface_cli.vae import Network, SymmetricFaceVAE, build_network, to_channels_last
 from symface_cli.weights import load_weights, save_weights
 
-EPOCHS = {1: 3, 2: 26, 3: 26}  # about 3, 40 and 40 minutes for LFW on two CPU cores
-RATES = {1: 1e-3, 2: 2e-3, 3: 2e-3}  # highest learning rates
+EPOCHS = {1: 2, 2: 15, 3: 30}  # about 1, 17 and 34 minutes for LFW on two CPU cores
+RATES = {1: 1e-3, 2: 2e-3, 3: 1.2e-3}  # highest learning rates
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
 CLIP = 5.0  # largest norm of a part's gradient
 LINEAR_RATE = 0.01  # learning rate of the linear path relative to the rest: it starts near its optimum
 REPORT_EVERY = 10  # steps
 SHEET_FACES = 12
+FACES_AT_ONCE = 64  # for the PCA
+LEFTOVERS = ".symface-*"  # of write_atomically, from a process that was killed in it
+
+ALONE = Processes()
 
 
 @dataclass(frozen=True)
@@ -82,10 +92,14 @@ def train(
     observer: Observer,
     init: Path | None = None,
     resume: bool = False,
+    labels: Path | None = None,
+    processes: Processes = ALONE,
+    log: TensorBoardLog | None = None,
 ) -> Path:
-    """Trains one stage and writes `<run>/stage-<N>/`: config, losses, sheets, `last.pt`, `best.safetensors`.
+    """Trains one stage and writes `<run>/stage-<N>/`: config, losses, pictures, `last.pt`, `best.safetensors`.
 
     Stage N starts from stage N-1 of the same run, or from the weights `init`; stage 1 starts fresh if there are none.
+    All processes need the same files; the first one writes them.
 
     Returns:
         The path of the best weights.
@@ -95,32 +109,44 @@ def train(
         UsageError: If a resumed run was started with other settings, or a new one would overwrite one.
     """
     folder = run / f"stage-{config.stage}"
-    state = _state_to_resume(folder, config, resume)
+    settings = {**config.as_dict(), "processes": processes.world}
+    state = _state_to_resume(folder / "last.pt", settings, resume, processes)
     keep_freed_memory()
-    prepared = prepare(data, run / "data", labels=config.stage > 1, progress=observer.prepared)
+    with processes.writer_first():
+        prepared = prepare(data, run / "data", config.stage > 1, observer.prepared, labels=labels)
     splits = {split: Samples(prepared, split, device) for split in ("train", "validation")}
-    training = _start(config, splits["train"], _first_weights(config, run, init), device)
+    training = _start(config, splits["train"], _first_weights(config, run, init), device, processes)
     if state is not None:
         training.restore(state)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "config.json", json.dumps(config.as_dict(), indent=2).encode())
+    if processes.is_writer:
+        _open_folder(folder, settings)
     while training.epoch < config.epochs:
-        _run_epoch(training, config, splits, folder, observer)
+        row, is_best = _run_epoch(training, config, splits, observer)
+        if processes.is_writer:
+            _write_epoch(training, settings, splits["validation"], folder, is_best, log)
+        observer.finished_epoch(row)
     return folder / "best.safetensors"
 
 
-def _state_to_resume(folder: Path, config: TrainingConfig, resume: bool) -> dict[str, Any] | None:
-    last = folder / "last.pt"
-    if not resume:
-        if last.exists():
-            raise UsageError(f"{last}: this stage was trained before; use --resume, or another --run")
+def _state_to_resume(last: Path, settings: dict[str, Any], resume: bool, processes: Processes) -> dict[str, Any] | None:
+    """The checkpoint to go on from, None for a fresh start; processes that were restarted go on from their own."""
+    if not resume and not last.exists():
         return None
-    state = load_checkpoint(last)
+    state = load_checkpoint(last) if resume or processes.resumes else {}
+    if not resume and state.get("launch") != processes.launch:
+        raise UsageError(f"{last}: this stage was trained before; use --resume, or another --run")
     known = state["config"]
-    for key, value in config.as_dict().items():
+    for key, value in settings.items():
         if known.get(key) != value:
             raise UsageError(f"{last}: started with {key} {known.get(key)}, not {value}; resume with the same settings")
     return state
+
+
+def _open_folder(folder: Path, settings: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(LEFTOVERS):
+        leftover.unlink()
+    write_atomically(folder / "config.json", json.dumps(settings, indent=2).encode())
 
 
 def _first_weights(config: TrainingConfig, run: Path, init: Path | None) -> Path | None:
@@ -133,22 +159,30 @@ def _first_weights(config: TrainingConfig, run: Path, init: Path | None) -> Path
     return before
 
 
-def _start(config: TrainingConfig, samples: Samples, weights: Path | None, device: torch.device) -> Training:
+def _start(
+    config: TrainingConfig,
+    samples: Samples,
+    weights: Path | None,
+    device: torch.device,
+    processes: Processes = ALONE,
+) -> Training:
     torch.manual_seed(config.seed)
     network = build_network(config.architecture) if weights is None else load_weights(weights).network
     if network.architecture != config.architecture:
         raise UsageError(f"{weights}: weights of another architecture; use those of this one")
+    share_statistics(network, processes)
     to_channels_last(network, device)
-    random = torch.Generator(device).manual_seed(config.seed)
-    if isinstance(network, SymmetricFaceVAE) and config.stage != 2:
-        start_as_pca(network, _halves(network, samples, config, random))
-    steps = max(len(samples) // config.batch_size, 1) * config.epochs
-    optimiser = torch.optim.AdamW(_parameter_groups(network, config.lr), weight_decay=1e-2)
+    if isinstance(network, SymmetricFaceVAE) and config.stage != 2 and processes.is_writer:
+        start_as_pca(network, _halves(network, samples, config.stage))
+    learner = processes.share_gradients(Learner(network, config.stage))
+    steps = samples.steps(config.batch_size, processes.world) * config.epochs
+    optimiser = torch.optim.AdamW(_parameter_groups(network, config.lr), weight_decay=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [group["lr"] for group in optimiser.param_groups], total_steps=steps, pct_start=WARM_UP
     )
     order = torch.Generator().manual_seed(config.seed)
-    return Training(network, optimiser, schedule, order, random)
+    random = Draws(torch.Generator(device).manual_seed(config.seed), processes.rank, processes.world)
+    return Training(network, learner, optimiser, schedule, order, random, processes)
 
 
 def _parameter_groups(network: Network, lr: float) -> list[dict[str, Any]]:
@@ -159,46 +193,63 @@ def _parameter_groups(network: Network, lr: float) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def _halves(network: SymmetricFaceVAE, samples: Samples, config: TrainingConfig, random: torch.Generator) -> Tensor:
+def _halves(network: SymmetricFaceVAE, samples: Samples, stage: int) -> Tensor:
     """The left halves of all training faces as the stage shows them to the encoder, for the PCA."""
     network.eval()
-    order = np.arange(len(samples))
-    batches = samples.batches(order, min(config.batch_size, len(samples)), NONE, random)
-    return torch.cat([left_halves(network, batch, config.stage) for batch in batches])
+    random = Draws(torch.Generator(samples.device))  # nothing is random without augmentation
+    parts = np.array_split(np.arange(len(samples)), math.ceil(len(samples) / FACES_AT_ONCE))
+    batches = (make_batch(samples.take(part), NONE, random) for part in parts)
+    return torch.cat([left_halves(network, batch, stage) for batch in batches])
 
 
 def _run_epoch(
-    training: Training, config: TrainingConfig, splits: dict[str, Samples], folder: Path, observer: Observer
-) -> None:
-    """One epoch with its validation, row of losses, sheet of pictures and checkpoint."""
+    training: Training, config: TrainingConfig, splits: dict[str, Samples], observer: Observer
+) -> tuple[dict[str, float], bool]:
+    """One epoch with its validation; its row of losses, and whether it is the best so far."""
     row = {"epoch": training.epoch + 1, "lr": training.optimiser.param_groups[0]["lr"]}
-    row |= {f"train_{name}": value for name, value in _learn(training, config, splits["train"], observer).items()}
-    row |= {
-        f"validation_{name}": value for name, value in validate(training.network, config, splits["validation"]).items()
-    }
+    losses = _learn(training, config, splits["train"], observer)
+    row |= {f"train_{name}": value for name, value in losses.items()}
+    losses = validate(training.network, config, splits["validation"], training.processes)
+    row |= {f"validation_{name}": value for name, value in losses.items()}
     training.epoch += 1
     training.rows.append(row)
-    if row["validation_total"] < training.best:
+    is_best = row["validation_total"] < training.best
+    if is_best:
         training.best = row["validation_total"]
-        save_weights(folder / "best.safetensors", training.network, config.stage)
+    return row, is_best
+
+
+def _write_epoch(
+    training: Training,
+    settings: dict[str, Any],
+    samples: Samples,
+    folder: Path,
+    is_best: bool,
+    log: TensorBoardLog | None,
+) -> None:
+    """The files of an epoch. The checkpoint is the last: a run killed before does the epoch, and writes it, again."""
+    stage = settings["stage"]
+    if is_best:
+        save_weights(folder / "best.safetensors", training.network, stage)
     write_atomically(folder / "losses.csv", _as_csv(training.rows))
-    sheet = draw_sheet(training.network, splits["validation"], config.stage, SHEET_FACES)
+    write_atomically(folder / "losses.png", draw_curves(training.rows))
+    sheet = draw_sheet(training.network, samples, stage, SHEET_FACES)
     write_atomically(folder / f"epoch-{training.epoch:03d}.png", sheet)
-    save_checkpoint(folder / "last.pt", training.state(config.as_dict()))
-    observer.finished_epoch(row)
+    if log is not None:
+        log.add(training.rows[-1], sheet)
+    save_checkpoint(folder / "last.pt", training.state(settings))
 
 
 def _learn(training: Training, config: TrainingConfig, samples: Samples, observer: Observer) -> dict[str, float]:
     """One pass over the training split; the mean losses."""
     training.network.train()
-    objective = OBJECTIVES[config.architecture.kind, config.stage]
     order = torch.randperm(len(samples), generator=training.order).numpy()
-    steps = max(len(samples) // config.batch_size, 1)
+    steps = samples.steps(config.batch_size, training.processes.world)
     began = time.monotonic()
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=samples.device))
     for step, batch in enumerate(samples.batches(order, config.batch_size, Augmentation(), training.random), 1):
         with training_autocast(samples.device):
-            losses = objective(training.network, channels_last(batch), training.random)
+            losses = training.learner(batch, training.random)
         training.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(losses["total"])
         for part in training.network.children():
@@ -208,32 +259,33 @@ def _learn(training: Training, config: TrainingConfig, samples: Samples, observe
         for name, value in losses.items():
             sums[name] += value.detach()
         if step % REPORT_EVERY == 0 or step == steps:
-            means = {name: value.item() / step for name, value in sums.items()}
-            rate = step * len(batch.crop) / (time.monotonic() - began)
+            means = _means(sums, step)
+            rate = step * len(batch.crop) * training.processes.world / (time.monotonic() - began)
             observer.stepped(training.epoch + 1, step, steps, rate, means)
     return means
 
 
 @torch.no_grad()
-def validate(network: Network, config: TrainingConfig, samples: Samples) -> dict[str, float]:
+def validate(
+    network: Network, config: TrainingConfig, samples: Samples, processes: Processes = ALONE
+) -> dict[str, float]:
     """Mean losses on unchanged crops, with z = mu."""
     network.eval()
+    steps = samples.steps(config.batch_size, processes.world)
     objective = OBJECTIVES[config.architecture.kind, config.stage]
-    random = torch.Generator(samples.device).manual_seed(0)
-    size = min(config.batch_size, len(samples))
-    sums: dict[str, float] = defaultdict(float)
-    count = 0
-    for batch in samples.batches(np.arange(len(samples)), size, NONE, random):
-        count += 1
+    random = Draws(torch.Generator(samples.device).manual_seed(0), processes.rank, processes.world)
+    sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=samples.device))
+    for batch in samples.batches(np.arange(len(samples)), config.batch_size, NONE, random):
         with training_autocast(samples.device):
-            for name, value in objective(network, channels_last(batch), random).items():
-                sums[name] += value.item()
-    return {name: value / count for name, value in sums.items()}
+            for name, value in objective(network, batch, random).items():
+                sums[name] += value
+    return _means(sums, steps)
 
 
-def channels_last(batch: Batch) -> Batch:
-    """The batch with its crops in the memory layout in which convolutions are fastest."""
-    return batch._replace(crop=batch.crop.contiguous(memory_format=torch.channels_last))
+def _means(sums: dict[str, Tensor], steps: int) -> dict[str, float]:
+    """The sums of all processes, by the number of steps."""
+    values = mean_over_processes(torch.stack(list(sums.values()))).tolist()
+    return {name: value / steps for name, value in zip(sums, values, strict=True)}
 
 
 def _as_csv(rows: list[dict[str, float]]) -> bytes:

@@ -6,14 +6,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from symface_cli.architecture import FACE_SIZE, GREY
 from symface_cli.localizer import Located
 from symface_cli.losses import cross_entropy, gaussian_error, kl_divergence, map_error, warp_error
 from symface_cli.paper import PaperVAE
 from symface_cli.training.augmentation import Batch
-from symface_cli.vae import LINEAR_SIZE, SymmetricFaceVAE
+from symface_cli.training.distributed import mean_over_processes
+from symface_cli.training.randomness import Draws
+from symface_cli.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
 from symface_cli.warping import (
     blend_sides,
     hidden_on_both_sides,
@@ -29,23 +31,23 @@ Losses = dict[str, Tensor]
 NATS = 1e-3  # weight of the VAE's terms, which are about 1,000 nats
 
 
-def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, generator: torch.Generator) -> Losses:
+def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
     """Stage 1: the crop itself. The decoder gives the left half; random mirroring lets it learn both."""
     face = rectify(batch.clean, identity_warp(batch.warp))
-    return autoencode(network, face, face, generator)
+    return autoencode(network, face, face, draws)
 
 
-def keep_only_face(network: SymmetricFaceVAE, batch: Batch, generator: torch.Generator) -> Losses:
+def keep_only_face(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
     """Stage 2: the crop with everything but the face removed; the localizer learns warp, mask and visibility."""
     identity = identity_warp(batch.warp)
-    target = rectify(GREY + (batch.clean - GREY) * batch.mask, identity)
+    target = rectify(GREY + (batch.clean - GREY) * batch.mask(), identity)
     return _sum(
         locate(network.localizer(batch.crop), batch),
-        autoencode(network, rectify(batch.crop, identity), target, generator),
+        autoencode(network, rectify(batch.crop, identity), target, draws),
     )
 
 
-def make_symmetric(network: SymmetricFaceVAE, batch: Batch, generator: torch.Generator) -> Losses:
+def make_symmetric(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
     """Stage 3: the clean symmetric face, from a rectified and possibly occluded one.
 
     Both are rectified with the network's own warp, so that input and target show the same face to the pixel.
@@ -55,7 +57,7 @@ def make_symmetric(network: SymmetricFaceVAE, batch: Batch, generator: torch.Gen
         visible = found.visible.sigmoid()
         face = symmetric_face(batch.crop, found, visible)
         target = symmetric_face(batch.clean, found, torch.ones_like(visible))
-    return _sum(locate(found, batch), autoencode(network, face, target, generator))
+    return _sum(locate(found, batch), autoencode(network, face, target, draws))
 
 
 def symmetric_face(crop: Tensor, found: Located, visible: Tensor) -> Tensor:
@@ -79,17 +81,17 @@ def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
     return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GREY
 
 
-def imitate_paper(network: PaperVAE, batch: Batch, generator: torch.Generator, stage: int) -> Losses:
+def imitate_paper(network: PaperVAE, batch: Batch, draws: Draws, stage: int) -> Losses:
     """The paper's stages for its own network: Eq. 12, cross entropy + KL, with the stage's target; in nats."""
     target = batch.clean
     if stage == 2:
-        target = GREY + (batch.clean - GREY) * batch.mask
+        target = GREY + (batch.clean - GREY) * batch.mask()
     if stage == 3:
         weights = side_weights(batch.warp, torch.ones_like(batch.face_mask))
         target = keep_face(blend_sides(rectify(batch.clean, batch.warp), weights), batch.face_mask)
     target = F.interpolate(target, size=(FACE_SIZE, FACE_SIZE), mode="bilinear").clamp(0, 1)
     mu, log_var = network.encode(batch.clean if stage == 1 else batch.crop)
-    z = _draw(mu, log_var, generator) if network.training else mu
+    z = _draw(mu, log_var, draws) if network.training else mu
     image = cross_entropy(network.decode(z), target)
     kl = kl_divergence(mu, log_var)
     return {"total": NATS * (image + kl), "image": image, "kl": kl}
@@ -98,32 +100,38 @@ def imitate_paper(network: PaperVAE, batch: Batch, generator: torch.Generator, s
 def locate(found: Located, batch: Batch) -> Losses:
     """The localizer's terms: both warps against the label, mask and visibility. "warp" is in eye distances."""
     face = batch.face_mask + 0.05  # the surroundings count a little, so that the warp stays sane there
-    coarse = warp_error(found.coarse, batch.warp, face)
-    warp = warp_error(found.warp, batch.warp, face)
+    coarse = _share(face) * warp_error(found.coarse, batch.warp, face)
+    warp = _share(face) * warp_error(found.warp, batch.warp, face)
     mask = map_error(found.mask, batch.face_mask, torch.ones_like(face))
-    visible = map_error(found.visible, batch.visible, batch.face_mask)
+    visible = _share(batch.face_mask) * map_error(found.visible, batch.visible, batch.face_mask)
     return {"total": coarse + 2 * warp + 0.05 * (mask + visible), "warp": warp, "mask": mask, "visible": visible}
 
 
-def autoencode(network: SymmetricFaceVAE, face: Tensor, target: Tensor, generator: torch.Generator) -> Losses:
+def _share(weight: Tensor) -> Tensor:
+    """What a mean weighted with `weight` counts in the mean over the processes; 1 if there is only one."""
+    total = weight.sum() + 1e-6  # there may be no face at all
+    return total / mean_over_processes(total)
+
+
+def autoencode(network: SymmetricFaceVAE, face: Tensor, target: Tensor, draws: Draws) -> Losses:
     """Eq. 12-14 for the left half of `target` (B, 3, 128, 128), decoded from `face`; in nats."""
     mu, log_var = network.encoder(face.contiguous(memory_format=torch.channels_last))
-    z = _draw(mu, log_var, generator) if network.training else mu
+    z = _draw(mu, log_var, draws) if network.training else mu
     image = gaussian_error(network.decoder(z), target[..., : FACE_SIZE // 2])
     kl = kl_divergence(mu, log_var)
     return {"total": NATS * (image + kl), "image": image, "kl": kl}
 
 
-def _draw(mu: Tensor, log_var: Tensor, generator: torch.Generator) -> Tensor:
+def _draw(mu: Tensor, log_var: Tensor, draws: Draws) -> Tensor:
     """Z = mu + sigma * epsilon, epsilon from N(0, I) (Eq. 5)."""
-    return mu + torch.randn(mu.shape, device=mu.device, generator=generator) * (0.5 * log_var).exp()
+    return mu + draws.normal(*mu.shape) * (0.5 * log_var).exp()
 
 
 def _sum(first: Losses, second: Losses) -> Losses:
     return {**first, **second, "total": first["total"] + second["total"]}
 
 
-Objective = Callable[[Any, Batch, torch.Generator], Losses]
+Objective = Callable[[Any, Batch, Draws], Losses]
 
 OBJECTIVES: dict[tuple[str, int], Objective] = {
     ("symface", 1): reconstruct_crop,
@@ -134,3 +142,21 @@ OBJECTIVES: dict[tuple[str, int], Objective] = {
     ("paper", 3): partial(imitate_paper, stage=3),
 }
 """The objective of each architecture's stages."""
+
+
+class Learner(nn.Module):
+    """A stage's objective with the network that it trains, as a module: its gradients can be shared.
+
+    Only what the stage trains requires gradients.
+    """
+
+    def __init__(self, network: Network, stage: int) -> None:
+        super().__init__()
+        self.network = network
+        self._objective = OBJECTIVES[network.architecture.kind, stage]
+        if isinstance(network, SymmetricFaceVAE):
+            network.localizer.requires_grad_(stage > 1)
+
+    def forward(self, batch: Batch, draws: Draws) -> Losses:
+        """The losses of a batch."""
+        return self._objective(self.network, batch, draws)

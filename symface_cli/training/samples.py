@@ -10,6 +10,7 @@ from torch import Tensor
 from symface_cli.errors import DataError
 from symface_cli.training.augmentation import Augmentation, Batch, Stored, make_batch
 from symface_cli.training.preparation import Prepared
+from symface_cli.training.randomness import Draws
 
 
 class Samples:
@@ -37,12 +38,25 @@ class Samples:
         chosen = torch.from_numpy(index).to(self.device)
         return Stored(*(tensor[chosen] for tensor in self._held))
 
-    def batches(
-        self, order: NDArray[np.int64], size: int, augmentation: Augmentation, random: torch.Generator
-    ) -> Iterator[Batch]:
-        """Batches of `size` in the given order; a last, smaller one is left out, unless it is the only one."""
-        for start in range(0, max(len(order) - size, 0) + 1, size):
-            yield make_batch(self.take(order[start : start + size]), augmentation, random)
+    def steps(self, size: int, world: int = 1) -> int:
+        """How many batches of `size` for each of `world` processes there are.
+
+        Raises:
+            DataError: If there are fewer samples than processes.
+        """
+        if len(self) < world:
+            raise DataError(f"{len(self)} photos of a split for {world} processes; use fewer processes or more photos")
+        return max(len(self) // (size * world), 1)
+
+    def batches(self, order: NDArray[np.int64], size: int, augmentation: Augmentation, draws: Draws) -> Iterator[Batch]:
+        """This process's rows of the batches of all processes, `size` each, in the given order.
+
+        A last batch that is smaller is left out, unless it is the only one: then each process has as many rows.
+        """
+        size = min(size, len(order) // draws.world)
+        for step in range(len(order) // (size * draws.world)):
+            start = (step * draws.world + draws.rank) * size
+            yield make_batch(self.take(order[start : start + size]), augmentation, draws)
 
     def _read(self, rows: NDArray[np.int64]) -> Stored:
         def load(array: NDArray[np.generic]) -> Tensor:

@@ -9,6 +9,7 @@ from symface_cli.architecture import FACE_SIZE
 from symface_cli.images import encode_png
 from symface_cli.paper import PaperVAE
 from symface_cli.training.augmentation import NONE, Augmentation, Batch, make_batch
+from symface_cli.training.randomness import Draws
 from symface_cli.training.samples import Samples
 from symface_cli.vae import Network
 from symface_cli.warping import blend_sides, identity_warp, rectify
@@ -22,7 +23,7 @@ def draw_sheet(network: Network, samples: Samples, stage: int, count: int) -> by
     index = np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(np.int64)
     rows = []
     for augmentation in (NONE, Augmentation()):
-        batch = make_batch(samples.take(index), augmentation, torch.Generator(device).manual_seed(1))
+        batch = make_batch(samples.take(index), augmentation, Draws(torch.Generator(device).manual_seed(1)))
         pictures = [_small(batch.crop), *_pictures(network, batch, stage)]
         rows += list(torch.cat(pictures, 3))
     half = len(rows) // 2

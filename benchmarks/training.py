@@ -1,0 +1,219 @@
+"""How fast stage 3 trains, beside a bare loop over the same network: forward, loss, backward, optimiser step.
+
+    python benchmarks/training.py DATA --run DIR [--steps N] [--rounds N] [--batch-size N] [--device DEVICE]
+
+symface's loop goes through its epoch as in `symface train`: samples of the prepared folder (`DIR/data`, made if it is
+not there), augmentation, objective, clipping, optimiser, running means. The bare loop has one batch, ready made. Both
+take turns, so that the ratio holds on a noisy machine. Neither depends on weights: the network is a fresh one.
+"""
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from symface_cli.architecture import Architecture
+from symface_cli.device import choose_device, keep_freed_memory, training_autocast
+from symface_cli.training import loop
+from symface_cli.training.augmentation import Augmentation, Batch, make_batch
+from symface_cli.training.checkpoints import Training
+from symface_cli.training.loop import CLIP, TrainingConfig
+from symface_cli.training.objectives import Losses
+from symface_cli.training.preparation import prepare
+from symface_cli.training.samples import Samples
+
+STAGE = 3
+RATE = 1e-5  # learning rate: the network stays where it is
+DATA_PATH = ("taking samples", "augmentation")
+PARTS = (*DATA_PATH, "localizer", "autoencoder, losses", "backward", "optimiser")
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def prepared(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def stepped(self, epoch: int, step: int, steps: int, rate: float, losses: dict[str, float]) -> None:
+        """Nothing."""
+
+    def finished_epoch(self, row: dict[str, float]) -> None:
+        """Nothing."""
+
+
+class Bench:
+    """A stage-3 training of so many steps per epoch, and one ready batch of it."""
+
+    def __init__(self, data: Path, run: Path, config: TrainingConfig, steps: int, device: torch.device) -> None:
+        prepared = prepare(data, run / "data", True, lambda done, total: None)
+        rows = np.flatnonzero(prepared.splits == "train")[: steps * config.batch_size]
+        splits = np.full(len(prepared.splits), "unused")
+        splits[rows] = "train"
+        self.config, self.device = config, device
+        self.samples = Samples(dataclasses.replace(prepared, splits=splits), "train", device)
+        self.steps = len(self.samples) // config.batch_size
+        self.training: Training = loop._start(config, self.samples, None, device)
+        self.training.network.train()
+
+    def learn(self) -> None:
+        """An epoch of symface's own loop."""
+        loop._learn(self.training, self.config, self.samples, Silent())
+
+    def learn_bare(self, batch: Batch) -> None:
+        """As many steps on one batch, and nothing else."""
+        for _ in range(self.steps):
+            losses = self.losses(batch)
+            self.training.optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(losses["total"])
+            self.training.optimiser.step()
+
+    def losses(self, batch: Batch) -> Losses:
+        """The stage's objective."""
+        with training_autocast(self.device):
+            losses: Losses = self.training.learner(batch, self.training.random)
+            return losses
+
+    def rate_of(self, task: Callable[[], object]) -> float:
+        """Crops per second of a task that goes through an epoch."""
+        self.wait()
+        began = time.perf_counter()
+        task()
+        self.wait()
+        return self.steps * self.config.batch_size / (time.perf_counter() - began)
+
+    def wait(self) -> None:
+        """Waits until the device has done what it was told."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+class Clock:
+    """Seconds that parts of a step take, each with the device's work that it started."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._wait = bench.wait
+        self._began = 0.0
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Measures what is done inside."""
+        self._wait()
+        began = time.perf_counter()
+        yield
+        self._wait()
+        self.seconds[name].append(time.perf_counter() - began)
+
+    def watch(self, module: nn.Module, name: str) -> None:
+        """Measures the module's forward passes."""
+
+        def begin(*_: object) -> None:
+            self._wait()
+            self._began = time.perf_counter()
+
+        def end(*_: object) -> None:
+            self._wait()
+            self.seconds[name].append(time.perf_counter() - self._began)
+
+        module.register_forward_pre_hook(begin)
+        module.register_forward_hook(end)
+
+
+def measure_parts(bench: Bench, steps: int) -> dict[str, float]:
+    """Median seconds of each part of a step, the device waited for after each; the first step warms up."""
+    clock = Clock(bench)
+    training, size = bench.training, bench.config.batch_size
+    clock.watch(training.network.get_submodule("localizer"), "localizer")
+    order = torch.randperm(len(bench.samples), generator=training.order).numpy()
+    for step in range(steps + 1):
+        start = step % bench.steps * size
+        with clock.part("taking samples"):
+            stored = bench.samples.take(order[start : start + size])
+        with clock.part("augmentation"):
+            batch = make_batch(stored, Augmentation(), training.random)
+        with clock.part("forward"):
+            losses = bench.losses(batch)
+        with clock.part("backward"):
+            training.optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(losses["total"])
+        with clock.part("optimiser"):
+            clip(training.network)
+            training.optimiser.step()
+    medians = {name: statistics.median(seconds[1:]) for name, seconds in clock.seconds.items()}
+    medians["autoencoder, losses"] = medians["forward"] - medians["localizer"]
+    return {name: medians[name] for name in PARTS}
+
+
+def clip(network: nn.Module) -> list[Tensor]:
+    """What symface's loop does with the gradients before a step."""
+    return [nn.utils.clip_grad_norm_(part.parameters(), CLIP) for part in network.children()]
+
+
+def memory(device: torch.device) -> str:
+    """MiB of memory that this process has (Linux), and on a GPU what its tensors have."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    text = f"{pages * resource.getpagesize() / 2**20:.0f} MiB"
+    if device.type == "cuda":
+        text += f", {torch.cuda.memory_allocated(device) / 2**20:.0f} MiB on the GPU"
+    return text
+
+
+def compare(bench: Bench, rounds: int) -> None:
+    """Prints the rates of both loops in turn, and the memory after each round."""
+    size = bench.config.batch_size
+    batch = make_batch(bench.samples.take(np.arange(size)), Augmentation(), bench.training.random)
+    ours, bare = [], []
+    bench.learn()  # warms up
+    bench.learn_bare(batch)
+    for number in range(1, rounds + 1):
+        ours.append(bench.rate_of(bench.learn))
+        bare.append(bench.rate_of(lambda: bench.learn_bare(batch)))
+        print(
+            f"round {number}: {ours[-1]:7.1f}, bare {bare[-1]:7.1f} crops/s; memory {memory(bench.device)}", flush=True
+        )
+    loop_rate, bare_rate = statistics.median(ours), statistics.median(bare)
+    print(f"symface's loop         {loop_rate:7.1f} crops/s: {loop_rate / bare_rate:.3f} of the bare loop's")
+    print(f"bare loop              {bare_rate:7.1f} crops/s")
+
+
+def show_parts(bench: Bench, steps: int) -> None:
+    """Prints what each part of a step takes, and for how much of it the network waits for data."""
+    parts = measure_parts(bench, steps)
+    total = sum(parts.values())
+    for name, seconds in parts.items():
+        print(f"{name:22} {1000 * seconds:7.1f} ms  {seconds / total:5.1%}")
+    waiting = sum(parts[name] for name in DATA_PATH)
+    print(f"waiting for data       {1000 * waiting:7.1f} ms  {waiting / total:5.1%} of a step's {1000 * total:.1f} ms")
+
+
+def main() -> None:
+    """Prints the measurements."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--run", type=Path, required=True, help="the folder of a training, for its prepared photos")
+    parser.add_argument("--steps", type=int, default=100, help="steps of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args()
+    device = choose_device(options.device)
+    keep_freed_memory()
+    config = TrainingConfig(STAGE, Architecture(), options.rounds + 1, options.batch_size, RATE, seed=0)
+    bench = Bench(options.data, options.run, config, options.steps, device)
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+    print(f"{device} ({where}), {bench.steps} steps a round, batches of {options.batch_size}")
+    compare(bench, options.rounds)
+    show_parts(bench, min(options.steps, 30))
+
+
+if __name__ == "__main__":
+    main()
