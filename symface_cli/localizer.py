@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.architecture import GREY, Architecture, convolve_and_pool
+from symface_cli.architecture import GREY, Architecture, convolve_and_pool, upsample_and_convolve
 from symface_cli.geometry import GRID
 from symface_cli.warping import compose_warps, identity_warp, rectify
+
+VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front
 
 
 class Located(NamedTuple):
@@ -25,6 +27,35 @@ class Located(NamedTuple):
     warp: Tensor
     mask: Tensor
     visible: Tensor
+
+
+class Visibility(nn.Module):
+    """Finds what lies in front of a face: a small U-Net (Ronneberger et al. 2015).
+
+    It sees the rectified face beside its mirror image at half size, and keeps the place of what it finds.
+    """
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        channels = (6, *widths)
+        self.down = nn.ModuleList(convolve_and_pool(channels[i], (widths[i],)) for i in range(len(widths)))
+        below, others = widths[-1], widths[-2:0:-1]  # 96; 64 and 32, which are joined on the way up
+        self.up = nn.ModuleList()
+        for width in others:
+            self.up.append(upsample_and_convolve(below, width))
+            below = 2 * width
+        self.logits = nn.Conv2d(below, 1, 3, padding=1)
+
+    def forward(self, face: Tensor) -> Tensor:
+        """Logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centred on grey."""
+        features = [torch.cat([face, face.flip(-1)], 1)]
+        for down in self.down:
+            features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 96, 4, 4)
+        x = features.pop()
+        for up in self.up:
+            x = torch.cat([up(x), features.pop()], 1)  # (B, 128, 8, 8), (B, 64, 16, 16)
+        logits = self.logits(x).float()
+        return F.interpolate(logits, size=(GRID, GRID), mode="bilinear", align_corners=True)[:, 0]
 
 
 class Localizer(nn.Module):
@@ -50,7 +81,8 @@ class Localizer(nn.Module):
             nn.Linear(architecture.fine_widths[-1] * 16, hidden),
             nn.ReLU(),
         )
-        self.fine_maps = nn.Linear(hidden, GRID * GRID * 4)
+        self.fine_maps = nn.Linear(hidden, GRID * GRID * 3)
+        self.visibility = Visibility(architecture.visibility_widths)
         for layer in (self.coarse_warp, self.fine_maps):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -62,6 +94,7 @@ class Localizer(nn.Module):
         coarse = guess + identity_warp(guess)
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
         face = rectify(crop, start) - GREY
-        maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 4)
+        maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 3)
         warp = compose_warps(start, 0.15 * maps[..., :2])  # shifts are small: so outputs are near 1
-        return Located(coarse, warp, maps[..., 2], maps[..., 3])
+        visible = self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GREY)
+        return Located(coarse, warp, maps[..., 2], visible)

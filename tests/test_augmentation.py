@@ -104,3 +104,13 @@ def test_face_mask_is_symmetric_and_from_the_stored_mask(stored):
     assert batch.face_mask[0, 8, 8] == 1
     assert batch.face_mask[0, 0, 0] == 0
     assert pytest.approx(1.4375 * 1.2) == STORED_BOXES
+
+
+def test_face_mask_beyond_the_crop_is_that_of_the_stored_crop(stored):
+    """Not the reflection of what lies inside: a chin that the crop cuts off is a face."""
+    warps = 0.9 * identity_warp(torch.zeros(8, 1))  # in the crop 1.08: outside of it, but inside of what is stored
+    masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
+    masks[:, 90:] = 255  # from 0.88 of the stored crop's half side downwards
+    mask = batch_of(Stored(stored.crops, warps, masks), NONE).face_mask
+    assert torch.allclose(mask[:, -1], torch.ones(8, 17))
+    assert not mask[:, :-1].any()

@@ -30,7 +30,12 @@ from symface_cli.vae import build_network
 from symface_cli.weights import load_weights
 
 SMALL = Architecture(
-    latent=8, coarse_widths=(4, 4, 4, 4), fine_widths=(4, 4, 4, 4, 4), encoder_widths=(8, 8, 8, 8), hidden=8
+    latent=8,
+    coarse_widths=(4, 4, 4, 4),
+    fine_widths=(4, 4, 4, 4, 4),
+    visibility_widths=(4, 4, 4, 4),
+    encoder_widths=(8, 8, 8, 8),
+    hidden=8,
 )
 SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))
 CPU = torch.device("cpu")
@@ -132,11 +137,12 @@ def test_the_papers_network_goes_through_the_stages(data, tmp_path, stage):
     init = None
     if stage > 1:
         init = tmp_path / "init.safetensors"
+        torch.manual_seed(0)
         loop.save_weights(init, build_network(SMALL_PAPER), 1)
     observer = Silent()
-    best = train(settings(stage, 2, SMALL_PAPER), data, tmp_path / "run", CPU, observer, init)
+    best = train(settings(stage, 4, SMALL_PAPER), data, tmp_path / "run", CPU, observer, init)
     assert load_weights(best).network.architecture == SMALL_PAPER
-    assert observer.rows[1]["train_total"] < observer.rows[0]["train_total"]
+    assert observer.rows[3]["train_total"] < observer.rows[0]["train_total"]
 
 
 def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one(data, tmp_path):
@@ -149,6 +155,19 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one(data, tmp_pa
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
     for name in ("best.safetensors", "losses.csv"):
         assert (tmp_path / "straight/stage-1" / name).read_bytes() == (tmp_path / "stopped/stage-1" / name).read_bytes()
+
+
+def test_weights_of_the_same_stage_are_gone_on_with(data, tmp_path):
+    """Only for weights of another stage does the linear path start as PCA, and the correction of mu at zero."""
+    torch.manual_seed(0)
+    network = build_network(SMALL)
+    for stage, is_kept in ((1, True), (2, False)):
+        init = tmp_path / f"{stage}.safetensors"
+        loop.save_weights(init, network, stage)
+        best = train(settings(1, lr=1e-9), data, tmp_path / f"after-{stage}", CPU, Silent(), init)
+        before, after = (load_weights(path).network.encoder.state_dict() for path in (init, best))
+        for name in ("linear.weight", "statistics.weight"):
+            assert torch.allclose(before[name], after[name], atol=1e-4) == is_kept, name
 
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path):

@@ -167,12 +167,14 @@ def _start(
     processes: Processes = ALONE,
 ) -> Training:
     torch.manual_seed(config.seed)
-    network = build_network(config.architecture) if weights is None else load_weights(weights).network
+    known = None if weights is None else load_weights(weights)
+    network = build_network(config.architecture) if known is None else known.network
     if network.architecture != config.architecture:
         raise UsageError(f"{weights}: weights of another architecture; use those of this one")
     share_statistics(network, processes)
     to_channels_last(network, device)
-    if isinstance(network, SymmetricFaceVAE) and config.stage != 2 and processes.is_writer:
+    is_new = known is None or known.stage != config.stage  # else its linear path has learned this stage's faces
+    if isinstance(network, SymmetricFaceVAE) and config.stage != 2 and is_new and processes.is_writer:
         start_as_pca(network, _halves(network, samples, config.stage))
     learner = processes.share_gradients(Learner(network, config.stage))
     steps = samples.steps(config.batch_size, processes.world) * config.epochs
