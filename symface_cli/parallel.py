@@ -16,12 +16,13 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
 
     A single job has a thread, too: on a busy machine, PyTorch's own threads wait longer for each other than they save.
     """
-    before = cv2.getNumThreads()
+    before = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
-    # PyTorch's number of threads is each thread's own.
+    # PyTorch's number of threads is each thread's own, but the last one set is what new threads begin with.
     pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield from pool.map(task, items)
     finally:
         pool.shutdown(cancel_futures=True)
-        cv2.setNumThreads(before)
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])

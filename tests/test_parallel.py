@@ -1,5 +1,8 @@
 """Several photos at a time."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -25,6 +28,17 @@ def test_each_thread_has_one_core_and_all_is_as_before_at_the_end():
     threads = list(work_in_threads(lambda _: (cv2.getNumThreads(), torch.get_num_threads()), [0, 1], jobs=1))
     assert threads == [(1, 1), (1, 1)]
     assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+
+
+def test_a_process_that_has_not_computed_yet_keeps_its_threads():
+    """PyTorch asks for the number of threads when it computes first; a training does after its photos are prepared."""
+    code = (
+        "from symface_cli.parallel import work_in_threads; list(work_in_threads(str, [0], 1)); "
+        "import torch; print(torch.get_num_threads())"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "3"}
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert finished.stdout.strip() == "3"
 
 
 def test_a_bug_in_a_task_is_not_hidden():
