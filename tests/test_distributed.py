@@ -201,7 +201,7 @@ def runs(data, prepared, tmp_path_factory):
 @pytest.mark.landmarks
 def test_two_launched_processes_have_about_the_losses_of_one_in_mixed_precision(runs):
     one, two = (losses_of(runs / name, 3) for name in ("one", "two"))
-    assert torch.allclose(one, two, rtol=0.01)
+    assert torch.allclose(one, two, rtol=0.03)
 
 
 def find_worker(run, rank):

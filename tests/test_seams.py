@@ -53,7 +53,7 @@ def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
 def check_seams(photo: Photo) -> None:
     """Colours bring no larger steps; shapes may draw an edge that is in the ring a little closer."""
     for name, result, where in seams(photo):
-        assert excess(photo, result, where) <= {"colour": 2, "all": 5}[name]
+        assert excess(photo, result, where) <= {"colour": 2, "all": 6}[name]
         if name == "colour":
             before, after = (np.percentile(steps(picture)[where], 99.9) for picture in (photo, result))
             assert after <= before + 2
