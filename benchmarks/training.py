@@ -61,12 +61,12 @@ class Bench:
         self.config, self.device = config, device
         self.samples = Samples(dataclasses.replace(prepared, splits=splits), "train", device)
         self.steps = len(self.samples) // config.batch_size
-        self.training: Training = loop._start(config, self.samples, None, device)
+        self.training: Training = loop.start(config, self.samples, None, device)
         self.training.network.train()
 
     def learn(self) -> None:
         """An epoch of symface's own loop."""
-        loop._learn(self.training, self.config, self.samples, Silent())
+        loop.learn(self.training, self.config, self.samples, Silent())
 
     def learn_bare(self, batch: Batch) -> None:
         """As many steps on one batch, and nothing else."""

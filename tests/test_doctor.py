@@ -10,21 +10,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from test_weights import SMALL
 
 from symface_cli import __version__, selftest
-from symface_cli.architecture import Architecture
 from symface_cli.images import read_photo
 from symface_cli.vae import build_network
 from symface_cli.weights import bundled_weights, save_weights
 
-SMALL = Architecture(
-    latent=8,
-    coarse_widths=(4, 4, 4, 4),
-    fine_widths=(4, 4, 4, 4, 4),
-    visibility_widths=(4, 4, 4, 4),
-    encoder_widths=(4, 4, 4, 4),
-    hidden=8,
-)
 PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
 PARTS += ["dlib", "pillow-heif", "models", "cache", "self-test"]
 

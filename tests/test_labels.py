@@ -24,7 +24,15 @@ from symface_cli.images import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.training import labels as labelling
 from symface_cli.training import preparation, review
-from symface_cli.training.labels import COLUMNS, Label, describe, label_photos, read_labels, write_labels
+from symface_cli.training.labels import (
+    COLUMNS,
+    Label,
+    describe,
+    label_photos,
+    photos_to_label,
+    read_labels,
+    write_labels,
+)
 from symface_cli.training.review import as_html
 
 data = test_training.data  # a fixture: a photo each of six people to train on, two to validate with, one to test with
@@ -371,7 +379,7 @@ def found(data, tmp_path_factory):
     folder = shutil.copytree(data, tmp_path_factory.mktemp("labelled") / "data")
     person = names_of(folder)[0].split("/")[0]
     Image.new("RGB", (90, 60), (90, 80, 70)).save(folder / person / "2.png")
-    return label_photos(folder, silent, 1), folder
+    return label_photos(photos_to_label(folder), silent, 1), folder
 
 
 @pytest.mark.landmarks
@@ -411,7 +419,7 @@ def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkey
     monkeypatch.setattr(labelling, "MOST_DISAGREEMENT", most)
     (tmp_path / "Ann").mkdir()
     shutil.copy(portrait, tmp_path / "Ann")
-    (label,) = label_photos(tmp_path, silent, 1)
+    (label,) = label_photos(photos_to_label(tmp_path), silent, 1)
     assert label.use == use
     assert label.landmarks.shape == (68, 2)
     assert 0 < label.disagreement < 0.06

@@ -34,7 +34,7 @@ def label(
     """
     from symface_cli.files import write_atomically
     from symface_cli.naming import make_folder, refuse_existing
-    from symface_cli.training.labels import describe, label_photos, write_labels
+    from symface_cli.training.labels import describe, label_photos, photos_to_label, write_labels
 
     written = [out_path] if review is None else [out_path, review]
     if not force:
@@ -43,7 +43,7 @@ def label(
     for path in written:
         make_folder(path.parent)
     with _progress_bar() as progress:
-        labels = label_photos(folder, progress, jobs)
+        labels = label_photos(photos_to_label(folder), progress, jobs)
     write_labels(out_path, labels)
     out.print(str(out_path))
     if review is not None:

@@ -81,23 +81,25 @@ def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
     return photos
 
 
-def label_photos(data: Path, progress: Progress, workers: int = 0, landmarks: bool = True) -> list[Label]:
-    """Finds the face nearest to the centre of each photo that may be trained on, and dlib's landmarks of it.
+def label_photos(
+    photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, landmarks: bool = True
+) -> list[Label]:
+    """Finds the face nearest to the centre of each photo, and dlib's landmarks of it.
 
     Args:
-        data: A folder of photos, or an archive of one.
+        photos: By their paths in the data set, as `photos_to_label` gives them.
         progress: Told of every photo.
         workers: Processes to use; 0 for one per core.
         landmarks: Whether landmarks are wanted; without, every photo with a face is used.
 
     Raises:
-        DataError: If the data set cannot be opened or has no such photos, or dlib is wanted and not installed.
+        DataError: If landmarks are wanted and dlib is not installed.
     """
     if landmarks:
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
-    photos = [(name, photo.path) for name, photo in photos_to_label(data).items()]
+    tasks = [(name, photo.path) for name, photo in photos.items()]
     labels = []
-    for label in work_through(_make_labeller, landmarks, photos, workers):
+    for label in work_through(_make_labeller, landmarks, tasks, workers):
         labels.append(label)
         progress(len(labels), len(photos))
     return labels

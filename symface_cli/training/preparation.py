@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.compositing import resample
-from symface_cli.datasets import DatasetPhoto, open_dataset, split_of
+from symface_cli.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError
 from symface_cli.geometry import (
     CROP_BOXES,
@@ -101,12 +101,11 @@ def prepare(
         DataError: If the data set cannot be opened, no photo can be used, or the labels cannot be right.
         PhotoError: If a photo that has a face by its label cannot be read.
     """
-    data = open_dataset(data)
     photos = photos_to_label(data)
     preparation = _Preparation(folder, progress, workers)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = labels or preparation.label_once(data, photos, landmarks)
+        path = labels or preparation.label_once(photos, landmarks)
         faces = _read_faces(path, photos, landmarks)
         preparation.cut_crops(faces)
         if landmarks:
@@ -148,12 +147,12 @@ class _Preparation:
     progress: Progress
     workers: int
 
-    def label_once(self, data: Path, photos: Photos, landmarks: bool) -> Path:
+    def label_once(self, photos: Photos, landmarks: bool) -> Path:
         """The folder's own labels, made anew if photos have changed."""
         path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
 
         def make() -> None:
-            write_labels(path, label_photos(data, self.progress, self.workers, landmarks))
+            write_labels(path, label_photos(photos, self.progress, self.workers, landmarks))
 
         _make_once([path], [_state_of(name, photo) for name, photo in photos.items()], make)
         return path
