@@ -3,7 +3,7 @@
 import math
 import threading
 from dataclasses import dataclass
-from itertools import count, islice, takewhile
+from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,15 +22,17 @@ ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search h
 SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
 BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
-VOTERS = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
+FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
+PROFILE = "haarcascade_profileface.xml"  # of heads turned to one side; those turned to the other it finds mirrored
 ALIKE_ACROSS = 0.3  # box widths, the same for windows of several cascades, which lie a little further apart
 BESIDE_DOUBTFUL = 0.5  # of the most windows that agree on a doubtful face: so many must agree on another
+ENOUGH = 20  # windows of all cascades that are enough for another in any case
+SURE_TOGETHER = 40  # windows of all cascades on an upright face, after which no tilted one is looked for
 EYES_APART = 0.38  # box widths, between the eyes' centres: median of LFW's training photos
 EYES_ABOVE = 0.098  # box widths, from the box's centre up to the eyes
 SAME_FACE = 0.2  # widths, between the middles of windows that a glance takes for the same face
 LOOK_AROUND = 0.15  # widths, from a face's middle: 98 % of the windows on LFW's faces lie within
-NARROWER = 6  # rungs of the ladder of widths (see below), below a face's, at which windows agree with it
-WIDER = 8  # such rungs above: measured on LFW from 0.56 to 2.1 times the face's width, with hardly any beyond
+EMPTY = 2  # widths in a row without windows, after which no more are tried
 TURNS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
 
 
@@ -55,6 +57,10 @@ class FoundFace:
         return apply(np.linalg.inv(self.crop_from_photo), np.array([middle, middle]))
 
 
+Window = tuple[int, ...]
+"""A cascade's window that looks like a face: x, y, width, height in pixels of the searched image."""
+
+
 class Hit(NamedTuple):
     """A box, and how many overlapping windows of the detector agreed on it."""
 
@@ -66,21 +72,30 @@ def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[Foun
     """Finds the faces of a photo (H, W, 3), the largest first.
 
     A glance is enough where it finds a sure face. Where it does not, several cascades look for upright faces, which
-    may be half covered; and the photo is turned by quarter turns and by small angles. The turn on which most windows
-    agree is taken. A turned face is rare: one cascade must count more windows on it than all together on upright ones.
+    may be half covered or turned aside; and, unless they agree, the photo is turned by quarter turns and by small
+    angles. The turn on which most windows agree is taken. A tilted face is rare: one cascade must count more windows on
+    it than all together on upright ones.
 
     Args:
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
         smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
     grey = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
-    degrees, hits = 0.0, glance(grey, CASCADES[0])
-    if _most(hits) < SURE:
-        turned = {angle: glance(_turn(grey, angle), CASCADES[0]) for angle in TURNS}
-        degrees, hits = max({0.0: gather(grey), **turned}.items(), key=lambda item: _most(item[1]))
+    hits = glance(grey, CASCADES[0])
     if _most(hits) >= SURE:
-        hits = [hit for hit in hits if hit.agreeing >= BESIDE_SURE]
-    return _locate(hits, photo, grey, degrees)
+        return _locate([hit for hit in hits if hit.agreeing >= BESIDE_SURE], photo, grey, 0.0)
+    upright = gather(grey)
+    if _most(upright) >= SURE_TOGETHER:
+        return _locate(upright, photo, grey, 0.0)
+    if _most(upright) < SURE:
+        upright = gather(grey, thorough=True)
+    turned = {angle: glance(_turn(grey, angle), CASCADES[0]) for angle in TURNS}
+    degrees, tilted = max(turned.items(), key=lambda item: _most(item[1]))
+    if _most(tilted) <= _most(upright):
+        return _locate(upright, photo, grey, 0.0)
+    if _most(tilted) >= SURE:
+        tilted = [hit for hit in tilted if hit.agreeing >= BESIDE_SURE]
+    return _locate(tilted, photo, grey, degrees)
 
 
 def search(grey: NDArray[np.uint8]) -> list[Hit]:
@@ -94,50 +109,55 @@ def search(grey: NDArray[np.uint8]) -> list[Hit]:
     return []
 
 
-def gather(grey: NDArray[np.uint8]) -> list[Hit]:
-    """The upright faces of a grey image (H, W), by all windows of three cascades together.
+def gather(grey: NDArray[np.uint8], thorough: bool = False) -> list[Hit]:
+    """The upright faces of a grey image (H, W), by the windows of three frontal cascades and the profile's together.
 
-    On a half covered face, few windows of each cascade agree, but those of all three on the same place; on other
-    things, mostly those of one. Of 298 LFW validation photos with a hand's size of one side covered, 8 faces are missed
-    so, and 29 by the first cascade that finds any. Boxes are the first cascade's where it has any windows there.
+    On a half covered or turned face, few windows of each cascade agree, but those of all on the same place; on other
+    things, mostly those of one. Boxes are the first cascade's where it has any windows there.
+
+    Args:
+        grey: The image.
+        thorough: Whether each cascade tries all of its windows, which takes three times as long, instead of those
+            around what looks like a face to any of them at a first look.
     """
-    windows = [find_windows(grey, name) for name in VOTERS]
-    hits = _group(np.concatenate(windows).tolist(), ALIKE_ACROSS, grey.shape)
-    least = BESIDE_DOUBTFUL * _most(hits)
+    ladders = [*(_Ladder(grey, name) for name in (*FRONTAL, PROFILE)), _Ladder(grey, PROFILE, mirrored=True)]
+    windows = [ladder.try_all() for ladder in ladders] if thorough else _look_closer(ladders)
+    hits = _group(list(chain.from_iterable(windows)), ALIKE_ACROSS, grey.shape)
+    least = min(BESIDE_DOUBTFUL * _most(hits), ENOUGH)
     return [Hit(_mean_of_alike(windows[0], hit.box), hit.agreeing) for hit in hits if hit.agreeing >= least]
 
 
-def find_windows(grey: NDArray[np.uint8], name: str) -> NDArray[np.int64]:
-    """All windows (N, 4) that look like faces to a cascade."""
-    boxes = _cascade(name).detectMultiScale(grey, SCALE_STEP, 0, minSize=(SMALLEST_FACE, SMALLEST_FACE))
-    return np.array(boxes, np.int64).reshape(-1, 4)
-
-
-def _mean_of_alike(windows: NDArray[np.int64], box: Box) -> Box:
-    """The mean of the windows (N, 4) that are like a box; the box itself where none is."""
-    alike = windows[np.abs(windows - np.array(box)).max(axis=1) <= ALIKE_ACROSS * box.width]
+def _mean_of_alike(windows: list[Window], box: Box) -> Box:
+    """The mean of the windows that are like a box; the box itself where none is."""
+    places = np.array(windows).reshape(-1, 4)
+    alike = places[np.abs(places - np.array(box)).max(axis=1) <= ALIKE_ACROSS * box.width]
     return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
 def glance(grey: NDArray[np.uint8], name: str) -> list[Hit]:
     """What `search` finds with one cascade, in a third of the time.
 
-    A quarter of the windows of every second width is tried, and then each window around those that look like faces.
     They are the very windows of `search`: on LFW, nine in ten hits are exactly the same, and 99 % of the faces within
     2 % of the box's width. A quarter of the hits on which fewer than 12 windows agree is missing.
     """
-    ladder = _Ladder(grey, name)
-    windows: set[tuple[int, ...]] = set()
-    guesses = ladder.guess()
+    (windows,) = _look_closer([_Ladder(grey, name)])
+    return _group(windows, ALIKE, grey.shape)
+
+
+def _look_closer(ladders: list["_Ladder"]) -> list[list[Window]]:
+    """The windows of each ladder around what looks like a face to any of them at a first look, sorted."""
+    found: list[set[Window]] = [set() for _ in ladders]
+    guesses = np.concatenate([ladder.guess() for ladder in ladders])
     while len(guesses):
         apart = np.abs(guesses[:, :2] - guesses[0, :2]).max(axis=1)
         same = apart < SAME_FACE * np.maximum(guesses[:, 2], guesses[0, 2])
-        windows |= ladder.look_around(*guesses[same].mean(axis=0).tolist())
+        for windows, ladder in zip(found, ladders, strict=True):
+            windows |= ladder.look_around(*guesses[same].mean(axis=0).tolist())
         guesses = guesses[~same]
-    return _group(sorted(windows), ALIKE, grey.shape)
+    return [sorted(windows) for windows in found]
 
 
-def _group(windows: list[tuple[int, ...]], alike: float, shape: tuple[int, ...]) -> list[Hit]:
+def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[Hit]:
     """The places on which enough windows agree, none of them outside of an image of that shape."""
     boxes, counts = cv2.groupRectangles(windows, NEIGHBOURS, alike)
     height, width = shape
@@ -148,43 +168,72 @@ def _group(windows: list[tuple[int, ...]], alike: float, shape: tuple[int, ...])
 
 
 class _Ladder:
-    """A cascade on one grey image, width by width as in OpenCV's search.
+    """A cascade on one grey image, or on its mirror image, width by width as in OpenCV's search.
 
     On each rung, faces of one width are as wide as the cascade's window, in a smaller copy of the image. The first copy
     is about half as wide as the image: from there on, OpenCV tries the windows at all pixels, not at every second one.
+    (For the cascade whose window is 24 px wide, it is a little wider, and its windows are tried at all pixels, too.)
+    What is found is told in pixels of the image that is not mirrored.
     """
 
-    def __init__(self, grey: NDArray[np.uint8], name: str) -> None:
-        self._grey = grey
+    def __init__(self, grey: NDArray[np.uint8], name: str, mirrored: bool = False) -> None:
+        self._grey = np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey
+        self._mirrored = mirrored
         self._cascade = _cascade(name)
         self._side = self._cascade.getOriginalWindowSize()[0]
-        factors = (SCALE_STEP**power for power in count(math.ceil(math.log(2, SCALE_STEP))))
+        factors = (SCALE_STEP**power for power in count(math.ceil(math.log(SMALLEST_FACE / self._side, SCALE_STEP))))
         self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(grey.shape), factors))
         self._copies: dict[int, NDArray[np.uint8]] = {}
 
     def guess(self) -> Array:
-        """Windows that look like faces, among a few: middles x and y and widths in pixels, and rungs, as (N, 4)."""
+        """Windows that look like faces, among a quarter of those of every second width: x and y of middles, widths."""
         found = [
-            ((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor, rung)
+            ((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
             for rung, factor in islice(enumerate(self._factors), 0, None, 2)
             for x, y in self._try(self._copy(rung), self._side)  # OpenCV tries every second pixel of every second row
         ]
-        return np.array(found).reshape(-1, 4)
+        guesses = np.array(found).reshape(-1, 3)
+        if self._mirrored:
+            guesses[:, 0] = self._grey.shape[1] - guesses[:, 0]
+        return guesses
 
-    def look_around(self, x: float, y: float, width: float, rung: float) -> set[tuple[int, ...]]:
-        """Boxes in pixels of all windows around a guess that look like faces."""
-        boxes: set[tuple[int, ...]] = set()
-        for k in range(max(round(rung) - NARROWER, 0), min(round(rung) + WIDER + 1, len(self._factors))):
-            factor = self._factors[k]
-            reach = LOOK_AROUND * width / factor + self._side / 2
-            left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
-            part = self._copy(k)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)]
-            # OpenCV undoes the doubling, and then tries every pixel of every row
-            doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-            corners = self._try(doubled, 2 * self._side)
-            side = round(self._side * factor)
-            boxes |= {(round((left + u // 2) * factor), round((top + v // 2) * factor), side, side) for u, v in corners}
-        return boxes
+    def look_around(self, x: float, y: float, width: float) -> set[Window]:
+        """All windows around a guess that look like faces, narrower and wider until two widths have none."""
+        x = self._grey.shape[1] - x if self._mirrored else x
+        nearest = int(np.argmin(np.abs(np.array(self._factors) * self._side - width))) if self._factors else 0
+        windows: set[Window] = set()
+        for rungs in (range(nearest, len(self._factors)), range(nearest - 1, -1, -1)):
+            empty = 0
+            for rung in rungs:
+                found = self._windows(rung, x, y, width)
+                windows |= found
+                empty = 0 if found else empty + 1
+                if empty == EMPTY:
+                    break
+        return windows
+
+    def try_all(self) -> list[Window]:
+        """All windows that look like faces, by OpenCV's own search."""
+        least = (SMALLEST_FACE, SMALLEST_FACE)
+        boxes = self._cascade.detectMultiScale(self._grey, SCALE_STEP, 0, minSize=least)
+        return [self._unmirror(*map(int, box)) for box in boxes]
+
+    def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
+        return (self._grey.shape[1] - x - width if self._mirrored else x), y, width, height
+
+    def _windows(self, rung: int, x: float, y: float, width: float) -> set[Window]:
+        """The windows of one rung around a place."""
+        factor = self._factors[rung]
+        reach = LOOK_AROUND * width / factor + self._side / 2
+        left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
+        part = self._copy(rung)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)]
+        # OpenCV undoes the doubling, and then tries every pixel of every row
+        doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+        side = round(self._side * factor)
+        return {
+            self._unmirror(round((left + u // 2) * factor), round((top + v // 2) * factor), side, side)
+            for u, v in self._try(doubled, 2 * self._side)
+        }
 
     def _try(self, image: NDArray[np.uint8], width: int) -> list[tuple[int, int]]:
         """Corners of the windows that look like faces; they are as wide as the cascade's window, or twice."""

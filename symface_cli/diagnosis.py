@@ -133,13 +133,14 @@ def _find_threads() -> Found:
 def _find_opencv() -> Found:
     import cv2
 
-    from symface_cli.detection import CASCADES
+    from symface_cli.detection import FRONTAL, PROFILE
 
-    for name in CASCADES:
+    cascades = (*FRONTAL, PROFILE)
+    for name in cascades:
         path = Path(cv2.data.haarcascades, name)
         if cv2.CascadeClassifier(str(path)).empty():
             raise SymfaceError(f"{cv2.__version__} cannot load {path}; install opencv-python-headless again")
-    return "ok", f"{cv2.__version__}, {len(CASCADES)} cascades"
+    return "ok", f"{cv2.__version__}, {len(cascades)} cascades"
 
 
 def _find_weights() -> Found:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from symface_cli import detection
-from symface_cli.detection import CASCADES, VOTERS, Hit, detect, gather, glance, search, turn_matrix
+from symface_cli.detection import CASCADES, Hit, detect, gather, glance, search, turn_matrix
 from symface_cli.geometry import Box, apply
 from symface_cli.images import read_photo
 
@@ -131,18 +131,67 @@ def test_a_half_covered_face_is_found(portrait, colour):
 def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
     box = Box(20.0, 20.0, 60.0, 60.0)
     quarter_turn = {(120, 90): [Hit(box, turned)]}
-    monkeypatch.setattr(detection, "gather", lambda grey: [Hit(box, 20)])
+    monkeypatch.setattr(detection, "gather", lambda grey, thorough=False: [Hit(box, 20)])
     monkeypatch.setattr(detection, "glance", lambda grey, name: quarter_turn.get(grey.shape, []))
     (face,) = detect(np.zeros((90, 120, 3), np.uint8))
     assert face.degrees == degrees
 
 
-def test_windows_of_all_cascades_count_together(monkeypatch):
-    face, wider, elsewhere = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40)
-    windows = dict(zip(VOTERS, ([face] * 2, [wider] * 5 + [elsewhere] * 4, [wider] * 6), strict=True))
-    monkeypatch.setattr(detection, "find_windows", lambda grey, name: np.array(windows[name]))
-    # 4 windows would do, but are under half of 13; the box is that of the first cascade alone
-    assert gather(np.zeros((100, 200), np.uint8)) == [Hit(Box(20, 20, 50, 50), 13)]
+@pytest.mark.parametrize("thorough", [False, True])
+def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
+    face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
+    # alt2, default, alt, profile, and profile in the mirror image
+    windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
+    monkeypatch.setattr(detection, "_look_closer", lambda ladders: windows)
+    rest = iter(windows)
+    monkeypatch.setattr(detection._Ladder, "try_all", lambda ladder: next(rest))
+    # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
+    expected = [Hit(Box(20, 20, 50, 50), 42), Hit(Box(120, 20, 40, 40), 21)]
+    assert sorted(gather(np.zeros((100, 300), np.uint8), thorough)) == expected
+
+
+def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
+    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    mirror_image = np.ascontiguousarray(grey[:, ::-1])
+    plain = detection._Ladder(grey, CASCADES[0])
+    mirrored = detection._Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
+    width = grey.shape[1]
+    expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
+    assert expected and set(mirrored.try_all()) == expected
+    guess = plain.guess()[0]
+    beside = guess * [-1, 1, 1] + [width, 0, 0]
+    assert any(np.allclose(beside, other) for other in mirrored.guess())
+    around = {(width - x - w, y, w, h) for x, y, w, h in plain.look_around(*guess)}
+    assert around and mirrored.look_around(*beside) == around
+
+
+@pytest.mark.parametrize("name", CASCADES)
+def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
+    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    ladder = detection._Ladder(grey, name)
+    face = detect(read_photo(portrait))[0].box
+    scale = grey.shape[1] / read_photo(portrait).shape[1]
+    middle, width = scale * face.centre, scale * face.width
+    near = {w for w in ladder.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
+    found = ladder.look_around(*middle, width)
+    assert len(near & found) >= 0.8 * len(near)
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "thoroughly", "tilted"), [(40, False, False), (39, False, True), (11, True, True)]
+)
+def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing, thoroughly, tilted):
+    searches, glances = [], []
+
+    def gather(grey, thorough=False):
+        searches.append(thorough)
+        return [Hit(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
+
+    monkeypatch.setattr(detection, "gather", gather)
+    monkeypatch.setattr(detection, "glance", lambda grey, name: glances.append(name) or [])
+    assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
+    assert searches == ([False, True] if thoroughly else [False])
+    assert len(glances) == (1 + len(detection.TURNS) if tilted else 1)
 
 
 def test_a_quarter_turn_moves_pixels_to_pixels():
