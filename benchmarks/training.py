@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from symface_cli.architecture import Architecture
-from symface_cli.device import choose_device, keep_freed_memory, training_autocast
+from symface_cli.device import choose_device, keep_freed_memory, mixed_precision
 from symface_cli.training import loop
 from symface_cli.training.augmentation import Augmentation, Batch, make_batch
 from symface_cli.training.checkpoints import Training
@@ -78,7 +78,7 @@ class Bench:
 
     def losses(self, batch: Batch) -> Losses:
         """The stage's objective."""
-        with training_autocast(self.device):
+        with mixed_precision(self.device):
             losses: Losses = self.training.learner(batch, self.training.random)
             return losses
 

@@ -36,12 +36,13 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def training_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Mixed precision for training: bfloat16 where the device computes in it, else float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=_has_bfloat16(device))
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Convolutions and matrix products in bfloat16 where the device computes in it, everything else in float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)

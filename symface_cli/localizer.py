@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from symface_cli.architecture import GREY, Architecture, convolve_and_pool, upsample_and_convolve
 from symface_cli.geometry import GRID
-from symface_cli.warping import compose_warps, identity_warp, rectify
+from symface_cli.warping import compose_warps, identity_warp, mirror_warp, rectify
 
 VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front
 
@@ -89,12 +89,36 @@ class Localizer(nn.Module):
 
     def forward(self, crop: Tensor) -> Located:
         """Locates the face in each crop (B, 3, 160, 160)."""
-        half = F.avg_pool2d(crop, 2) - GREY  # (B, 3, 80, 80)
-        guess = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
-        coarse = guess + identity_warp(guess)
+        coarse = self.guess(crop)
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
-        face = rectify(crop, start) - GREY
+        shift, mask = self.correct(rectify(crop, start))
+        warp = compose_warps(start, shift)
+        return Located(coarse, warp, mask, self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GREY))
+
+    def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Warp, mask and visibility as in `Located`, each step's answers for crop and mirror image averaged."""
+        count = len(crop)
+        guess = self.guess(torch.cat([crop, crop.flip(-1)]))
+        coarse = (guess[:count] + mirror_warp(guess[count:])) / 2
+        face = rectify(crop, coarse)
+        shift, mask = self.correct(torch.cat([face, face.flip(-1)]))
+        warp = compose_warps(coarse, (shift[:count] + mirror_warp(shift[count:])) / 2)
+        face = rectify(crop, warp, VISIBILITY_SIZE) - GREY
+        visible = self.visibility(torch.cat([face, face.flip(-1)]))
+        mask, visible = ((maps[:count] + maps[count:].flip(2)) / 2 for maps in (mask, visible))
+        return warp, mask, visible
+
+    def guess(self, crop: Tensor) -> Tensor:
+        """First guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
+        half = F.avg_pool2d(crop, 2) - GREY  # (B, 3, 80, 80)
+        guess: Tensor = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
+        return guess + identity_warp(guess)
+
+    def correct(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """From faces (B, 3, 128, 128) rectified with a guess: its correction (B, 17, 17, 2), and the mask's logits.
+
+        The correction is in normalised face coordinates.
+        """
+        face = face - GREY
         maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 3)
-        warp = compose_warps(start, 0.15 * maps[..., :2])  # shifts are small: so outputs are near 1
-        visible = self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GREY)
-        return Located(coarse, warp, maps[..., 2], visible)
+        return 0.15 * maps[..., :2], maps[..., 2]  # shifts are small: so outputs are near 1

@@ -51,6 +51,34 @@ def warp_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (distance * weight).sum() / weight.sum()
 
 
+def midline_error(warp: Tensor, target: Tensor) -> Tensor:
+    """How far the midlines of two warps (B, 17, 17, 2) differ: angle in radians plus offset in eye distances.
+
+    The mean over the batch. A warp's midline is that of the face frame's edge, as for `geometry.midline_of_warp`; here
+    it is the least-squares line over the frame's height, which is the same where the edge is a straight frame.
+    """
+    (middle, down), (target_middle, target_down) = map(_midline, (warp, target))
+    direction = F.normalize(target_down, dim=1)
+    angle = _cross(F.normalize(down, dim=1), direction).abs()
+    offset = _cross(middle - target_middle, direction).abs() / (EYES_APART * face_scale(target))
+    return (angle + offset).mean()
+
+
+def _midline(warp: Tensor) -> tuple[Tensor, Tensor]:
+    """A point (B, 2) on the midlines of warps (B, 17, 17, 2), and how it moves per normalised unit down the face."""
+    count = warp.shape[1]
+    middles = (warp + warp.flip(2))[:, :, : (count + 1) // 2] / 2
+    on_edge = torch.ones(middles.shape[1:3], dtype=torch.bool, device=warp.device)
+    on_edge[1:-1, 1:] = False
+    points = middles[:, on_edge]  # (B, N, 2)
+    rows = torch.linspace(-1, 1, count, device=warp.device)[:, None].expand_as(on_edge)[on_edge]
+    return points.mean(1), (rows[:, None] * points).sum(1) / rows.square().sum()
+
+
+def _cross(a: Tensor, b: Tensor) -> Tensor:
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
 def map_error(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Binary cross entropy of a map (B, 17, 17) against probabilities in 0..1, in nats; weighted mean."""
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from symface_cli.compositing import resample
 from symface_cli.detection import FoundFace, detect
-from symface_cli.device import choose_device
+from symface_cli.device import choose_device, mixed_precision
 from symface_cli.drawing import SeenFace, Side, Warped, draw_face
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.images import Photo
 from symface_cli.paper import PaperVAE
 from symface_cli.registration import QUICK, refine_warp
-from symface_cli.vae import Seen, to_channels_last
+from symface_cli.vae import Seen, prepare_for_inference
 from symface_cli.warping import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.weights import load_weights
 
@@ -58,7 +58,7 @@ class Symmetrizer:
         self.device = choose_device(device)
         self.weights = load_weights(weights)
         self.network = self.weights.network
-        to_channels_last(self.network, self.device)
+        prepare_for_inference(self.network, self.device)
 
     def symmetrize(
         self, photo: Photo, found: Sequence[FoundFace] | None = None, detail: bool = True, side: Side = "both"
@@ -96,13 +96,16 @@ class Symmetrizer:
         crop = pixels.permute(2, 0, 1)[None].float() / 255
         if isinstance(self.network, PaperVAE):
             return SeenFace(partial(self._decode, crop), None)
-        seen = self.network.look(crop)
+        with mixed_precision(self.device):
+            seen = self.network.look(crop)
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
         both = _first(seen.mask * seen_on_both_sides(seen.visible))
         photo_from_face = refine_warp(photo, apply(photo_from_crop, _first(seen.warp)), both, QUICK)
         warp = apply(np.linalg.inv(photo_from_crop), photo_from_face).astype(np.float32)
         seen = seen._replace(warp=torch.from_numpy(warp)[None].to(self.device))
-        drawn = seen.hidden * seen.mask * unlike_sides(rectify(crop, seen.warp))
+        drawn = seen.hidden * seen.mask
+        if drawn.any():  # in few faces
+            drawn = drawn * unlike_sides(rectify(crop, seen.warp))
         maps = (_first(tensor) for tensor in (seen.mask, seen.weights, seen.framed_weights, drawn))
         return SeenFace(partial(self._decode, crop, seen), Warped(photo_from_face, *maps))
 

@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symface_cli.architecture import FACE_SIZE, GREY, Architecture, convolve_and_pool, upsample_and_convolve
+from symface_cli.device import has_bfloat16
 from symface_cli.localizer import Localizer
 from symface_cli.paper import PaperVAE
 from symface_cli.warping import (
     blend_sides,
     hidden_on_both_sides,
     keep_face,
-    mirror_warp,
     one_side_around_face,
     rectify,
     side_weights,
@@ -117,19 +117,11 @@ class SymmetricFaceVAE(nn.Module):
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)
 
-    def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Warp, mask and visibility (0..1) from the crop and from its mirror image, averaged."""
-        count = len(crop)
-        found = self.localizer(torch.cat([crop, crop.flip(-1)]))
-        warp = (found.warp[:count] + mirror_warp(found.warp[count:])) / 2
-        mask, visible = (
-            (logits[:count] + logits[count:].flip(2)).div(2).sigmoid() for logits in (found.mask, found.visible)
-        )
-        return warp, (mask + mask.flip(2)) / 2, visible
-
     def look(self, crop: Tensor) -> Seen:
         """Where the faces of crops (B, 3, 160, 160) lie, and what can be seen of them."""
-        warp, mask, visible = self.locate_both_ways(crop)
+        warp, mask_logits, visible_logits = self.localizer.locate_both_ways(crop)
+        mask, visible = mask_logits.sigmoid(), visible_logits.sigmoid()
+        mask = (mask + mask.flip(2)) / 2
         weights = side_weights(warp, visible)
         return Seen(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden_on_both_sides(visible))
 
@@ -162,3 +154,16 @@ def to_channels_last(network: Network, device: torch.device) -> None:
     for parameter in network.parameters():
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def prepare_for_inference(network: Network, device: torch.device) -> None:
+    """Moves a network to a device, as `to_channels_last` does; where that computes in bfloat16, the localizer in it.
+
+    Its weights are stored so, instead of being converted for every face: on a CPU that takes as long as a layer. The
+    VAE stays in float32: its colours would be rounded to half a grey level.
+    """
+    to_channels_last(network, device)
+    if isinstance(network, SymmetricFaceVAE) and has_bfloat16(device):
+        for layer in network.localizer.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                layer.bfloat16()

@@ -49,6 +49,26 @@ def test_warp_error_counts_only_where_there_is_weight():
     assert losses.warp_error(moved, target, weight).item() < 1e-4
 
 
+def test_midline_error_is_the_angle_and_the_offset_in_eye_distances():
+    angle, scale = 0.3, 0.6
+    c, s = math.cos(angle), math.sin(angle)
+    frame = scale * identity_warp(torch.zeros(1, 1))
+    target = frame @ torch.tensor([[c, s], [-s, c]]) + torch.tensor([0.1, 0.2])
+    across, along = torch.tensor([c, s]), torch.tensor([-s, c])
+    assert losses.midline_error(target + 0.054 * scale * across, target).item() == pytest.approx(0.1, rel=1e-3)
+    assert losses.midline_error(target + 0.2 * along, target).item() < 1e-5  # the midline moves in itself
+    c, s = math.cos(0.02), math.sin(0.02)
+    tilted = (target - torch.tensor([0.1, 0.2])) @ torch.tensor([[c, s], [-s, c]]) + torch.tensor([0.1, 0.2])
+    assert losses.midline_error(tilted, target).item() == pytest.approx(0.02, rel=1e-3)
+
+
+def test_midline_error_looks_at_the_edge_alone():
+    target = identity_warp(torch.zeros(1, 1))
+    moved = target.clone()
+    moved[:, 1:-1, 1:-1] += torch.rand(1, 15, 15, 2)
+    assert losses.midline_error(moved, target).item() < 1e-6
+
+
 def test_map_error_by_hand():
     logits = torch.tensor([[0.0, 100.0]])
     target = torch.tensor([[1.0, 1.0]])

@@ -7,8 +7,9 @@ from torch import nn
 
 from symface_cli import paper, warping
 from symface_cli.architecture import PAPER, Architecture
+from symface_cli.device import has_bfloat16, mixed_precision
 from symface_cli.paper import PaperVAE
-from symface_cli.vae import SymmetricFaceVAE, build_network
+from symface_cli.vae import SymmetricFaceVAE, build_network, prepare_for_inference
 
 
 @pytest.fixture
@@ -146,6 +147,23 @@ def test_the_same_crop_gives_the_same_face(network):
 def test_face_is_grey_outside_of_the_mask():
     face = warping.keep_face(torch.ones(1, 3, 128, 128), torch.zeros(1, 17, 17))
     assert torch.equal(face, torch.full_like(face, 0.5))
+
+
+@pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16")
+def test_the_localizer_alone_is_rounded_for_inference(network):
+    crop = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    rounded = build_network(network.architecture)
+    rounded.load_state_dict(network.state_dict())
+    rounded.eval()
+    prepare_for_inference(rounded, torch.device("cpu"))
+    with torch.inference_mode(), mixed_precision(torch.device("cpu")):
+        found = rounded.look(crop)
+    with torch.inference_mode():
+        exact = network.look(crop)
+    assert found.warp.dtype == torch.float32
+    assert 0 < (found.warp - exact.warp).abs().max() < 0.02  # 1.6 px
+    assert rounded.localizer.fine_maps.weight.dtype == torch.bfloat16
+    assert all(parameter.dtype == torch.float32 for parameter in rounded.decoder.parameters())
 
 
 def test_paper_network_is_plain_and_its_face_symmetric():

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from symface_cli.architecture import Architecture
-from symface_cli.device import keep_freed_memory, training_autocast
+from symface_cli.device import keep_freed_memory, mixed_precision
 from symface_cli.errors import DataError, UsageError
 from symface_cli.images import write_atomically
 from symface_cli.training.augmentation import NONE, Augmentation, make_batch
@@ -255,7 +255,7 @@ def learn(training: Training, config: TrainingConfig, samples: Samples, observer
     began = time.monotonic()
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=samples.device))
     for step, batch in enumerate(samples.batches(order, config.batch_size, Augmentation(), training.random), 1):
-        with training_autocast(samples.device):
+        with mixed_precision(samples.device):
             losses = training.learner(batch, training.random)
         training.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(losses["total"])
@@ -283,7 +283,7 @@ def validate(
     random = Draws(torch.Generator(samples.device).manual_seed(0), processes.rank, processes.world)
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=samples.device))
     for batch in samples.batches(np.arange(len(samples)), config.batch_size, NONE, random):
-        with training_autocast(samples.device):
+        with mixed_precision(samples.device):
             for name, value in objective(network, batch, random).items():
                 sums[name] += value
     return _means(sums, steps)

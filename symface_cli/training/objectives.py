@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from symface_cli.architecture import FACE_SIZE, GREY
 from symface_cli.localizer import Located
-from symface_cli.losses import cross_entropy, gaussian_error, kl_divergence, map_error, warp_error
+from symface_cli.losses import cross_entropy, gaussian_error, kl_divergence, map_error, midline_error, warp_error
 from symface_cli.paper import PaperVAE
 from symface_cli.training.augmentation import Batch
 from symface_cli.training.distributed import mean_over_processes
@@ -98,13 +98,18 @@ def imitate_paper(network: PaperVAE, batch: Batch, draws: Draws, stage: int) -> 
 
 
 def locate(found: Located, batch: Batch) -> Losses:
-    """The localizer's terms: both warps against the label, mask and visibility. "warp" is in eye distances."""
+    """The localizer's terms: both warps against the label, midline, mask and visibility.
+
+    "warp" is in eye distances, "midline" in radians and eye distances.
+    """
     face = batch.face_mask + 0.05  # the surroundings count a little, so that the warp stays sane there
     coarse = _share(face) * warp_error(found.coarse, batch.warp, face)
     warp = _share(face) * warp_error(found.warp, batch.warp, face)
+    midline = midline_error(found.warp, batch.warp)
     mask = map_error(found.mask, batch.face_mask, torch.ones_like(face))
     visible = _share(batch.face_mask) * map_error(found.visible, batch.visible, batch.face_mask)
-    return {"total": coarse + 2 * warp + 0.05 * (mask + visible), "warp": warp, "mask": mask, "visible": visible}
+    total = coarse + 2 * warp + 2 * midline + 0.05 * (mask + visible)
+    return {"total": total, "warp": warp, "midline": midline, "mask": mask, "visible": visible}
 
 
 def _share(weight: Tensor) -> Tensor:

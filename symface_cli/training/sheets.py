@@ -44,7 +44,7 @@ def _pictures(network: Network, batch: Batch, stage: int) -> list[Tensor]:
         face = rectify(batch.crop, identity_warp(batch.warp))
         halves = [network.decoder(network.encoder(x)[0]) for x in (face, face.flip(-1))]
         decoded = [torch.cat([halves[0], halves[1].flip(-1)], 3)]
-        return decoded if stage == 1 else [*decoded, rectify(batch.crop, network.locate_both_ways(batch.crop)[0])]
+        return decoded if stage == 1 else [*decoded, rectify(batch.crop, network.look(batch.crop).warp)]
     seen = network.look(batch.crop)
     rectified = rectify(batch.crop, seen.warp)
     visible = F.interpolate(seen.visible[:, None], size=(FACE_SIZE, FACE_SIZE)).expand(-1, 3, -1, -1)
