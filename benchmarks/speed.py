@@ -62,6 +62,16 @@ def _dlib() -> object:
     return DlibLandmarks()
 
 
+def use_one_thread() -> None:
+    """One thread for each library that the alternative uses, as symface has it in a batch."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    _dlib()  # with NumPy, whose BLAS has to be there to be limited
+    cv2.setNumThreads(1)
+    threadpool_limits(1, "blas")
+
+
 def photos_per_second(task: Callable[[], object], count: int) -> float:
     """Rate of a task that works through so many photos."""
     began = time.perf_counter()
@@ -72,7 +82,7 @@ def photos_per_second(task: Callable[[], object], count: int) -> float:
 def compare_rates(photos: Sequence[Path], jobs: int) -> tuple[float, float]:
     """Photos per second of symface and of the alternative: medians of rounds in turn, everything loaded and warm."""
     ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as name, get_context("spawn").Pool(jobs) as pool:
+    with tempfile.TemporaryDirectory() as name, get_context("spawn").Pool(jobs, use_one_thread) as pool:
         folder = Path(name)
         pairs = [(photo, folder / f"{i}.png") for i, photo in enumerate(photos)]
         pool.starmap(mirror_one, pairs[: 4 * jobs])

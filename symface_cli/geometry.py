@@ -5,6 +5,7 @@ Pixel coordinates are (x, y), x right, y down, (0, 0) the centre of the top-left
 `<to>_from_<from>`, so that in `a_from_b @ b_from_c` the inner names match.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -120,6 +121,7 @@ def turn_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floatin
     return float(DEGREES_PER_LOG * np.log(area[:, :half].sum() / area[:, -half:].sum()))
 
 
+@cache
 def _on_edge() -> NDArray[np.bool_]:
     """Which control points lie on the frame's edge, (17, 17)."""
     edge: NDArray[np.bool_] = np.abs(control_points()).max(-1) == 1
@@ -167,10 +169,13 @@ def mirror_shape(shape: NDArray[np.floating]) -> Array:
     return np.asarray(shape[scheme.MIRROR] * [-1, 1], dtype=np.float64)
 
 
+@cache
 def control_points(count: int = GRID) -> Array:
-    """The warp's control points (count, count, 2): (x, y) in normalised face coordinates."""
+    """The warp's control points (count, count, 2): (x, y) in normalised face coordinates; not to be written to."""
     ticks = np.linspace(-1, 1, count)
-    return np.stack(np.meshgrid(ticks, ticks), -1)
+    points: Array = np.stack(np.meshgrid(ticks, ticks), -1)
+    points.flags.writeable = False
+    return points
 
 
 def enlarging_weights(count: int, size: int) -> Array:

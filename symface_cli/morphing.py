@@ -20,8 +20,8 @@ from symface_cli.geometry import Array, apply, control_points, pixel_from_normal
 
 FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 SAMPLES = 64  # points across the face frame at which a morph is planned; four to each interval of the warp
-LIGHT_SIZE = 128  # px, side at which the difference in light between the sides is taken
-LIGHT_BLUR = 8  # px of LIGHT_SIZE, deviation: what is smoother counts as light
+LIGHT_SIZE = 64  # px, side at which the difference in light between the sides is taken
+LIGHT_BLUR = 4  # px of LIGHT_SIZE, deviation: what is smoother counts as light
 STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
 SHAPE_FADE = (0.05, 0.8)  # mask over which displacements set in; on the face's outline it is 0.5
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near

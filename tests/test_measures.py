@@ -200,7 +200,7 @@ SIMILARITY = np.array([[86.6, -50, 300], [50, 86.6, 200], [0, 0, 1]])  # turned 
     [((0.027, 0), (5, 0), (5, 0)), ((0, 0.054), (0, 10), (0, -10))],  # of an eye distance of 0.54
 )
 def test_a_point_moved_aside_is_displaced_against_its_partner(move, there, opposite):
-    points = control_points()
+    points = control_points().copy()
     points[2, 4] += move  # on the forehead, which does not count for the level
     displacement = displacement_of(apply(SIMILARITY, points))
     assert displacement[2, 4] == pytest.approx(there, abs=1e-6)

@@ -8,6 +8,7 @@ import time
 import cv2
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from symface_cli.parallel import work_in_threads
 
@@ -27,6 +28,17 @@ def test_each_thread_has_one_core_and_all_is_as_before_at_the_end():
     threads = list(work_in_threads(lambda _: (cv2.getNumThreads(), torch.get_num_threads()), [0, 1], jobs=1))
     assert threads == [(1, 1), (1, 1)]
     assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_numpy_has_one_thread_in_a_batch_and_all_of_its_own_after_it():
+    before = blas_threads()
+    assert before  # numpy's
+    assert list(work_in_threads(lambda _: blas_threads(), [0, 1], jobs=2)) == [{1}, {1}]
+    assert blas_threads() == before
 
 
 def test_a_process_that_has_not_computed_yet_keeps_its_threads():

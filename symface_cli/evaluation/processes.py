@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TypeVar
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
@@ -30,7 +31,8 @@ def work_through(
 def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
     threads = _use_threads(1, 1)
     try:
-        yield from map(work, items)
+        with threadpool_limits(1, "blas"):
+            yield from map(work, items)
     finally:
         _use_threads(*threads)
 
@@ -60,6 +62,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _use_threads(1, 1)
+    threadpool_limits(1, "blas")
 
 
 def _leave_with_parent() -> None:
