@@ -1,7 +1,5 @@
 """From a photo and its warp to the symmetric face: sampling at native resolution, foreshortening, blending."""
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +47,10 @@ def _shrink_region(
 
 def enlarge(control: NDArray[np.floating], size: int) -> NDArray[np.float32]:
     """Values at the control points (17, 17) or (17, 17, C), up-sampled smoothly to (size, size) or (size, size, C)."""
-    weights = _enlarging_weights(len(control), size)
+    weights = enlarging_weights(len(control), size).astype(np.float32)
     across = np.moveaxis(np.tensordot(control.astype(np.float32), weights, (1, 1)), -1, 1)  # (17, size) or more
     enlarged: NDArray[np.float32] = np.tensordot(weights, across, 1)
     return enlarged
-
-
-@lru_cache(maxsize=16)
-def _enlarging_weights(count: int, size: int) -> NDArray[np.float32]:
-    return enlarging_weights(count, size).astype(np.float32)
 
 
 def native_size(photo_from_face: Array) -> int:

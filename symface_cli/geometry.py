@@ -5,7 +5,7 @@ Pixel coordinates are (x, y), x right, y down, (0, 0) the centre of the top-left
 `<to>_from_<from>`, so that in `a_from_b @ b_from_c` the inner names match.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -178,8 +178,11 @@ def control_points(count: int = GRID) -> Array:
     return points
 
 
+@lru_cache(maxsize=64)
 def enlarging_weights(count: int, size: int) -> Array:
     """Matrix (size, count) that up-samples `count` values to `size` smoothly, from the first value to the last.
+
+    Not to be written to.
 
     Catmull-Rom (cubic convolution with a = -1/2, Keys 1981) with the ends continued in a straight line: unlike the
     cubic kernels of torch and OpenCV it leaves a straight line straight, so that an affine warp stays affine.
@@ -200,7 +203,9 @@ def enlarging_weights(count: int, size: int) -> Array:
         )
     ):
         weights[np.arange(size), start + offset] = weight
-    return weights @ continued
+    matrix: Array = weights @ continued
+    matrix.flags.writeable = False
+    return matrix
 
 
 def fit_spline(sources: Array, values: Array, points: Array, smoothing: float = SPLINE_SMOOTHING) -> Array:

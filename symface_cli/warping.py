@@ -4,8 +4,6 @@ Images are float tensors (B, C, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) 
 face frame's control points; all grids use align_corners=True.
 """
 
-from functools import cache
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,12 +19,8 @@ INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outl
 
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
     """A grid of control values (B, 17, 17, C), up-sampled smoothly to (B, size, size, C)."""
-    weights = torch.tensor(_enlarging_weights(grid.shape[1], size), dtype=grid.dtype, device=grid.device)
+    weights = torch.tensor(enlarging_weights(grid.shape[1], size), dtype=grid.dtype, device=grid.device)
     return torch.einsum("yi,bijc,xj->byxc", weights, grid, weights)
-
-
-# Not cached as a tensor: one that was made in inference mode could not be trained with.
-_enlarging_weights = cache(enlarging_weights)
 
 
 def rectify(crop: Tensor, warp: Tensor, size: int = FACE_SIZE) -> Tensor:
