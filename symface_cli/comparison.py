@@ -11,7 +11,7 @@ from symface_cli import heatmap
 from symface_cli.compositing import native_size
 from symface_cli.detection import FoundFace
 from symface_cli.drawing import SeenFace, Warped, draw_face
-from symface_cli.geometry import Array, apply, crop_from_box, midline_of_warp, similarity_of_warp
+from symface_cli.geometry import Array, apply, crop_from_box, midline_of_warp
 from symface_cli.heatmap import draw_heatmap
 from symface_cli.images import Photo
 from symface_cli.measures import Asymmetry, look_at
@@ -78,7 +78,7 @@ def _reduce(photo: Photo, warped: Warped) -> tuple[Photo, Warped]:
 
 def _draw_heatmap(photo: Photo, found: FoundFace, warped: Warped, size: int) -> Photo:
     """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
-    look, level = look_at(photo, warped), similarity_of_warp(warped.photo_from_face)
+    look, level = look_at(photo, warped), warped.photo_from_level
     measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.colour, warped.mask, level)
     shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
     small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)

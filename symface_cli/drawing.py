@@ -35,11 +35,15 @@ class Warped:
     framed_weights: NDArray[np.float32]
     hidden: NDArray[np.float32]
 
+    @cached_property
+    def photo_from_level(self) -> Array:
+        """Where the symmetric face lies: the matrix of the similarity that the warp has at the face frame's edge."""
+        return similarity_of_warp(self.photo_from_face)
+
     @property
     def eye_distance(self) -> float:
         """Distance between the eyes' centres of the symmetric face, in photo pixels."""
-        matrix = similarity_of_warp(self.photo_from_face)
-        return float(EYES_APART * np.sqrt(np.linalg.det(matrix[:2, :2])))
+        return float(EYES_APART * np.linalg.norm(self.photo_from_level[:2, 0]))
 
 
 @dataclass(frozen=True)

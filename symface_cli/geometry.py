@@ -90,7 +90,7 @@ def fit_midline(middles: NDArray[np.floating]) -> Midline:
     """Total-least-squares line through points (N, 2) that should lie on the midline; its point is their mean."""
     points = middles.astype(np.float64)
     centre = points.mean(0)
-    direction = np.linalg.svd(points - centre)[2][0]
+    direction = np.linalg.svd(points - centre, full_matrices=False)[2][0]
     return Midline(centre, direction if direction[1] > 0 else -direction)
 
 
@@ -129,18 +129,17 @@ def _on_edge() -> NDArray[np.bool_]:
 
 
 def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArray[np.floating]) -> Array:
-    """Matrix of the similarity (no reflection) that takes points (..., 2) nearest to their targets (Umeyama 1991).
+    """Matrix of the similarity (no reflection) that takes points (..., 2) nearest to their targets (..., 2).
 
-    Nearest in the sum of squared distances, with weights (...).
+    Nearest in the sum of squared distances, with weights (...): a linear problem in the matrix's two numbers.
     """
     shares = (weights.astype(np.float64) / weights.sum(dtype=np.float64)).reshape(-1, 1)
     x, y = sources.reshape(-1, 2), targets.reshape(-1, 2)
     x_centre, y_centre = (shares * x).sum(0), (shares * y).sum(0)
-    u, singular, vt = np.linalg.svd((shares * (y - y_centre)).T @ (x - x_centre))
-    signs = np.array([1, np.sign(np.linalg.det(u @ vt))])
-    scale = (singular * signs).sum() / (shares * (x - x_centre) ** 2).sum()
-    matrix = np.eye(3)
-    matrix[:2, :2] = scale * (u * signs) @ vt
+    products = (shares * (y - y_centre)).T @ (x - x_centre)
+    spread = (shares * (x - x_centre) ** 2).sum()
+    c, s = (products[0, 0] + products[1, 1]) / spread, (products[1, 0] - products[0, 1]) / spread
+    matrix = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     matrix[:2, 2] = y_centre - matrix[:2, :2] @ x_centre
     return matrix
 

@@ -45,7 +45,7 @@ from symface_cli.registration import THOROUGH, mirror_field, rectify_photo, refi
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
 FOREHEAD = -0.38  # normalised height above which the face is not measured: hair, and little to see
-FACE_SIDE = THOROUGH.side  # px, of rectified faces and of the areas
+FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
 COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
 JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symface_cli.compositing import enlarge, warp_photo
 from symface_cli.drawing import Side, Warped, one_side
-from symface_cli.geometry import Array, apply, control_points, pixel_from_normalised, similarity_of_warp
+from symface_cli.geometry import Array, apply, control_points, pixel_from_normalised
 
 FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 SAMPLES = 64  # points across the face frame at which a morph is planned; four to each interval of the warp
@@ -90,7 +90,7 @@ class Morph:
     def __init__(self, pixels: Pixels, warped: Warped, decode: Callable[[], Pixels], detail: bool = True) -> None:
         self._pixels = pixels
         self._warped = warped
-        self.photo_from_face = similarity_of_warp(warped.photo_from_face)
+        self.photo_from_face = warped.photo_from_level
         self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
         self._mask = enlarge(warped.mask, FIELD_SIZE).clip(0, 1) * _window()
         self._decoded: NDArray[np.float32] | None = None
@@ -113,8 +113,8 @@ class Morph:
             fades = Fades(*(fade(mask, *limits)[..., None] for limits in (SHAPE_FADE, COLOR_FADE, LIGHT_FADE)))
             size = rows.stop - rows.start, columns.stop - columns.start
             morphed = self._draw(self._plan(u, amounts, weights, fades, light), step, size)
-            inside = self._mask_of(rows, columns) > SHAPE_FADE[0]
-            result[rows, columns][inside] = _as_pixels(morphed, self._pixels.dtype)[inside]
+            inside = (self._mask_of(rows, columns) > SHAPE_FADE[0]).astype(np.uint8)
+            cv2.copyTo(_as_pixels(morphed, self._pixels.dtype), inside, result[rows, columns])
         return result
 
     def in_frame(self, amounts: Amounts, size: int) -> Pixels:
@@ -201,17 +201,18 @@ class Morph:
         x, y = cv2.split(where)
         left, right = _reach(x, width)
         top, bottom = _reach(y, height)
-        region = self._pixels[top:bottom, left:right]  # remap addresses at most 32,767 columns and rows
+        region = self._pixels[top:bottom, left:right].astype(np.float32)  # remap has at most 32,767 columns and rows
         taken = cv2.remap(region, x - left, y - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-        photo: NDArray[np.float32] = taken.reshape(*where.shape[:2], -1).astype(np.float32)
+        photo: NDArray[np.float32] = taken.reshape(*where.shape[:2], -1)
         return photo
 
     def _strips(self) -> Iterator[tuple[slice, slice]]:
         """The part of the photo that the mask covers, as rows and columns of at most STRIP pixels each."""
-        rows, columns = np.nonzero(self._mask > SHAPE_FADE[0])
-        if not len(rows):
+        inside = self._mask > SHAPE_FADE[0]
+        if not inside.any():
             return
-        low, high = (np.array([f(columns), f(rows)]) / (FIELD_SIZE - 1) * 2 - 1 for f in (np.min, np.max))
+        columns, rows = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
+        low, high = (np.array([columns[end], rows[end]]) / (FIELD_SIZE - 1) * 2 - 1 for end in (0, -1))
         margin = 2 / (FIELD_SIZE - 1)
         left, top, right, bottom = *(low - margin), *(high + margin)
         corners = apply(self.photo_from_face, np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))

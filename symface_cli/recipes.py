@@ -18,7 +18,7 @@ from symface_cli.compositing import enlarge, native_size
 from symface_cli.detection import FoundFace
 from symface_cli.drawing import SeenFace, Warped, draw_face
 from symface_cli.errors import WeightsError
-from symface_cli.geometry import CROP_SIZE, Array, apply, pixel_from_normalised, similarity_of_warp
+from symface_cli.geometry import CROP_SIZE, Array, apply, pixel_from_normalised
 from symface_cli.images import Photo, encode_png
 from symface_cli.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
 from symface_cli.pictures import Metadata, Picture, encode_picture, native_from_srgb, srgb_from_native
@@ -215,7 +215,7 @@ class FaceStudio:
         if warped is None:
             self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
         else:
-            self.photo_from_image = similarity_of_warp(warped.photo_from_face)
+            self.photo_from_image = warped.photo_from_level
 
     def image(self, amounts: Amounts) -> Photo:
         """In sRGB, with its surroundings."""

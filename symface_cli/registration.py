@@ -6,6 +6,7 @@ warp follows two fifths. What is left is seen directly, as motion between the wa
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -18,7 +19,9 @@ from symface_cli.images import Photo
 SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
 CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is light, not a feature
 CONTRAST_FLOOR = 4.0  # grey levels: noise below is not made a feature
-SMOOTHING = 0.015  # of the face frame's side, deviation
+FINEST = 1.5  # px, deviation: what is finer is not followed
+WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
+DAMPING = 0.1  # squared slope of the contrast, below which motion is hardly followed
 
 
 @dataclass(frozen=True)
@@ -26,27 +29,19 @@ class Registration:
     """How thoroughly two sides are registered.
 
     Attributes:
-        side: Of the rectified face, in pixels; 16 n + 1, so that the control points lie on pixels.
-        window: Over which motion is taken to be the same, in pixels.
-        levels: Of the flow's pyramid.
-        iterations: Of the flow on each level.
-        rounds: How often the face is rectified and registered.
+        sides: Of the rectified faces, one for each round, in pixels; 16 n + 1, so that the control points lie on them.
         limit: Which shift is not exceeded in a round, in normalised face coordinates.
     """
 
-    side: int
-    window: int
-    levels: int
-    iterations: int
-    rounds: int
+    sides: tuple[int, ...]
     limit: float
 
 
-QUICK = Registration(side=129, window=21, levels=2, iterations=1, rounds=1, limit=0.015)
-"""For pictures: 3 ms. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
+QUICK = Registration(sides=(129,), limit=0.015)
+"""For pictures. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
 
-THOROUGH = Registration(side=257, window=21, levels=3, iterations=3, rounds=2, limit=math.inf)
-"""For measuring: follows large asymmetries, too. After one round, 8 % of an asymmetry are left."""
+THOROUGH = Registration(sides=(129, 257, 257), limit=math.inf)
+"""For measuring: follows large asymmetries, too."""
 
 
 def refine_warp(
@@ -56,9 +51,8 @@ def refine_warp(
 
     `mask` is how much each control point belongs to the face and can be seen, (17, 17) in 0..1, symmetric.
     """
-    for _ in range(registration.rounds):
-        face = rectify_photo(photo, photo_from_face, mask, registration.side)
-        shifts = register_sides(face, mask, registration)
+    for side in registration.sides:
+        shifts = register_sides(rectify_photo(photo, photo_from_face, mask, side), mask)
         photo_from_face = move_warp(photo_from_face, limit_shifts(shifts, registration.limit))
     return photo_from_face
 
@@ -76,28 +70,41 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     return warp_photo(view, apply(view_from_photo, photo_from_face), side)
 
 
-def register_sides(face: Photo, mask: NDArray[np.floating], registration: Registration) -> Array:
+def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
     """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalised.
 
-    The shifts of a point and of its mirror image are mirror images of each other with the sign changed. They come from
-    Farnebäck's optical flow (2003), and fade out with the mask.
+    One step of Lucas and Kanade's (1981) for the motion m from the face a to its mirror image a': around each control
+    point, m minimises the sum of (grad((a + a') / 2) m + a' - a)^2 over a Gaussian window, in which the face alone
+    counts, damped. A point and its partner are met half-way: the shifts of both are mirror images of each other with
+    the sign changed.
 
     Args:
-        face: A rectified face, (S, S, 3) with the registration's side.
+        face: A rectified face, (S, S, 3) with S = 16 n + 1.
         mask: How much each control point belongs to it, (17, 17) in 0..1, symmetric.
-        registration: How thoroughly; rounds and limit do not matter here.
     """
-    side, how = registration.side, (registration.levels, registration.window, registration.iterations)
-    features = _even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY))
-    mirrored = np.ascontiguousarray(features[:, ::-1])
-    flow = cv2.calcOpticalFlowFarneback(features, mirrored, None, 0.5, *how, 5, 1.1, cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
-    inside = enlarge(mask, side).clip(0, 1)[..., None]
-    counted = cv2.GaussianBlur(inside * (flow - mirror_field(flow)) / 2, (0, 0), SMOOTHING * side)
-    smooth = counted / cv2.GaussianBlur(inside, (0, 0), SMOOTHING * side).clip(0.05)[..., None]
-    # A point and its partner are met half-way; pixels to normalised coordinates.
-    control = slice(None, None, (side - 1) // (GRID - 1))
-    shifts: Array = -smooth[control, control] / (side - 1) * (2 * mask).clip(0, 1)[..., None]
+    side = len(face)
+    features = cv2.GaussianBlur(_even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)), (0, 0), FINEST)
+    mirrored = features[:, ::-1]
+    mean, dt = (features + mirrored) / 2, mirrored - features
+    dx, dy = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
+    window = _window(side)
+    inside = enlarge(mask, side).clip(0, 1)
+    products = np.stack([dx * dx, dy * dy, dx * dy, dx * dt, dy * dt])
+    xx, yy, xy, xt, yt = window @ (inside * products) @ window.T
+    xx += DAMPING
+    yy += DAMPING
+    motion = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], -1) / (xx * yy - xy * xy)[..., None]
+    shifts: Array = -motion / (side - 1) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalised coordinates
     return shifts
+
+
+@cache
+def _window(side: int) -> NDArray[np.float32]:
+    """Gaussian weights (17, side) of the pixels around each control point."""
+    apart = np.arange(side) - np.linspace(0, side - 1, GRID)[:, None]
+    weights = np.exp(-((apart / WINDOW) ** 2) / 2)
+    window: NDArray[np.float32] = (weights / weights.sum(1).max()).astype(np.float32)
+    return window
 
 
 def limit_shifts(shifts: Array, limit: float) -> Array:

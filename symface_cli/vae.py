@@ -11,7 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.architecture import FACE_SIZE, GREY, Architecture, convolve_and_pool, upsample_and_convolve
+from symface_cli.architecture import (
+    FACE_SIZE,
+    GREY,
+    Architecture,
+    convolve_and_pool,
+    fold_batch_norm,
+    upsample_and_convolve,
+)
 from symface_cli.device import has_bfloat16
 from symface_cli.localizer import Localizer
 from symface_cli.paper import PaperVAE
@@ -157,11 +164,13 @@ def to_channels_last(network: Network, device: torch.device) -> None:
 
 
 def prepare_for_inference(network: Network, device: torch.device) -> None:
-    """Moves a network to a device, as `to_channels_last` does; where that computes in bfloat16, the localizer in it.
+    """Moves a trained network to a device, as `to_channels_last` does, its batch normalisation folded.
 
-    Its weights are stored so, instead of being converted for every face: on a CPU that takes as long as a layer. The
-    VAE stays in float32: its colours would be rounded to half a grey level.
+    Where the device computes in bfloat16, so does the localizer, its weights stored so instead of being converted for
+    every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colours would be rounded to half a
+    grey level.
     """
+    fold_batch_norm(network)
     to_channels_last(network, device)
     if isinstance(network, SymmetricFaceVAE) and has_bfloat16(device):
         for layer in network.localizer.modules():

@@ -14,7 +14,7 @@ from symface_cli.errors import WeightsError
 from symface_cli.geometry import CROP_SIZE, apply, control_points
 from symface_cli.images import read_photo
 from symface_cli.measures import AREAS, NAMES, displacement_of, measure, mirror_found
-from symface_cli.registration import QUICK, THOROUGH, limit_shifts, move_warp, register_sides
+from symface_cli.registration import limit_shifts, move_warp, register_sides
 
 MARGIN = 120  # px around a face
 
@@ -209,15 +209,13 @@ def test_a_point_moved_aside_is_displaced_against_its_partner(move, there, oppos
     assert np.abs(displacement).max() < 1e-6
 
 
-@pytest.mark.parametrize("registration", [QUICK, THOROUGH])
-def test_a_face_beside_its_frame_is_registered(face, registration):
-    side = registration.side
+@pytest.mark.parametrize(("side", "pixels"), [(129, 1), (257, 2)])
+def test_a_face_beside_its_frame_is_registered(face, side, pixels):
     image = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-    pixels = round(side / 85)
     beside = np.roll(image, pixels, axis=1)  # to the right: its points are where the frame has x + pixels
     mask = np.zeros((17, 17), np.float32)
     mask[4:13, 5:12] = 1
-    shifts = register_sides(beside, mask, registration)
+    shifts = register_sides(beside, mask)
     inside, moved = shifts[5:12, 6:11], pixels / ((side - 1) / 2)
     assert inside[..., 0].mean() == pytest.approx(moved, rel=0.15)
     assert np.abs(inside[..., 1]).mean() < 0.1 * moved
