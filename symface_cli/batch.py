@@ -12,7 +12,7 @@ from symface_cli.geometry import Array
 from symface_cli.images import write_atomically
 from symface_cli.makers import FaceNote, Maker
 from symface_cli.naming import STREAM, Target, make_folder, refuse_existing
-from symface_cli.parallel import work_in_threads
+from symface_cli.parallel import work_on_cores
 from symface_cli.pictures import Picture, read_picture
 from symface_cli.recipes import Output, Product
 
@@ -68,9 +68,7 @@ def run(maker: Maker, targets: Sequence[Target], force: bool, jobs: int) -> Iter
         jobs: How many photos are worked on at a time, each on one core.
     """
     task = partial(symmetrize_photo, maker, force=force)
-    if len(targets) == 1 or not maker.parallel:
-        return map(task, targets)
-    return work_in_threads(task, targets, jobs)
+    return map(task, targets) if len(targets) == 1 else work_on_cores(task, targets, jobs, fork=maker.on_cpu)
 
 
 def symmetrize_photo(maker: Maker, target: Target, force: bool) -> Outcome:

@@ -1,5 +1,6 @@
 """What is made of a photo: which of its faces are meant, what is known of them, and their results, not yet drawn."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -109,11 +110,11 @@ class Maker(Protocol):
     """Finds faces and says what is to be made of them.
 
     Attributes:
-        parallel: Whether several threads may use it at a time.
+        on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
         parameters: Everything that its results depend on, as JSON can hold it.
     """
 
-    parallel: bool
+    on_cpu: bool
     parameters: Mapping[str, object]
 
     def plan(self, picture: Picture, name: object, suffix: str | None) -> Made:
@@ -135,8 +136,6 @@ class NetworkMaker:
         measured: Whether the asymmetry of the faces is measured, too.
     """
 
-    parallel = True
-
     def __init__(
         self,
         symmetrizer: Symmetrizer,
@@ -150,6 +149,7 @@ class NetworkMaker:
         self._selection = selection
         self._check = check
         self._measured = measured
+        self.on_cpu = symmetrizer.device.type == "cpu"
         self.parameters: Mapping[str, object] = {
             "version": __version__,
             "weights": symmetrizer.weights.sha256,
@@ -199,17 +199,19 @@ class LandmarkMaker:
         number: Number of the face by size; None for all.
     """
 
-    parallel = False  # dlib and OpenCV's detectors are not safe for that
+    on_cpu = True
 
     def __init__(self, provider: Provider, method: str, number: int | None) -> None:
         self._provider = provider
         self._method = method
         self._number = number
+        self._alone = threading.Lock()  # dlib and OpenCV's detectors are not safe for several threads
         self.parameters: Mapping[str, object] = {"version": __version__, "method": method, "number": number}
 
     def plan(self, picture: Picture, name: object, suffix: str | None) -> Made:
         """Finds the faces."""
-        found: list[Sighting] = take_number(self._provider.find(picture.photo), self._number, name)
+        with self._alone:
+            found: list[Sighting] = take_number(self._provider.find(picture.photo), self._number, name)
         notes = tuple(FaceNote(midline_degrees=face.midline and face.midline.degrees) for face in found)
         products = (
             Product(Output.FACE, number if len(found) > 1 else None, None, ".png", partial(self._encode, face))

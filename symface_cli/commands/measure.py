@@ -67,13 +67,14 @@ def measure(
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
     if not force:
         refuse_existing([path for path in (json_path, csv_path) if path is not None])
-    from symface_cli.parallel import work_in_threads
+    from symface_cli.parallel import work_on_cores
     from symface_cli.pipeline import Symmetrizer
 
-    task = partial(_measure_photo, Symmetrizer(weights, device), selection, heatmap, force)
+    symmetrizer = Symmetrizer(weights, device)
+    task, fork = partial(_measure_photo, symmetrizer, selection, heatmap, force), symmetrizer.device.type == "cpu"
     records: list[Record] = []
     failures: list[PhotoError | NoFaceError] = []
-    for result in _with_progress(work_in_threads(task, targets, jobs or os.cpu_count() or 1), len(targets)):
+    for result in _with_progress(work_on_cores(task, targets, jobs or os.cpu_count() or 1, fork), len(targets)):
         if isinstance(result, list):
             records += result
             _warn_of_turns(result)

@@ -2,8 +2,6 @@
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -11,6 +9,8 @@ from typing import TypeVar
 
 import cv2
 from threadpoolctl import threadpool_limits
+
+from symface_cli.parallel import start_worker
 
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None,
 
 def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
     # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=start_worker)
     try:
         yield from pool.map(work, items)
     finally:
@@ -55,22 +55,6 @@ def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
 @cache
 def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
     return make(setup)
-
-
-def _start_worker() -> None:
-    """One core per process; Ctrl-C is for the parent, which stops its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _use_threads(1, 1)
-    threadpool_limits(1, "blas")
-
-
-def _leave_with_parent() -> None:
-    """Ends this process when its parent is killed, instead of waiting for ever for its next task."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
