@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from symface_cli.architecture import GREY, Architecture, convolve_and_pool, upsample_and_convolve
 from symface_cli.geometry import GRID
-from symface_cli.warping import compose_warps, identity_warp, mirror_warp, rectify
+from symface_cli.warping import compose_warps, halve, identity_warp, mirror_warp, rectify
 
 VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front
 
@@ -110,7 +110,7 @@ class Localizer(nn.Module):
 
     def guess(self, crop: Tensor) -> Tensor:
         """First guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
-        half = F.avg_pool2d(crop, 2) - GREY  # (B, 3, 80, 80)
+        half = halve(crop) - GREY  # (B, 3, 80, 80)
         guess: Tensor = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
         return guess + identity_warp(guess)
 

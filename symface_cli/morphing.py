@@ -18,7 +18,7 @@ from symface_cli.compositing import enlarge, warp_photo
 from symface_cli.drawing import Side, Warped, one_side
 from symface_cli.geometry import Array, apply, control_points, pixel_from_normalised
 
-FIELD_SIZE = 256  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
+FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 SAMPLES = 64  # points across the face frame at which a morph is planned; four to each interval of the warp
 LIGHT_SIZE = 64  # px, side at which the difference in light between the sides is taken
 LIGHT_BLUR = 4  # px of LIGHT_SIZE, deviation: what is smoother counts as light

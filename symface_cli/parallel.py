@@ -19,6 +19,7 @@ from symface_cli.errors import SymfaceError
 T = TypeVar("T")
 R = TypeVar("R")
 
+TOGETHER = 4  # items that are sent to a process at a time, at most
 FORKS = sys.platform.startswith("linux")  # elsewhere the system's own libraries do not bear it
 
 
@@ -45,9 +46,14 @@ def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: b
 
 
 def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> Iterator[R]:
-    """As `work_on_cores`, from forked processes; they start at once, before the caller starts threads for a progress bar."""
+    """As `work_on_cores`, from forked processes. They are there at once, before a progress bar has threads."""
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start_forked, (task,))
-    return _until_done(pool, pool.map(_work, items))
+    together = min(max(len(items) // (16 * jobs), 1), TOGETHER)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # ends OpenCV's threads, which a process would wait for without having them
+    results = pool.map(_work, items, chunksize=together)
+    cv2.setNumThreads(before)
+    return _until_done(pool, results)
 
 
 def _until_done(pool: Executor, results: Iterator[R]) -> Iterator[R]:
