@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any, TypeVar
 
 import cv2
@@ -19,16 +21,17 @@ from symface_cli.errors import SymfaceError
 T = TypeVar("T")
 R = TypeVar("R")
 
-TOGETHER = 4  # items that are sent to a process at a time, at most
 FORKS = sys.platform.startswith("linux")  # elsewhere the system's own libraries do not bear it
+MANY = 8  # items for each worker, from which processes gain more than their start costs
+TOGETHER = 4  # items that are sent to a process at a time, at most
 
 
 def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: bool = True) -> Iterator[R]:
     """The results of a task in the order of its items, from `jobs` workers on one core each.
 
-    Several workers are processes where the system can fork them: they have at once what the task has loaded, and do not
-    wait for each other's Python, which costs two threads a sixth of their time and more of them more. Else they are
-    threads.
+    Where there are many items for each, workers are processes if the system can fork them: they share what the task has
+    loaded, and do not wait for each other's Python, which costs two threads a sixth of their time, and more threads
+    more. Else they are threads.
 
     Args:
         task: Safe for several threads at a time; its results can be pickled.
@@ -39,24 +42,27 @@ def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: b
     Raises:
         SymfaceError: If a process is killed.
     """
-    jobs = min(jobs, len(items))
-    if jobs > 1 and fork and FORKS:
+    if fork and FORKS and jobs > 1 and len(items) >= MANY * jobs:
         return work_in_processes(task, items, jobs)
     return work_in_threads(task, items, jobs)
 
 
 def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> Iterator[R]:
-    """As `work_on_cores`, from forked processes. They are there at once, before a progress bar has threads."""
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start_forked, (task,))
-    together = min(max(len(items) // (16 * jobs), 1), TOGETHER)
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # ends OpenCV's threads, which a process would wait for without having them
-    results = pool.map(_work, items, chunksize=together)
-    cv2.setNumThreads(before)
-    return _until_done(pool, results)
+    """As `work_on_cores`, from forked processes.
+
+    The first item is done here: what is loaded or compiled at first use is then there for all. The processes start
+    before this returns, so that a progress bar has no threads yet, and OpenCV's have ended: a process would wait for
+    threads that it does not have.
+    """
+    with _one_thread():
+        first = task(items[0])
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start_forked, (task,))
+        together = min(max(len(items) // (16 * jobs), 1), TOGETHER)
+        others = pool.map(_work, items[1:], chunksize=together)
+    return _until_done(pool, chain([first], others))
 
 
-def _until_done(pool: Executor, results: Iterator[R]) -> Iterator[R]:
+def _until_done(pool: Executor, results: Iterable[R]) -> Iterator[R]:
     try:
         yield from results
     except BrokenProcessPool as error:
@@ -102,14 +108,21 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
     A single job has a thread, too: on a busy machine, the libraries' own threads wait longer for each other than they
     save.
     """
+    with _one_thread():
+        # PyTorch's number of threads is each thread's own, but the last one set is what new threads begin with.
+        pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
+        yield from _until_done(pool, pool.map(task, items))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """OpenCV, PyTorch and BLAS compute on one core each meanwhile."""
     before = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
-    # PyTorch's number of threads is each thread's own, but the last one set is what new threads begin with.
-    pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
+    torch.set_num_threads(1)
     try:
         with threadpool_limits(1, "blas"):
-            yield from pool.map(task, items)
+            yield
     finally:
-        pool.shutdown(cancel_futures=True)
         cv2.setNumThreads(before[0])
         torch.set_num_threads(before[1])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from symface_cli import parallel
 from symface_cli.images import read_photo
 
 
@@ -258,32 +259,34 @@ def test_what_is_no_manifest_is_refused(symface, small, tmp_path):
     assert "not a manifest" in finished.err
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_the_number_of_jobs_does_not_change_a_byte(symface, small, tmp_path, jobs):
+@pytest.mark.parametrize(("jobs", "many"), [(1, 8), (3, 8), (2, 1)])  # one thread, three, two processes
+def test_the_number_of_jobs_does_not_change_a_byte(symface, small, tmp_path, jobs, many, monkeypatch):
+    monkeypatch.setattr(parallel, "MANY", many)
     finished = symface("symmetrize", small, "-o", tmp_path / f"out{jobs}", "--jobs", jobs)
     symface("symmetrize", small / "a.png", "-o", tmp_path / "alone.png")
     assert (tmp_path / f"out{jobs}/a.symmetric.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
     assert [line.rpartition("/")[2] for line in finished.out.splitlines()] == ["a.symmetric.png", "b.symmetric.png"]
 
 
-def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tmp_path):
-    for i in range(12):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tmp_path, jobs):
+    for i in range(18):
         shutil.copy(small / "a.png", small / f"copy-{i:02d}.png")
-    command = [sys.executable, "-m", "symface_cli", "symmetrize", small, "-o", tmp_path / "killed", "--jobs", "1"]
+    command = [sys.executable, "-m", "symface_cli", "symmetrize", small, "-o", tmp_path / "killed", "--jobs", jobs]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
     done = len(list((tmp_path / "killed").rglob("*.png")))
-    assert 3 <= done < 14
+    assert 3 <= done < 20
     assert symface("symmetrize", small, "-o", tmp_path / "killed", "--resume").status == 4
     symface("symmetrize", small, "-o", tmp_path / "whole")
     killed, whole = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.png")}
         for name in ("killed", "whole")
     )
-    assert len(whole) == 14
+    assert len(whole) == 20
     assert killed == whole
 
 
