@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from PIL import Image
@@ -118,28 +118,33 @@ def measure_cold_starts(photo: Path) -> None:
 
 
 def measure_memory(photos: Sequence[Path], count: int) -> None:
-    """Prints how much memory a long batch has early on and at its end."""
+    """Prints how much memory one long batch has early on and at its end."""
+    from symface_cli.batch import run
+    from symface_cli.naming import choose_targets
+
     many = (list(photos) * (count // len(photos) + 1))[:count]
-    with tempfile.TemporaryDirectory() as folder:
-        symmetrize_all(many[:FIRST_LOOK], Path(folder), os.cpu_count() or 1)
-        before = resident()
-        for start in range(FIRST_LOOK, count, FIRST_LOOK):
-            symmetrize_all(many[start : start + FIRST_LOOK], Path(folder), os.cpu_count() or 1)
-    after = resident()
+    resident = {}
+    with tempfile.TemporaryDirectory() as name:
+        targets = [target for photo in many for target in choose_targets([photo], f"{name}/")]
+        for number, _ in enumerate(run(_maker(), targets, force=True, jobs=os.cpu_count() or 1), 1):
+            if number in (FIRST_LOOK, count - FIRST_LOOK):  # some photos before the end, while the processes are there
+                resident[number] = proportional_memory()
+    before, after = resident.values()
     print(f"memory after {FIRST_LOOK} / {count} photos      {before:.0f} / {after:.0f} MiB ({after / before - 1:+.1%})")
 
 
-def resident() -> float:
-    """MiB of memory that this process has (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def proportional_memory() -> float:
+    """MiB of memory that this process and its children have, what they share counted once (Linux)."""
+    processes = [os.getpid(), *(process.pid for process in active_children())]
+    rollups = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in processes]
+    return sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def main() -> None:
     """Prints the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--limit", type=int, default=600)
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="also: memory over N photos")
     options = parser.parse_args()
     paths = sorted(options.photos.rglob("*.jpg"))

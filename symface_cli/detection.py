@@ -16,6 +16,7 @@ from symface_cli.geometry import CROP_SIZE, Array, Box, apply, crop_from_box
 
 LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
 SMALLEST_FACE = 40  # px, width of a box in that copy
+SMALLEST_COVERED = 60  # px, the same for faces that only a thorough search finds; it takes half as long as with 40
 SCALE_STEP = 1.1
 NEIGHBOURS = 3  # more windows than these must agree on a face
 ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search has no other
@@ -216,8 +217,8 @@ class _Ladder:
         return windows
 
     def try_all(self) -> list[Window]:
-        """All windows that look like faces, by OpenCV's own search."""
-        least = (SMALLEST_FACE, SMALLEST_FACE)
+        """All windows that look like faces, except for the smallest, by OpenCV's own search."""
+        least = (SMALLEST_COVERED, SMALLEST_COVERED)
         boxes = self._cascade.detectMultiScale(self._grey, SCALE_STEP, 0, minSize=least)
         return [self._unmirror(*map(int, box)) for box in boxes]
 

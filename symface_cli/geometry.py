@@ -61,8 +61,8 @@ class Midline(NamedTuple):
 
 def apply(matrix: NDArray[np.floating], points: NDArray[np.floating]) -> Array:
     """Points (..., 2) taken through a 3 x 3 affine matrix."""
-    moved: Array = points @ matrix[:2, :2].T + matrix[:2, 2]
-    return moved
+    moved: Array = points.reshape(-1, 2) @ matrix[:2, :2].T + matrix[:2, 2]
+    return moved.reshape(points.shape)
 
 
 def pixel_from_normalised(size: int) -> Array:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.compositing import enlarge, resample, warp_photo
+from symface_cli.compositing import enlarge, resample
 from symface_cli.geometry import GRID, Array, apply, control_points, fit_similarity, pixel_from_normalised
 from symface_cli.images import Photo
 
@@ -67,7 +67,9 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     view_side = round(SURROUNDINGS * (side - 1)) + 1
     view_from_photo = pixel_from_normalised(view_side) @ narrower @ np.linalg.inv(photo_from_level)
     view = resample(photo, view_from_photo, view_side)
-    return warp_photo(view, apply(view_from_photo, photo_from_face), side)
+    where = enlarge(apply(view_from_photo, photo_from_face), side)
+    face: Photo = cv2.remap(view, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return face
 
 
 def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
