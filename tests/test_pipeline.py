@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import symface_cli
+from symface_cli import pipeline
 from symface_cli.detection import detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry import EYES_Y
@@ -93,6 +94,20 @@ def test_what_hides_both_sides_alike_stays_unless_the_vae_draws_all(portrait, sy
 
     assert eye(detail=True) < 25
     assert eye(detail=False) > 50
+
+
+@pytest.mark.parametrize(("hidden", "decoded"), [(0.01, 0), (0.5, 1)])
+def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, hidden, decoded):
+    plain, times = symmetrizer.network.look, []
+    monkeypatch.setattr(symmetrizer.network, "look", lambda crop: replace_hidden(plain(crop), hidden))
+    monkeypatch.setattr(pipeline, "unlike_sides", lambda face: face.new_ones(1, 17, 17))
+    monkeypatch.setattr(symmetrizer, "_decode", lambda *_: times.append(1) or np.zeros((128, 128, 3), np.uint8))
+    symmetrizer.symmetrize(read_photo(portrait))
+    assert len(times) == decoded
+
+
+def replace_hidden(seen, hidden):
+    return seen._replace(hidden=seen.hidden * 0 + hidden)
 
 
 @pytest.mark.landmarks

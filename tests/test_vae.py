@@ -42,6 +42,11 @@ def test_a_shifted_warp_reads_the_crop_beside():
     assert face[0].tolist() == pytest.approx([-0.25, 0, 0.25, 0.5, 0.75], abs=1e-5)
 
 
+def test_a_halved_image_has_the_means_of_two_by_two_pixels():
+    image = torch.tensor([[[[1.0, 3, 0, 0], [5, 7, 8, 0]]]])
+    assert warping.halve(image).tolist() == [[[[4, 2]]]]
+
+
 def test_mirroring_a_warp_reads_the_mirrored_crop():
     crop = crops(1)
     warp = 0.5 * warping.identity_warp(crop[:, 0, 0]) + 0.02 * torch.randn(1, 17, 17, 2)
