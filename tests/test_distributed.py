@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import multiprocessing
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ import pytest
 import test_training
 import torch
 from torch import nn
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 
 from symface_cli.architecture import Architecture
 from symface_cli.errors import DataError, SymfaceError
@@ -30,6 +31,7 @@ from symface_cli.vae import build_network
 
 ROOT = Path(__file__).parents[1]
 LONGEST = 600  # seconds
+PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"]  # what takes long to import
 
 data = test_training.data  # a fixture: portraits of eight people
 
@@ -47,7 +49,8 @@ def in_processes(count, task, *arguments):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    spawn(_join_and_do, (count, port, task, arguments), nprocs=count)
+    multiprocessing.set_forkserver_preload(PRELOADED)  # once, not by each
+    start_processes(_join_and_do, (count, port, task, arguments), nprocs=count, start_method="forkserver")
 
 
 def _join_and_do(rank, count, port, task, arguments):

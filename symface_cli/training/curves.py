@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-UNITS = {"image": "nats", "kl": "nats", "warp": "eye distances", "mask": "nats", "visible": "nats"}
+UNITS = {
+    "image": "nats",
+    "kl": "nats",
+    "warp": "eye distances",
+    "mask": "nats",
+    "visible": "nats",
+    "midline": "radians + eye distances",
+}
 COLUMNS = 3
 PANEL = (4.2, 3.0)  # inches
+MARGINS = (0.6, 0.5, 0.8, 0.35)  # inches, left, right, at the bottom with the legend, at the top
 RESOLUTION = 100  # pixels per inch
 STEEP = 10  # ratio of highest to lowest loss from which an axis is logarithmic
 
@@ -26,12 +34,15 @@ def draw_curves(rows: Sequence[dict[str, float]]) -> bytes:
     names = [key.removeprefix("train_") for key in rows[0] if key.startswith("train_")]
     columns = min(len(names), COLUMNS)
     lines = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(columns * PANEL[0], lines * PANEL[1] + 0.4), dpi=RESOLUTION, layout="constrained")
+    width, height = columns * PANEL[0], lines * PANEL[1] + 0.4
+    figure = Figure(figsize=(width, height), dpi=RESOLUTION)  # a layout found by drawing it would take twice as long
+    left, right, bottom, top = MARGINS
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, wspace=0.3, hspace=0.4)
     panels = [figure.add_subplot(lines, columns, number) for number in range(1, len(names) + 1)]
     for panel, name in zip(panels, names, strict=True):
         _draw_loss(panel, rows, name)
     _draw_rate(panels[0], rows)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})  # the same bytes from every version
     return buffer.getvalue()
