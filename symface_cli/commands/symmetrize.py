@@ -102,7 +102,7 @@ def symmetrize(
     ] = False,
     measure: Annotated[
         bool,
-        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; half a second each."),
+        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; a quarter of a second each."),
     ] = False,
     jobs: Annotated[
         int,
