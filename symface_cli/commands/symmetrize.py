@@ -102,7 +102,7 @@ def symmetrize(
     ] = False,
     measure: Annotated[
         bool,
-        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; a quarter of a second each."),
+        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; 0.3 s each."),
     ] = False,
     jobs: Annotated[
         int,
