@@ -49,7 +49,7 @@ forking = pytest.mark.skipif(not FORKS, reason="this system does not fork proces
 
 
 def where(_):
-    time.sleep(0.02)
+    time.sleep(0.05)
     return os.getpid(), threading.current_thread().name
 
 
