@@ -127,7 +127,7 @@ def measure_memory(photos: Sequence[Path], count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         targets = [target for photo in many for target in choose_targets([photo], f"{name}/")]
         for number, _ in enumerate(run(_maker(), targets, force=True, jobs=os.cpu_count() or 1), 1):
-            if number in (FIRST_LOOK, count - FIRST_LOOK):  # some photos before the end, while the processes are there
+            if number in (FIRST_LOOK, count):  # the processes are still there
                 resident[number] = proportional_memory()
     before, after = resident.values()
     print(f"memory after {FIRST_LOOK} / {count} photos      {before:.0f} / {after:.0f} MiB ({after / before - 1:+.1%})")

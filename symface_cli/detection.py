@@ -118,7 +118,7 @@ def gather(grey: NDArray[np.uint8], thorough: bool = False) -> list[Hit]:
 
     Args:
         grey: The image.
-        thorough: Whether each cascade tries all of its windows, which takes three times as long, instead of those
+        thorough: Whether each cascade tries all of its windows but the smallest, which takes longer, instead of those
             around what looks like a face to any of them at a first look.
     """
     ladders = [*(_Ladder(grey, name) for name in (*FRONTAL, PROFILE)), _Ladder(grey, PROFILE, mirrored=True)]

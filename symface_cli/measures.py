@@ -40,7 +40,7 @@ from symface_cli.geometry import (
 )
 from symface_cli.images import Photo
 from symface_cli.pipeline import Symmetrizer
-from symface_cli.registration import THOROUGH, mirror_field, rectify_photo, refine_warp
+from symface_cli.registration import THOROUGH, rectify_photo, refine_warp
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
@@ -237,6 +237,11 @@ def displacement_of(photo_from_face: Array) -> Array:
     level = apply(level_from_photo, photo_from_face)
     displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
     return displacement
+
+
+def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors (..., W, 2) over the face frame, as they are in the mirror image."""
+    return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
 
 
 def summarise(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:

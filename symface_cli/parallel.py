@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -54,15 +54,20 @@ def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> 
     before this returns, so that a progress bar has no threads yet, and OpenCV's have ended: a process would wait for
     threads that it does not have.
     """
-    with _one_thread():
+    with one_thread():
         first = task(items[0])
         pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start_forked, (task,))
         together = min(max(len(items) // (16 * jobs), 1), TOGETHER)
         others = pool.map(_work, items[1:], chunksize=together)
-    return _until_done(pool, chain([first], others))
+    return until_done(pool, chain([first], others))
 
 
-def _until_done(pool: Executor, results: Iterable[R]) -> Iterator[R]:
+def until_done(pool: Executor, results: Iterable[R]) -> Generator[R, None, None]:
+    """The results of a pool, which is shut down after them, or as soon as nobody wants more.
+
+    Raises:
+        SymfaceError: If one of its processes is killed.
+    """
     try:
         yield from results
     except BrokenProcessPool as error:
@@ -108,14 +113,14 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
     A single job has a thread, too: on a busy machine, the libraries' own threads wait longer for each other than they
     save.
     """
-    with _one_thread():
+    with one_thread():
         # PyTorch's number of threads is each thread's own, but the last one set is what new threads begin with.
         pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
-        yield from _until_done(pool, pool.map(task, items))
+        yield from until_done(pool, pool.map(task, items))
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """OpenCV, PyTorch and BLAS compute on one core each meanwhile."""
     before = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)

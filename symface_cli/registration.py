@@ -128,11 +128,6 @@ def move_warp(photo_from_face: Array, shifts: Array) -> Array:
     return moved
 
 
-def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Vectors (..., W, 2) over the face frame, as they are in the mirror image."""
-    return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
-
-
 def _even_contrast(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Differences to the surroundings, in units of what is usual there: light from one side leaves no trace."""
     blur = CONTRAST_BLUR * len(grey)

@@ -7,10 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from typing import TypeVar
 
-import cv2
-from threadpoolctl import threadpool_limits
-
-from symface_cli.parallel import start_worker
+from symface_cli.parallel import one_thread, start_worker, until_done
 
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
@@ -29,21 +26,14 @@ def work_through(
 
 
 def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
-    threads = _use_threads(1, 1)
-    try:
-        with threadpool_limits(1, "blas"):
-            yield from map(work, items)
-    finally:
-        _use_threads(*threads)
+    with one_thread():
+        yield from map(work, items)
 
 
 def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
-    # Spawned, not forked: torch and a progress bar have threads, which a fork would lose.
+    # Spawned, not forked: a caller may have a progress bar already, whose thread a fork would lose.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=start_worker)
-    try:
-        yield from pool.map(work, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from until_done(pool, pool.map(work, items))
 
 
 def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
@@ -55,13 +45,3 @@ def _work(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
 @cache
 def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
     return make(setup)
-
-
-def _use_threads(opencv: int, pytorch: int) -> tuple[int, int]:
-    """Sets how many threads OpenCV and PyTorch use, and returns how many it was."""
-    import torch
-
-    before = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(opencv)
-    torch.set_num_threads(pytorch)
-    return before
