@@ -10,11 +10,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symface_cli.version import __version__
+
 if TYPE_CHECKING:
     from symface_cli.api import symmetric_faces, symmetrize
     from symface_cli.pipeline import SymmetricFace, Symmetrizer
 
-__version__ = "0.1.0"
 __all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetric_faces", "symmetrize"]
 
 _HOMES = {"symmetric_faces": "api", "symmetrize": "api", "SymmetricFace": "pipeline", "Symmetrizer": "pipeline"}

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
-from symface_cli import __version__, manual
+from symface_cli import manual
 from symface_cli.commands.doctor import doctor
 from symface_cli.commands.evaluate import evaluate
 from symface_cli.commands.label import label
@@ -19,6 +19,7 @@ from symface_cli.commands.train import train
 from symface_cli.config import Kind, Settings, find_config, read_config, variable_of
 from symface_cli.console import out, print_error
 from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.version import __version__
 
 app = typer.Typer(
     help="Makes faces in photos symmetric, with a network that looks at the whole image.",

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from symface_cli import __version__
 from symface_cli.config import Settings
 from symface_cli.errors import DataError, ExitStatus, SymfaceError, UsageError, WeightsError
+from symface_cli.version import __version__
 
 if TYPE_CHECKING:
     pass

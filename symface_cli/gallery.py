@@ -7,7 +7,6 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
-from symface_cli import __version__
 from symface_cli.batch import Outcome
 from symface_cli.files import on_one_line
 from symface_cli.identity import SAME_PERSON
@@ -15,6 +14,7 @@ from symface_cli.makers import TURNED, FaceNote
 from symface_cli.naming import STREAM
 from symface_cli.pages import load_template
 from symface_cli.thumbnails import Slide, Thumbnail, choose_side, draw_slides
+from symface_cli.version import __version__
 
 
 @dataclass(frozen=True)

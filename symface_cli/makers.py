@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
-from symface_cli import __version__
 from symface_cli.detection import FoundFace, detect, face_in_box, face_with_eyes
 from symface_cli.drawing import SeenFace
 from symface_cli.errors import NoFaceError
@@ -17,6 +16,7 @@ from symface_cli.measures import Asymmetry, measure
 from symface_cli.pictures import Picture
 from symface_cli.pipeline import Symmetrizer
 from symface_cli.recipes import Output, Product, Recipe, plan_products
+from symface_cli.version import __version__
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from symface_cli import __version__
 from symface_cli.measures import AREAS, NAMES, NOTE, Asymmetry, Estimate
+from symface_cli.version import __version__
 
 COLUMNS = (
     "photo",

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from symface_cli import __version__
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
 from symface_cli.evaluation.methods import OURS, provider_of
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
@@ -20,6 +19,7 @@ from symface_cli.evaluation.report import (
 )
 from symface_cli.evaluation.scores import Report
 from symface_cli.pages import load_template
+from symface_cli.version import __version__
 from symface_cli.weights import bundled_weights
 
 MOST_CURVES = 8  # so many colours can be told apart

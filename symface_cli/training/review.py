@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from symface_cli import __version__
 from symface_cli.compositing import resample
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
@@ -19,6 +18,7 @@ from symface_cli.pages import load_template
 from symface_cli.thumbnails import Thumbnail
 from symface_cli.training.labels import DOUBTS, Label, describe, find_doubt
 from symface_cli.training.preparation import STORED_BOXES
+from symface_cli.version import __version__
 
 MOST = 100  # photos of a kind
 SIDE = 256  # px, of a picture
