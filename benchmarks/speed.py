@@ -47,8 +47,8 @@ def _maker() -> object:
 
 def mirror_one(photo: Path, result: Path) -> None:
     """The alternative, for one photo: half-mirrored about dlib's midline."""
-    from symface_cli.evaluation.methods import level, mirror_half
     from symface_cli.images import encode_png, read_photo, write_atomically
+    from symface_cli.methods.baselines import level, mirror_half
 
     pixels = read_photo(photo)
     for landmarks in _dlib().find_faces(pixels):

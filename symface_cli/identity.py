@@ -7,9 +7,9 @@ import numpy as np
 from symface_cli.compositing import resample
 from symface_cli.detection import FoundFace
 from symface_cli.drawing import SeenFace, draw_face
-from symface_cli.evaluation.recognisers import DlibRecogniser
 from symface_cli.geometry import CROP_SIZE
 from symface_cli.images import Photo
+from symface_cli.recognition.dlib import DlibRecogniser
 
 SAME_PERSON = DlibRecogniser.thresholds[0]
 REGION_SIZE = 300  # px, side of the region that is shown to the recogniser

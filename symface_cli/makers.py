@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol, TypeVar
 from symface_cli.detection import FoundFace, detect, face_in_box, face_with_eyes
 from symface_cli.drawing import SeenFace
 from symface_cli.errors import NoFaceError
-from symface_cli.evaluation.methods import Provider, Sighting
 from symface_cli.geometry import Array, Box, midline_of_warp, turn_of_warp
 from symface_cli.images import Photo, encode_png
 from symface_cli.measures import Asymmetry, measure
+from symface_cli.methods.providers import Provider, Sighting
 from symface_cli.pictures import Picture
 from symface_cli.pipeline import Symmetrizer
 from symface_cli.recipes import Output, Product, Recipe, plan_products

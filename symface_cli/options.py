@@ -8,7 +8,7 @@ import typer
 
 def complete_methods() -> list[str]:
     """The names of all methods, for a shell that completes one."""
-    from symface_cli.evaluation.methods import method_names
+    from symface_cli.methods.registry import method_names
 
     return list(method_names())
 

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache, partial
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -20,7 +21,6 @@ from symface_cli.errors import SymfaceError
 
 T = TypeVar("T")
 R = TypeVar("R")
-
 FORKS = sys.platform.startswith("linux")  # elsewhere the system's own libraries do not bear it
 MANY = 8  # items for each worker, from which processes gain more than their start costs
 TOGETHER = 4  # items that are sent to a process at a time, at most
@@ -131,3 +131,39 @@ def one_thread() -> Iterator[None]:
     finally:
         cv2.setNumThreads(before[0])
         torch.set_num_threads(before[1])
+
+
+S = TypeVar("S", bound=Hashable)
+
+
+def work_through(
+    make: Callable[[S], Callable[[T], R]], setup: S, items: Sequence[T], jobs: int
+) -> Generator[R, None, None]:
+    """Yields `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
+
+    `make` is called once per process. 0 jobs are one per core; a single one is this process itself.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, max(len(items), 1))
+    return _work_here(make(setup), items) if jobs == 1 else _work_in_pool(partial(_work_with, make, setup), items, jobs)
+
+
+def _work_here(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+    with one_thread():
+        yield from map(work, items)
+
+
+def _work_in_pool(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Generator[R, None, None]:
+    # Spawned, not forked: a caller may have a progress bar already, whose thread a fork would lose.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=start_worker)
+    yield from until_done(pool, pool.map(work, items))
+
+
+def _work_with(make: Callable[[S], Callable[[T], R]], setup: S, item: T) -> R:
+    # Models are loaded here, not in the initializer: an exception there would only say that the pool is broken.
+    work: Callable[[T], R] = _made(make, setup)
+    return work(item)
+
+
+@cache
+def _made(make: Callable[[S], Callable[[T], R]], setup: S) -> Callable[[T], R]:
+    return make(setup)

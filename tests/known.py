@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.datasets import DatasetPhoto
-from symface_cli.evaluation import recognisers
-from symface_cli.evaluation.methods import PROVIDERS, ProviderEntry, Sighting
 from symface_cli.evaluation.protocol import Plan
-from symface_cli.evaluation.recognisers import Embedding, RecognisedFace
 from symface_cli.images import Photo
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, ProviderEntry
+from symface_cli.recognition import recognizer as recognisers
+from symface_cli.recognition.recognizer import Embedding, RecognisedFace
 
 BRIGHTNESSES = (25, 50, 75, 105)  # of the four persons; noise has 127.5 on average
 

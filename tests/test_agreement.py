@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from symface_cli.detection import Hit, search
-from symface_cli.evaluation import agreement
-from symface_cli.evaluation.agreement import count_agreeing
+from symface_cli import detection
+from symface_cli.detection import Hit, count_agreeing, search
 from symface_cli.geometry import Box
 from symface_cli.images import read_photo
 
@@ -38,6 +37,6 @@ def test_face_nearest_to_the_centre_counts_in_a_copy_of_at_most_640_pixels(
         corners = ((0, 0, 9), (width / 2 - 25, height / 2 - 15, 25), (width - 40, height - 40, 60))
         return [Hit(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
 
-    monkeypatch.setattr(agreement, "search", find)
+    monkeypatch.setattr(detection, "search", find)
     assert count_agreeing(np.zeros((*size, 3), np.uint8)) == 25
     assert shapes == [searched]

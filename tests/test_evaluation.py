@@ -14,12 +14,13 @@ from PIL import Image
 
 from symface_cli.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError, UsageError
-from symface_cli.evaluation.methods import PROVIDERS, ProviderEntry, Sighting
 from symface_cli.evaluation.occluders import occlude
 from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan, choose_photos, evaluate
-from symface_cli.evaluation.recognisers import centre_of
 from symface_cli.evaluation.scores import Report, summarise
+from symface_cli.geometry import centre_of
 from symface_cli.images import Photo, read_photo
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")

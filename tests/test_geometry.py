@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from symface_cli import geometry
+from symface_cli.landmarks import shape
 from symface_cli.geometry import Box
 from symface_cli.landmarks import scheme
 
@@ -44,7 +45,7 @@ def test_normalised_coordinates_end_at_pixel_centres(normalised, pixel):
 
 @pytest.mark.parametrize("degrees", [-40, 0, 13])
 def test_midline_of_a_turned_symmetric_face_is_its_axis(landmarks, degrees):
-    centre, down = geometry.find_midline(turned(landmarks, degrees))
+    centre, down = shape.find_midline(turned(landmarks, degrees))
     expected = np.array([-np.sin(np.radians(degrees)), np.cos(np.radians(degrees))])
     assert down == pytest.approx(expected)
     across = np.array([down[1], -down[0]])
@@ -53,7 +54,7 @@ def test_midline_of_a_turned_symmetric_face_is_its_axis(landmarks, degrees):
 
 @pytest.mark.parametrize("degrees", [-25, 0, 25])
 def test_face_frame_puts_the_eyes_where_the_design_says(landmarks, degrees):
-    matrix = geometry.face_from_image(turned(landmarks, degrees))
+    matrix = shape.face_from_image(turned(landmarks, degrees))
     shape = geometry.apply(matrix, turned(landmarks, degrees))
     left, right = scheme.eye_centres(shape)
     assert left == pytest.approx([-0.27, -0.12])
@@ -63,7 +64,7 @@ def test_face_frame_puts_the_eyes_where_the_design_says(landmarks, degrees):
 
 def test_a_foreshortened_face_gets_its_size_from_eyes_to_chin(landmarks):
     narrow = (landmarks - 100) * [0.5, 1] + 100
-    shape = geometry.apply(geometry.face_from_image(narrow), narrow)
+    shape = geometry.apply(shape.face_from_image(narrow), narrow)
     assert shape[8, 1] - shape[36:48, 1].mean() == pytest.approx(0.54 * 1.9)
 
 
@@ -103,17 +104,17 @@ def test_enlarging_passes_through_the_values_and_is_cubic_between():
 
 def test_warp_of_a_symmetric_face_is_a_similarity(landmarks):
     tilted = turned(landmarks, 10)
-    warp, symmetric = geometry.symmetric_warp(tilted)
-    matrix = np.linalg.inv(geometry.face_from_image(tilted))
+    warp, symmetric = shape.symmetric_warp(tilted)
+    matrix = np.linalg.inv(shape.face_from_image(tilted))
     assert warp == pytest.approx(geometry.apply(matrix, geometry.control_points()), abs=1e-6)
-    assert geometry.mirror_shape(symmetric) == pytest.approx(symmetric)
+    assert shape.mirror_shape(symmetric) == pytest.approx(symmetric)
 
 
 def test_warp_takes_the_symmetric_shape_to_the_landmarks(landmarks):
     face = landmarks.copy()
     face[48:68, 0] += 4  # the mouth is shifted to the right by a fifteenth of the eye distance
-    warp, symmetric = geometry.symmetric_warp(face)
-    assert geometry.mirror_shape(symmetric) == pytest.approx(symmetric)
+    warp, symmetric = shape.symmetric_warp(face)
+    assert shape.mirror_shape(symmetric) == pytest.approx(symmetric)
     # bilinear reading of the control points is close to the spline itself
     at = (symmetric[48:60] + 1) / 2 * 16
     low = np.floor(at).astype(int)
@@ -126,7 +127,7 @@ def test_warp_takes_the_symmetric_shape_to_the_landmarks(landmarks):
 
 
 def test_outline_is_the_jaw_and_a_forehead_above_the_brows(landmarks):
-    outline = geometry.face_outline(landmarks)
+    outline = shape.face_outline(landmarks)
     assert outline[:17] == pytest.approx(landmarks[:17])
     assert outline[17:, 1].min() < landmarks[17:27, 1].min()
     assert outline[17:, 0].min() > landmarks[0, 0]
@@ -136,8 +137,8 @@ def test_the_midline_of_a_warp_is_that_of_its_landmarks_whatever_the_features_do
     crooked = landmarks.copy()
     crooked[27:36, 0] += 8
     crooked[48:, 0] -= 3
-    expected = geometry.find_midline(turned(crooked, 11.5))
-    found = geometry.midline_of_warp(geometry.symmetric_warp(turned(crooked, 11.5))[0])
+    expected = shape.find_midline(turned(crooked, 11.5))
+    found = geometry.midline_of_warp(shape.symmetric_warp(turned(crooked, 11.5))[0])
     across = np.array([expected.direction[1], -expected.direction[0]])
     assert found.degrees == pytest.approx(expected.degrees, abs=0.1)
     assert abs((found.point - expected.point) @ across) < 0.3

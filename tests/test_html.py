@@ -15,15 +15,16 @@ import pytest
 from PIL import Image
 
 from symface_cli.datasets import DatasetPhoto
-from symface_cli.evaluation import recognisers
 from symface_cli.evaluation.contact_sheet import choose_cases
 from symface_cli.evaluation.html import as_html, choose_curves, mark_rows
-from symface_cli.evaluation.methods import PROVIDERS, ProviderEntry, Sighting
 from symface_cli.evaluation.plot import Axis, axis_around, step_path
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
 from symface_cli.evaluation.scores import Report, summarise
 from symface_cli.geometry import Array
 from symface_cli.images import Photo
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, ProviderEntry
+from symface_cli.recognition import recognizer as recognisers
 
 METHODS = ("vae", "vae-decode", "upside-down")
 COMMAND = "symface evaluate faces/ --report report.html"

@@ -19,9 +19,10 @@ from test_training import settings, train
 
 from symface_cli.datasets import split_of
 from symface_cli.errors import DataError, PhotoError
-from symface_cli.geometry import Box, symmetric_warp
+from symface_cli.geometry import Box
 from symface_cli.images import read_photo
 from symface_cli.landmarks import dlib, scheme
+from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.training import labels as labelling
 from symface_cli.training import preparation, review
 from symface_cli.training.labels import (

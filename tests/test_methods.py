@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symface_cli.evaluation import methods
-from symface_cli.evaluation.methods import PROVIDERS, Sighting, baselines, choose_methods
-from symface_cli.evaluation.recognisers import DlibRecogniser, centre_of
+from symface_cli.geometry import centre_of
 from symface_cli.images import Photo, read_photo
+from symface_cli.methods.baselines import average, mirror_half
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, baselines, choose_methods, method_names, provider_of
+from symface_cli.recognition.dlib import DlibRecogniser
 
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")
 
@@ -20,9 +22,9 @@ def test_baselines_are_a_providers_methods() -> None:
 
 
 def test_every_method_belongs_to_one_provider() -> None:
-    names = methods.method_names()
+    names = method_names()
     assert len(set(names)) == len(names)
-    assert all(name in PROVIDERS[methods.provider_of(name)].methods for name in names)
+    assert all(name in PROVIDERS[provider_of(name)].methods for name in names)
 
 
 def test_methods_asked_for_twice_run_once() -> None:
@@ -31,12 +33,12 @@ def test_methods_asked_for_twice_run_once() -> None:
 
 def test_left_half_is_the_viewers() -> None:
     image = np.array([[1, 2, 3, 4]], np.uint8)
-    assert methods.mirror_half(image, "left").tolist() == [[1, 2, 2, 1]]
-    assert methods.mirror_half(image, "right").tolist() == [[4, 3, 3, 4]]
+    assert mirror_half(image, "left").tolist() == [[1, 2, 2, 1]]
+    assert mirror_half(image, "right").tolist() == [[4, 3, 3, 4]]
 
 
 def test_average_does_not_overflow() -> None:
-    assert methods.average(np.array([[255, 10, 20, 254]], np.uint8)).tolist() == [[255, 15, 15, 255]]
+    assert average(np.array([[255, 10, 20, 254]], np.uint8)).tolist() == [[255, 15, 15, 255]]
 
 
 @pytest.fixture(scope="module")

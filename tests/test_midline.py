@@ -12,7 +12,6 @@ from conftest import SHARED
 from PIL import Image
 
 from symface_cli.errors import DataError, ExitStatus, UsageError
-from symface_cli.evaluation.methods import PROVIDERS, ProviderEntry, Sighting
 from symface_cli.evaluation.midline import (
     HEADER,
     Deviation,
@@ -28,6 +27,8 @@ from symface_cli.evaluation.midline import (
 )
 from symface_cli.geometry import Array, Midline
 from symface_cli.images import Photo
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 
 LONDON = SHARED / "data" / "london" / "neutral"
 

@@ -5,9 +5,9 @@ import pytest
 from conftest import SHARED
 from numpy.typing import NDArray
 
-from symface_cli.evaluation.pose import find_yaw
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.pdm import Pose, load_points
+from symface_cli.landmarks.pose import find_yaw
 
 ANGLES = (-40.0, -20.0, -5.0, 0.0, 10.0, 30.0)
 

@@ -11,19 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.errors import ExitStatus, UsageError, WeightsError
-from symface_cli.evaluation.recognisers import (
-    OPENFACE_FILE,
-    RECOGNISERS,
-    DlibRecogniser,
-    OpenFaceRecogniser,
-    Recogniser,
-    align_for_openface,
-    find_recogniser,
-    load_openface,
-)
 from symface_cli.images import Photo, read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.landmarks.models import FILES
+from symface_cli.recognition.dlib import DlibRecogniser
+from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecogniser, align_for_openface, load_openface
+from symface_cli.recognition.recognizer import Recogniser
+from symface_cli.recognition.registry import RECOGNISERS, find_recogniser
 
 # Where OpenFace puts the outer corners of the eyes and the nose's base, in pixels of its 96 x 96 input; by hand
 # from the rows 36, 45, 33 of TEMPLATE in its align_dlib.py: (row - (0.07924, 0.18236)) / (0.89195, 0.87844) * 96.

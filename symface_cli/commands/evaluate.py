@@ -95,11 +95,11 @@ def evaluate(
     found count as not recognised. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.commands.models import fetch_models
-    from symface_cli.evaluation.methods import baselines, choose_methods, files_of
     from symface_cli.evaluation.protocol import Plan, check, choose_photos
-    from symface_cli.evaluation.recognisers import find_recogniser
     from symface_cli.evaluation.scores import summarise
     from symface_cli.evaluation.store import open_store
+    from symface_cli.methods.registry import baselines, choose_methods, files_of
+    from symface_cli.recognition.registry import find_recogniser
 
     written = Written(json_path, markdown_path, report_path)
     names = list(method or ("vae", "vae-decode"))
@@ -144,7 +144,7 @@ def _evaluate_midlines(
 ) -> int:
     """Compares the midlines of the methods' providers with those of landmarks placed by hand."""
     from symface_cli.evaluation import midline
-    from symface_cli.evaluation.methods import choose_methods, provider_of
+    from symface_cli.methods.registry import choose_methods, provider_of
 
     if written.report is not None:
         raise UsageError("--report shows recognition; --midline has --json and --markdown")

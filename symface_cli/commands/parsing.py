@@ -9,8 +9,8 @@ from PIL import ImageColor
 
 from symface_cli.drawing import Side
 from symface_cli.errors import UsageError
-from symface_cli.evaluation.methods import OURS, provider_of
 from symface_cli.geometry import Array, Box
+from symface_cli.methods.registry import OURS, provider_of
 from symface_cli.pictures import FORMATS
 from symface_cli.recipes import Recipe
 

@@ -167,7 +167,7 @@ def _load(style: "Style", recipe: "Recipe", selection: "Selection", loading: Loa
     from symface_cli.makers import LandmarkMaker, NetworkMaker
 
     if style.landmark_method is not None:
-        from symface_cli.evaluation.methods import PROVIDERS, files_of, provider_of
+        from symface_cli.methods.registry import PROVIDERS, files_of, provider_of
 
         method = style.landmark_method
         fetch_models(files_of([method]), loading.model_dir)

@@ -8,12 +8,12 @@ from math import inf, isfinite
 
 from PIL import Image
 
-from symface_cli.evaluation.methods import OURS
 from symface_cli.evaluation.occluders import NONE
 from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan
-from symface_cli.evaluation.recognisers import find_recogniser
 from symface_cli.evaluation.scores import Report, Table
 from symface_cli.images import Photo
+from symface_cli.methods.registry import OURS
+from symface_cli.recognition.registry import find_recogniser
 
 LONGEST_SIDE = 160  # px, of a picture
 QUALITY = 80  # of WebP, about 3 kB per picture

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
-from symface_cli.evaluation.methods import OURS, provider_of
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
 from symface_cli.evaluation.protocol import Plan
 from symface_cli.evaluation.report import (
@@ -18,6 +17,7 @@ from symface_cli.evaluation.report import (
     table_title,
 )
 from symface_cli.evaluation.scores import Report
+from symface_cli.methods.registry import OURS, provider_of
 from symface_cli.pages import load_template
 from symface_cli.version import __version__
 from symface_cli.weights import bundled_weights

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import DataError, PhotoError, UsageError
-from symface_cli.evaluation.methods import PROVIDERS
-from symface_cli.evaluation.processes import work_through
 from symface_cli.evaluation.protocol import Progress, choose_photos
 from symface_cli.geometry import Array, Midline, fit_midline
 from symface_cli.images import read_photo
+from symface_cli.methods.registry import PROVIDERS
+from symface_cli.parallel import work_through
 
 MIRROR_INDEX = "mirror_index.csv"
 PUPILS = (0, 1)

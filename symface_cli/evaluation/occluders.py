@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
-from symface_cli.geometry import EYES_APART, EYES_Y, Array, apply, face_from_image
+from symface_cli.geometry import EYES_APART, EYES_Y, Array, apply
 from symface_cli.images import Photo
 from symface_cli.landmarks import scheme
+from symface_cli.landmarks.shape import face_from_image
 
 NONE = "none"
 CORNERS = 120  # of an outline

@@ -14,15 +14,18 @@ from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from symface_cli.datasets import DatasetPhoto, list_photos, split_of
+from symface_cli.detection import count_agreeing
 from symface_cli.errors import DataError, PhotoError, UsageError
-from symface_cli.evaluation.agreement import count_agreeing
-from symface_cli.evaluation.methods import PROVIDERS, Provider, choose_methods, provider_of
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NONE, find_condition, occlude
-from symface_cli.evaluation.processes import work_through
-from symface_cli.evaluation.recognisers import Embedding, Recogniser, centre_of, find_recogniser
+from symface_cli.geometry import centre_of
 from symface_cli.images import Photo, read_photo
 from symface_cli.landmarks.dlib import Landmarks
+from symface_cli.methods.providers import Provider
+from symface_cli.methods.registry import PROVIDERS, choose_methods, provider_of
+from symface_cli.parallel import work_through
+from symface_cli.recognition.recognizer import Embedding, Recogniser
+from symface_cli.recognition.registry import find_recogniser
 
 SPLITS = ("test", "validation", "train", "all")
 Progress = Callable[[int, int], None]

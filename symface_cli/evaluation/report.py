@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
 
-from symface_cli.evaluation.methods import OURS
 from symface_cli.evaluation.occluders import NONE
-from symface_cli.evaluation.pose import find_yaw
 from symface_cli.evaluation.protocol import Examined
-from symface_cli.evaluation.recognisers import find_recogniser
 from symface_cli.evaluation.scores import Report, Score, Table
+from symface_cli.landmarks.pose import find_yaw
+from symface_cli.methods.registry import OURS
+from symface_cli.recognition.registry import find_recogniser
 from symface_cli.version import __version__
 
 PAPER = {

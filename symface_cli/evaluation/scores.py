@@ -7,11 +7,12 @@ from statistics import median
 
 import numpy as np
 
-from symface_cli.evaluation.methods import OURS
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
-from symface_cli.evaluation.recognisers import Embedding, find_recogniser
 from symface_cli.evaluation.subsets import Subset, split
+from symface_cli.methods.registry import OURS
+from symface_cli.recognition.recognizer import Embedding
+from symface_cli.recognition.registry import find_recogniser
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symface_cli.detection import SURE
-from symface_cli.evaluation.pose import find_yaw
 from symface_cli.evaluation.protocol import Examined
+from symface_cli.landmarks.pose import find_yaw
 
 FRONTAL, TURNED = 10, 20  # degrees
 CLEAR = 30  # windows; more agree on 83 % of LFW's faces, and fewer than SURE on 1.4 %

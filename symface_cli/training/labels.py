@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from symface_cli.datasets import DatasetPhoto, list_photos, open_dataset, split_of
 from symface_cli.detection import detect
 from symface_cli.errors import DataError, PhotoError
-from symface_cli.evaluation.processes import work_through
 from symface_cli.files import on_one_line, write_atomically
 from symface_cli.geometry import Array, Box
 from symface_cli.images import read_photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
+from symface_cli.parallel import work_through
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
 REACH = 1.0  # box widths; what lies farther from the box's centre, sideways or up and down, is not this face's

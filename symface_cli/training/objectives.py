@@ -16,14 +16,7 @@ from symface_cli.training.augmentation import Batch
 from symface_cli.training.distributed import mean_over_processes
 from symface_cli.training.randomness import Draws
 from symface_cli.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
-from symface_cli.warping import (
-    blend_sides,
-    hidden_on_both_sides,
-    identity_warp,
-    keep_face,
-    rectify,
-    side_weights,
-)
+from symface_cli.warping import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 
 Losses = dict[str, Tensor]
 """The terms of an objective by name, each a scalar; "total" is what is minimised."""

@@ -33,20 +33,12 @@ from symface_cli.geometry import (
     apply,
     control_points,
     crop_from_box,
-    face_outline,
     pixel_from_normalised,
-    symmetric_warp,
 )
 from symface_cli.images import read_photo, write_atomically
+from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.parallel import work_in_threads
-from symface_cli.training.labels import (
-    Progress,
-    describe,
-    label_photos,
-    photos_to_label,
-    read_labels,
-    write_labels,
-)
+from symface_cli.training.labels import Progress, describe, label_photos, photos_to_label, read_labels, write_labels
 
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter

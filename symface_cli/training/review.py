@@ -12,8 +12,9 @@ from PIL import Image
 from symface_cli.compositing import resample
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
-from symface_cli.geometry import Array, apply, crop_from_box, face_outline, find_midline
+from symface_cli.geometry import Array, apply, crop_from_box
 from symface_cli.images import Photo, read_photo
+from symface_cli.landmarks.shape import face_outline, find_midline
 from symface_cli.pages import load_template
 from symface_cli.thumbnails import Thumbnail
 from symface_cli.training.labels import DOUBTS, Label, describe, find_doubt

@@ -1,0 +1,43 @@
+"""Symmetric faces from 68 landmarks: one half mirrored, both averaged, the shape made symmetric."""
+
+from typing import Literal
+
+import numpy as np
+
+from symface_cli.compositing import native_size, warp_photo
+from symface_cli.geometry import apply, control_points
+from symface_cli.images import Photo
+from symface_cli.landmarks.dlib import Landmarks
+from symface_cli.landmarks.shape import face_from_image, symmetric_warp
+
+CONTEXT = 1.25  # side of a levelled photo in face frames: a detector needs to see something around the face
+
+
+def level(photo: Photo, landmarks: Landmarks) -> Photo:
+    """The photo levelled on the midline of its landmarks (68, 2), at its own resolution, (S, S, 3) with S even.
+
+    The face frame, seen from a little further away; `compositing` reflects the photo beyond its edges.
+    """
+    photo_from_face = np.linalg.inv(face_from_image(landmarks))
+    where = apply(np.asarray(photo_from_face, np.float64), CONTEXT * control_points())
+    return warp_photo(photo, where, native_size(where))
+
+
+def straighten(photo: Photo, landmarks: Landmarks) -> Photo:
+    """The photo warped into the face frame by the symmetric shape of its landmarks (68, 2), (S, S, 3) with S even."""
+    where, _ = symmetric_warp(landmarks)
+    return warp_photo(photo, where, native_size(where))
+
+
+def mirror_half(image: Photo, side: Literal["left", "right"]) -> Photo:
+    """The viewer's left or right half of an image of even width, and its mirror image in place of the other one."""
+    middle = image.shape[1] // 2
+    if side == "left":
+        return np.hstack([image[:, :middle], image[:, middle - 1 :: -1]])
+    return np.hstack([image[:, : middle - 1 : -1], image[:, middle:]])
+
+
+def average(image: Photo) -> Photo:
+    """Mean of an image and its mirror image; .5 is rounded up."""
+    total = image.astype(np.uint16) + image[:, ::-1]
+    return ((total + 1) // 2).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Face recognizers: networks that tell whether two pictures show the same person."""

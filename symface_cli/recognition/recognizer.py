@@ -1,0 +1,79 @@
+"""Face recognisers: networks that say whether two pictures show the same person."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry import Array, centre_of
+from symface_cli.images import Photo
+from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
+
+Embedding = NDArray[np.float64]
+"""What a recogniser makes of a face: (D,); the nearer two of them, the more alike the persons."""
+
+
+@dataclass(frozen=True)
+class RecognisedFace:
+    """A face as a recogniser sees it.
+
+    Attributes:
+        landmarks: (68, 2) in photo pixels.
+        embedding: (D,).
+    """
+
+    landmarks: Landmarks
+    embedding: Embedding
+
+
+class Recogniser(Protocol):
+    """A network for faces, with its own detector.
+
+    Attributes:
+        thresholds: Distances below which two faces count as the same person: the published one, then stricter ones.
+        files: The published model files that it needs, keys of landmarks.models.FILES.
+    """
+
+    thresholds: ClassVar[tuple[float, ...]]
+    files: ClassVar[tuple[str, ...]]
+
+    def find(self, photo: Photo, point: Array | None = None) -> RecognisedFace | None:
+        """The face nearest to `point` (2,) of the photo, by default its centre; None if there is none."""
+
+    def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
+        """The embedding alone of the face that `find` finds."""
+
+    @staticmethod
+    def distance(a: Embedding, b: Embedding) -> float:
+        """How different two faces are, in the unit of the thresholds."""
+
+
+class LandmarkRecogniser(ABC):
+    """What recognisers share that look at faces found and aligned with dlib's detector and 68 landmarks.
+
+    Raises:
+        DataError: If the `landmarks` extra is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._finder = DlibLandmarks()
+
+    @abstractmethod
+    def describe(self, photo: Photo, landmarks: Landmarks) -> Embedding:
+        """Embedding (D,) of the face with these landmarks (68, 2) in the photo (H, W, 3)."""
+
+    def find(self, photo: Photo, point: Array | None = None) -> RecognisedFace | None:
+        """The face nearest to `point` (2,), by default the centre of the photo (H, W, 3).
+
+        None if the HOG detector finds no face in the photo, up-sampled once.
+        """
+        image = np.ascontiguousarray(photo)
+        landmarks = self._finder.find_nearest(image, centre_of(image) if point is None else point)
+        return None if landmarks is None else RecognisedFace(landmarks, self.describe(image, landmarks))
+
+    def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
+        """The embedding alone of the face that `find` finds."""
+        face = self.find(photo, point)
+        return None if face is None else face.embedding
