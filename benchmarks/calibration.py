@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.detection import detect
+from symface_cli.detection.detector import detect
 from symface_cli.evaluation.protocol import choose_photos
-from symface_cli.geometry import EYES_APART, Array, apply, control_points, fit_similarity
-from symface_cli.images import Photo, read_photo
-from symface_cli.measures import (
+from symface_cli.geometry.frames import EYES_APART, Array, apply, control_points, fit_similarity
+from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.measurement.asymmetry import (
     AREAS,
     FACE_SIDE,
     NAMES,
@@ -34,7 +35,6 @@ from symface_cli.measures import (
     measure,
     summarise,
 )
-from symface_cli.pipeline import Symmetrizer
 
 LARGEST_FACE = 320  # px, side of the symmetric faces that are warped
 MARGIN = 0.35  # of that, around them

@@ -29,8 +29,8 @@ FIRST_LOOK = 200  # photos after which memory is looked at first
 
 def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
     """What `symface symmetrize` does with many photos, the network loaded."""
-    from symface_cli.batch import run
-    from symface_cli.naming import choose_targets
+    from symface_cli.batch.runner import run
+    from symface_cli.batch.targets import choose_targets
 
     for _ in run(_maker(), choose_targets(photos, f"{folder}/"), force=True, jobs=jobs):
         pass
@@ -38,16 +38,16 @@ def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
 
 @cache
 def _maker() -> object:
-    from symface_cli.makers import NetworkMaker, Selection
-    from symface_cli.pipeline import Symmetrizer
-    from symface_cli.recipes import Recipe
+    from symface_cli.inference.symmetrizer import Symmetrizer
+    from symface_cli.rendering.outputs import Recipe
+    from symface_cli.rendering.plan import NetworkMaker, Selection
 
     return NetworkMaker(Symmetrizer(), Recipe(), Selection())
 
 
 def mirror_one(photo: Path, result: Path) -> None:
     """The alternative, for one photo: half-mirrored about dlib's midline."""
-    from symface_cli.images import encode_png, read_photo, write_atomically
+    from symface_cli.imaging.photo import encode_png, read_photo, write_atomically
     from symface_cli.methods.baselines import level, mirror_half
 
     pixels = read_photo(photo)
@@ -119,8 +119,8 @@ def measure_cold_starts(photo: Path) -> None:
 
 def measure_memory(photos: Sequence[Path], count: int) -> None:
     """Prints how much memory one long batch has early on and at its end."""
-    from symface_cli.batch import run
-    from symface_cli.naming import choose_targets
+    from symface_cli.batch.runner import run
+    from symface_cli.batch.targets import choose_targets
 
     many = (list(photos) * (count // len(photos) + 1))[:count]
     resident = {}

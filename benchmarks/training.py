@@ -21,15 +21,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symface_cli.architecture import Architecture
-from symface_cli.device import choose_device, keep_freed_memory, mixed_precision
+from symface_cli.network.architecture import Architecture
+from symface_cli.network.device import choose_device, keep_freed_memory, mixed_precision
 from symface_cli.training import loop
-from symface_cli.training.augmentation import Augmentation, Batch, make_batch
 from symface_cli.training.checkpoints import Training
+from symface_cli.training.data.augmentation import Augmentation, Batch, make_batch
+from symface_cli.training.data.preparation import prepare
+from symface_cli.training.data.samples import Samples
 from symface_cli.training.loop import CLIP, TrainingConfig
 from symface_cli.training.objectives import Losses
-from symface_cli.training.preparation import prepare
-from symface_cli.training.samples import Samples
 
 STAGE = 3
 RATE = 1e-5  # learning rate: the network stays where it is

@@ -14,11 +14,16 @@ from symface_cli.version import __version__
 
 if TYPE_CHECKING:
     from symface_cli.api import symmetric_faces, symmetrize
-    from symface_cli.pipeline import SymmetricFace, Symmetrizer
+    from symface_cli.inference.symmetrizer import SymmetricFace, Symmetrizer
 
 __all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetric_faces", "symmetrize"]
 
-_HOMES = {"symmetric_faces": "api", "symmetrize": "api", "SymmetricFace": "pipeline", "Symmetrizer": "pipeline"}
+_HOMES = {
+    "symmetric_faces": "api",
+    "symmetrize": "api",
+    "SymmetricFace": "inference.symmetrizer",
+    "Symmetrizer": "inference.symmetrizer",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,6 @@
 
 import sys
 
-from symface_cli.cli import main
+from symface_cli.cli.app import main
 
 sys.exit(main())

@@ -1,12 +1,15 @@
 """Templates of the HTML pages that symface writes."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 
-def load_template(folder: str, name: str) -> Template:
-    """A template of a folder of the package; what is put in is escaped, and what is missing is an error."""
+def load_template(package: str, name: str) -> Template:
+    """Load a template that lies beside the modules of a package, or here for all.
+
+    It escapes values, and refuses undefined ones.
+    """
     environment = Environment(
-        loader=PackageLoader("symface_cli", folder),
+        loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader(__package__, "")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from symface_cli.cli import main
+from symface_cli.cli.app import main
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

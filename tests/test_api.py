@@ -8,7 +8,7 @@ from PIL import Image
 
 import symface_cli
 from symface_cli.errors import NoFaceError, PhotoError
-from symface_cli.images import read_photo
+from symface_cli.imaging.photo import read_photo
 
 
 def as_png(path):

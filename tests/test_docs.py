@@ -4,7 +4,8 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT
+
+from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -57,7 +58,7 @@ def test_examples_use_options_that_exist(symface, line):
 def test_model_card_names_the_bundled_file():
     import hashlib
 
-    from symface_cli.weights import bundled_weights
+    from symface_cli.network.weights import bundled_weights
 
     card = (ROOT / "models" / "README.md").read_text("utf-8")
     assert hashlib.sha256(bundled_weights().read_bytes()).hexdigest() in card

@@ -18,9 +18,9 @@ from symface_cli.evaluation.report import (
 )
 from symface_cli.evaluation.scores import Report
 from symface_cli.methods.registry import OURS, provider_of
+from symface_cli.network.weights import bundled_weights
 from symface_cli.pages import load_template
 from symface_cli.version import __version__
-from symface_cli.weights import bundled_weights
 
 MOST_CURVES = 8  # so many colours can be told apart
 BETTER: dict[str, Callable[[list[float]], float]] = {
@@ -78,7 +78,7 @@ def as_html(report: Report, command: str) -> str:
         PhotoError: If a photo to be shown cannot be read any more.
         WeightsError, DataError: If a model cannot be loaded.
     """
-    page = load_template("evaluation", "report.html.jinja")
+    page = load_template(__package__, "report.html.jinja")
     drawn, ranking = choose_curves(report), choose_ranking(report.plan)
     return page.render(
         facts=_facts(report),

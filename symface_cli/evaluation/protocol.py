@@ -13,13 +13,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from symface_cli.datasets import DatasetPhoto, list_photos, split_of
-from symface_cli.detection import count_agreeing
+from symface_cli.data.datasets import DatasetPhoto, list_photos, split_of
+from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NONE, find_condition, occlude
-from symface_cli.geometry import centre_of
-from symface_cli.images import Photo, read_photo
+from symface_cli.geometry.frames import centre_of
+from symface_cli.imaging.photo import Photo, read_photo
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.methods.providers import Provider
 from symface_cli.methods.registry import PROVIDERS, choose_methods, provider_of

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.datasets import DatasetPhoto
+from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, WeightsError
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
 from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import OURS, provider_of
+from symface_cli.network.weights import bundled_weights
 from symface_cli.version import __version__
-from symface_cli.weights import bundled_weights
 
 NAME = "results.sqlite"
 FORMAT = 1  # raised when files of older versions cannot be used any more

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symface_cli.detection import SURE
+from symface_cli.detection.detector import SURE
 from symface_cli.evaluation.protocol import Examined
 from symface_cli.landmarks.pose import find_yaw
 

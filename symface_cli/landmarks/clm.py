@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry import Array, Box
-from symface_cli.landmarks.models import Progress, locate
+from symface_cli.data.published import Progress, locate
+from symface_cli.geometry.frames import Array, Box
 from symface_cli.landmarks.patches import SIDE, Floats, PatchExperts, load_ccnf, load_svr
 from symface_cli.landmarks.pdm import RIGID, PointModel, Pose, load_points
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.compositing import resample
 from symface_cli.errors import DataError
-from symface_cli.geometry import Array, Box, apply, crop_from_box
+from symface_cli.geometry.frames import Array, Box, apply, crop_from_box
+from symface_cli.geometry.sampling import resample
 from symface_cli.landmarks import scheme
 
 Landmarks = NDArray[np.float32]

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.data.published import Progress, locate
 from symface_cli.errors import WeightsError
-from symface_cli.geometry import Array, Box
+from symface_cli.geometry.frames import Array, Box
 from symface_cli.landmarks import scheme
-from symface_cli.landmarks.models import Progress, locate
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks
 
 DETECTOR = Detector("haarcascade_frontalface_alt2", step=1.2, neighbours=4)

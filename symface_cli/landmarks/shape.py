@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry import (
+from symface_cli.geometry.frames import (
     EYES_APART,
     EYES_Y,
     GRID,

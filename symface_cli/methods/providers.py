@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from symface_cli.detection import FoundFace, detect
-from symface_cli.drawing import draw_face
-from symface_cli.geometry import Array, Midline, midline_of_warp
-from symface_cli.images import Photo
+from symface_cli.detection.detector import FoundFace, detect
+from symface_cli.geometry.frames import Array, Midline, midline_of_warp
+from symface_cli.imaging.photo import Photo
+from symface_cli.inference.face import draw_face
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.scheme import eye_distance
 from symface_cli.landmarks.shape import find_midline
@@ -57,7 +57,7 @@ class Network:
     methods = ("vae", "vae-decode", "vae-left", "vae-right")
 
     def __init__(self, weights: Path | None = None, device: str = "cpu") -> None:
-        from symface_cli.pipeline import Symmetrizer
+        from symface_cli.inference.symmetrizer import Symmetrizer
 
         self._symmetrizer = Symmetrizer(weights, device)
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
+from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
-from symface_cli.images import Photo
+from symface_cli.imaging.photo import Photo
 from symface_cli.landmarks.dlib import Landmarks
-from symface_cli.landmarks.models import locate
 from symface_cli.recognition.recognizer import Embedding, LandmarkRecogniser
 
 OPENFACE_FILE = "nn4.small2.v1.t7"

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from symface_cli.errors import DataError
-from symface_cli.images import write_atomically
+from symface_cli.imaging.photo import write_atomically
+from symface_cli.network.vae import Network
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import Draws
-from symface_cli.vae import Network
 
 FORMAT = 2
 

@@ -15,8 +15,8 @@ from torch.distributed import PrefixStore, Store  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from symface_cli.device import choose_device
 from symface_cli.errors import SymfaceError, UsageError
+from symface_cli.network.device import choose_device
 
 LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 """What torchrun tells the processes that it starts, as environment variables."""

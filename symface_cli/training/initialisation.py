@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from symface_cli.architecture import FACE_SIZE
-from symface_cli.losses import PIXEL_DEVIATION
-from symface_cli.vae import LINEAR_SIZE, SymmetricFaceVAE
+from symface_cli.network.architecture import FACE_SIZE
+from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
+from symface_cli.training.losses import PIXEL_DEVIATION
 
 NOISE = (PIXEL_DEVIATION * LINEAR_SIZE / FACE_SIZE) ** 2  # variance of a pixel at the linear path's resolution
 SPARE = 64  # components computed beyond those needed, so that the last of those needed are accurate

@@ -14,24 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symface_cli.architecture import Architecture
-from symface_cli.device import keep_freed_memory, mixed_precision
 from symface_cli.errors import DataError, UsageError
-from symface_cli.images import write_atomically
-from symface_cli.training.augmentation import NONE, Augmentation, make_batch
+from symface_cli.imaging.photo import write_atomically
+from symface_cli.network.architecture import Architecture
+from symface_cli.network.device import keep_freed_memory, mixed_precision
+from symface_cli.network.vae import Network, SymmetricFaceVAE, build_network, to_channels_last
+from symface_cli.network.weights import load_weights, save_weights
 from symface_cli.training.checkpoints import Training, load_checkpoint, save_checkpoint
 from symface_cli.training.curves import draw_curves
+from symface_cli.training.data.augmentation import NONE, Augmentation, make_batch
+from symface_cli.training.data.preparation import prepare
+from symface_cli.training.data.samples import Samples
 from symface_cli.training.distributed import Processes, mean_over_processes
 from symface_cli.training.initialisation import start_as_pca
 from symface_cli.training.normalisation import share_statistics
 from symface_cli.training.objectives import OBJECTIVES, Learner, left_halves
-from symface_cli.training.preparation import prepare
 from symface_cli.training.randomness import Draws
-from symface_cli.training.samples import Samples
 from symface_cli.training.sheets import draw_sheet
 from symface_cli.training.tensorboard import TensorBoardLog
-from symface_cli.vae import Network, SymmetricFaceVAE, build_network, to_channels_last
-from symface_cli.weights import load_weights, save_weights
 
 EPOCHS = {1: 2, 2: 15, 3: 30}  # for LFW: 3, 29 and 54 minutes on one CPU core of two
 RATES = {1: 1e-3, 2: 2e-3, 3: 1.2e-3}  # highest learning rates

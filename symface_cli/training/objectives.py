@@ -8,15 +8,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.architecture import FACE_SIZE, GREY
-from symface_cli.localizer import Located
-from symface_cli.losses import cross_entropy, gaussian_error, kl_divergence, map_error, midline_error, warp_error
-from symface_cli.paper import PaperVAE
-from symface_cli.training.augmentation import Batch
+from symface_cli.network.architecture import FACE_SIZE, GREY
+from symface_cli.network.localizer import Located
+from symface_cli.network.paper import PaperVAE
+from symface_cli.network.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
+from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
+from symface_cli.training.data.augmentation import Batch
 from symface_cli.training.distributed import mean_over_processes
+from symface_cli.training.losses import (
+    cross_entropy,
+    gaussian_error,
+    kl_divergence,
+    map_error,
+    midline_error,
+    warp_error,
+)
 from symface_cli.training.randomness import Draws
-from symface_cli.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
-from symface_cli.warping import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 
 Losses = dict[str, Tensor]
 """The terms of an objective by name, each a scalar; "total" is what is minimised."""

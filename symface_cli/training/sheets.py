@@ -5,14 +5,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symface_cli.architecture import FACE_SIZE
-from symface_cli.images import encode_png
-from symface_cli.paper import PaperVAE
-from symface_cli.training.augmentation import NONE, Augmentation, Batch, make_batch
+from symface_cli.imaging.photo import encode_png
+from symface_cli.network.architecture import FACE_SIZE
+from symface_cli.network.paper import PaperVAE
+from symface_cli.network.vae import Network
+from symface_cli.network.warps import blend_sides, identity_warp, rectify
+from symface_cli.training.data.augmentation import NONE, Augmentation, Batch, make_batch
+from symface_cli.training.data.samples import Samples
 from symface_cli.training.randomness import Draws
-from symface_cli.training.samples import Samples
-from symface_cli.vae import Network
-from symface_cli.warping import blend_sides, identity_warp, rectify
 
 
 @torch.no_grad()

@@ -1,0 +1,1 @@
+"""Many photos: their names, the workers, the record, the report."""

@@ -1,0 +1,211 @@
+"""A batch's results as one HTML file that fetches nothing: a slider from each photo to its result, and the measures."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from urllib.parse import quote
+
+from symface_cli.batch.runner import Outcome
+from symface_cli.batch.targets import STREAM
+from symface_cli.batch.thumbnails import Slide, Thumbnail, choose_side, draw_slides
+from symface_cli.files import on_one_line
+from symface_cli.pages import load_template
+from symface_cli.rendering.identity import SAME_PERSON
+from symface_cli.rendering.plan import TURNED, FaceNote
+from symface_cli.version import __version__
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that a face may have.
+
+    Attributes:
+        heading: What it is called.
+        read: Takes it from a face's note; None where the face has none.
+        form: What it looks like.
+        meaning: What it says.
+        limit: From where on there is a warning, whatever its sign.
+        warning: What that says.
+    """
+
+    heading: str
+    read: Callable[[FaceNote], float | None]
+    form: str
+    meaning: str
+    limit: float = float("inf")
+    warning: str = ""
+
+
+MEASURES = (
+    Measure("midline", attrgetter("midline_degrees"), "{:.1f}°", "Tilt of the face's midline, clockwise from upright."),
+    Measure(
+        "eye distance",
+        attrgetter("eye_distance"),
+        "{:.0f} px",
+        "Between the eyes of the symmetric face, in the photo's pixels.",
+    ),
+    Measure(
+        "turn",
+        attrgetter("turn_degrees"),
+        "{:.0f}°",
+        f"How far the head is turned; a symmetric face does not fit one of {TURNED:.0f}° and more well.",
+        TURNED,
+        "strongly turned",
+    ),
+    Measure(
+        "identity distance",
+        attrgetter("identity"),
+        "{:.2f}",
+        f"Between the photo and the result, by dlib's recogniser; the same person is below {SAME_PERSON}.",
+        SAME_PERSON,
+        "may not be recognised",
+    ),
+    Measure(
+        "shape asymmetry",
+        lambda note: _whole(note, "shape_pct"),
+        "{:.1f} %",
+        "Mean displacement between the two sides of the face, in per cent of the eye distance.",
+    ),
+    Measure(
+        "colour asymmetry",
+        lambda note: _whole(note, "colour_de"),
+        "{:.1f}",
+        "Mean difference in colour between the two sides of the face, CIE 1976 Delta E.",
+    ),
+)
+
+
+def _whole(note: FaceNote, quantity: str) -> float | None:
+    """A measurement of the whole face."""
+    return None if note.asymmetry is None else note.asymmetry[f"whole_{quantity}"][0]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A measure of a face: its text, empty if it has none, what to sort it by, and what it warns of."""
+
+    heading: str
+    text: str = ""
+    number: float | None = None
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face: its number (None for a photo's only one), its measures, and a very small picture of the result."""
+
+    number: int | None
+    values: tuple[Value, ...]
+    icon: Thumbnail | None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file: what it is called, and where it lies from the page; empty if there is nothing to link to."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A photo that went well."""
+
+    photo: Link
+    slides: tuple[Slide, ...]
+    faces: tuple[Face, ...]
+    files: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A photo that went wrong."""
+
+    photo: Link
+    reason: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page lies, and the folder that all of its photos lie in."""
+
+    page: Path
+    photos: Path
+
+    def link(self, path: Path, name: str) -> Link:
+        """A link to a file."""
+        try:
+            address = quote(os.fsencode(Path(os.path.relpath(path, self.page)).as_posix()))
+        except ValueError:  # on another drive
+            address = path.resolve().as_uri()
+        return Link(on_one_line(name), address)
+
+    def link_photo(self, photo: Path) -> Link:
+        """A link to a photo, called by where it lies among the others."""
+        if photo == STREAM:
+            return Link("standard input", "")
+        whole = photo.absolute()
+        return self.link(photo, str(whole.relative_to(self.photos) if whole.is_relative_to(self.photos) else photo))
+
+
+def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
+    """The page; the same outcomes and pictures give the same text.
+
+    Photos and results are read again, one at a time; what cannot be read any more is listed without pictures.
+
+    Args:
+        outcomes: What became of the photos.
+        folder: Where the page will lie: its links begin there.
+    """
+    page = load_template(__package__, "gallery.html.jinja")
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    notes = [note for outcome in done for note in outcome.faces]
+    measures = [measure for measure in MEASURES if any(measure.read(note) is not None for note in notes)]
+    place = Place(folder, _common_folder(outcomes))
+    side = choose_side(sum(max(len(outcome.pairs), 1) for outcome in done))
+    return page.render(
+        version=__version__,
+        measures=measures,
+        failures=[_describe_failure(outcome, place) for outcome in outcomes if outcome.error is not None],
+        entries=[_describe(outcome, place, measures, side) for outcome in done],
+        faces=len(notes),
+    )
+
+
+def _common_folder(outcomes: Sequence[Outcome]) -> Path:
+    folders = [outcome.target.photo.absolute().parent for outcome in outcomes]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # none, or on several drives
+        return Path()
+
+
+def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side: int) -> Entry:
+    slides = draw_slides(outcome, side)
+    icons = {slide.face: slide.icon for slide in slides}
+    several = len(outcome.faces) > 1
+    faces = [
+        Face(number if several else None, _values(note, measures), icons.get(number, icons.get(None)))
+        for number, note in enumerate(outcome.faces, 1)
+    ]
+    files = [place.link(path, path.name) for path in outcome.written if path != STREAM]
+    return Entry(place.link_photo(outcome.target.photo), slides, tuple(faces), tuple(files))
+
+
+def _values(note: FaceNote, measures: Sequence[Measure]) -> tuple[Value, ...]:
+    return tuple(_value(measure, measure.read(note)) for measure in measures)
+
+
+def _value(measure: Measure, number: float | None) -> Value:
+    if number is None:
+        return Value(measure.heading)
+    text = measure.form.format(number).replace("-", "\N{MINUS SIGN}")
+    return Value(measure.heading, text, number, measure.warning if abs(number) >= measure.limit else "")
+
+
+def _describe_failure(outcome: Outcome, place: Place) -> Failure:
+    """The reason does not begin with the photo's name, as the message does."""
+    reason = str(outcome.error).removeprefix(f"{outcome.target.photo}: ")
+    return Failure(place.link_photo(outcome.target.photo), on_one_line(reason))

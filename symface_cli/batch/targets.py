@@ -1,0 +1,117 @@
+"""Which photos are meant, and what their results are called."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from symface_cli.errors import PhotoError, UsageError
+from symface_cli.imaging.photo import find_photos
+
+RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
+STREAM = Path("-")
+"""Standard input as a photo, standard output as a result."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A photo, and what its results are called.
+
+    Attributes:
+        photo: Its path, or STREAM.
+        folder: Where its results go.
+        stem: What their names begin with.
+        exact: The one file that is asked for, or STREAM; None for names made of the stem.
+    """
+
+    photo: Path
+    folder: Path
+    stem: str
+    exact: Path | None = None
+
+    def path(self, label: str, suffix: str) -> Path:
+        """The file of a result that `label` tells from the photo's others; empty for the main one."""
+        if self.exact == STREAM or (self.exact is not None and not label):
+            return self.exact
+        if self.exact is not None:
+            return self.exact.with_name(f"{self.exact.stem}-{label}{suffix}")
+        return self.folder / f"{self.stem}.symmetric{label and '-'}{label}{suffix}"
+
+
+def choose_targets(arguments: Sequence[Path], out: str | None) -> list[Target]:
+    """The photos that files, folders and patterns stand for, and what their results are called.
+
+    Results lie beside their photos or, if `out` is a folder, in it, in the sub-folders that the photos have in theirs.
+    `out` is a folder if it exists as one, ends with a slash, or there are several photos.
+
+    Raises:
+        UsageError: If an argument names no photo, or two photos' results would have one name.
+    """
+    photos = [found for argument in arguments for found in _photos_of(argument)]
+    if out is not None and not _is_folder(out, photos, arguments):
+        return [Target(photos[0][1], Path(out).parent, Path(out).stem, Path(out))]
+    if STREAM in arguments:
+        if out is not None or len(photos) > 1:
+            raise UsageError("a photo from standard input goes alone, and with -o FILE, or to standard output")
+        return [Target(STREAM, Path(), "", STREAM)]
+    stems = Counter((photo.parent, photo.stem) for _, photo in photos)
+    targets = []
+    for root, photo in photos:
+        stem = photo.stem if stems[photo.parent, photo.stem] == 1 else photo.name  # a.jpg beside a.png
+        folder = photo.parent if out is None else Path(out, photo.parent.relative_to(root) if root else "")
+        targets.append(Target(photo, folder, stem))
+    _refuse_duplicates(targets)
+    return targets
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Raises PhotoError if one of the files is there already."""
+    for path in paths:
+        if path != STREAM and path.exists():
+            raise PhotoError(f"{path}: already exists; use --force to overwrite it")
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a folder for results, and those above it.
+
+    Raises:
+        PhotoError: If that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhotoError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error
+
+
+def _photos_of(argument: Path) -> list[tuple[Path | None, Path]]:
+    """The photos of an argument, each with the folder that was named, None for a photo named itself."""
+    if argument == STREAM or argument.is_file():
+        return [(None, argument)]
+    if argument.is_dir():
+        photos = [photo for photo in find_photos(argument) if not RESULT.search(photo.name)]
+        if not photos:
+            raise UsageError(f"{argument}: no photos in this folder")
+        return [(argument, photo) for photo in photos]
+    pattern = str(argument)  # where no shell has expanded it
+    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207
+    photos = [match for match in matches if match.is_file() and not RESULT.search(match.name)]
+    if not photos:
+        raise UsageError(f"{argument}: no such file or folder")
+    return [(None, photo) for photo in photos]
+
+
+def _is_folder(out: str, photos: Sequence[tuple[Path | None, Path]], arguments: Sequence[Path]) -> bool:
+    several = len(photos) > 1 or arguments[0].is_dir()
+    return several or Path(out).is_dir() or out.endswith(("/", os.sep))
+
+
+def _refuse_duplicates(targets: Sequence[Target]) -> None:
+    photos: dict[tuple[Path, str], Path] = {}
+    for target in targets:
+        other = photos.setdefault((target.folder, target.stem), target.photo)
+        if other is not target.photo:
+            name = target.folder / f"{target.stem}.symmetric"
+            raise UsageError(f"the results of {other} and {target.photo} would both be called {name}; give them apart")

@@ -1,0 +1,1 @@
+"""The command line: options parsed, one call of the library, results printed."""

@@ -1,0 +1,139 @@
+"""The command `symface`: its commands, and the one place where errors become messages and exit statuses."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup, TyperOption
+from typer.exceptions import TyperException
+
+from symface_cli.cli import help_texts as manual
+from symface_cli.cli.commands.doctor import doctor
+from symface_cli.cli.commands.evaluate import evaluate
+from symface_cli.cli.commands.label import label
+from symface_cli.cli.commands.measure import measure
+from symface_cli.cli.commands.symmetrize import symmetrize
+from symface_cli.cli.commands.train import train
+from symface_cli.cli.config import Kind, Settings, find_config, read_config, variable_of
+from symface_cli.cli.console import out, print_error
+from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.version import __version__
+
+app = typer.Typer(
+    help="Makes faces in photos symmetric, with a network that looks at the whole image.",
+    epilog=manual.SYMFACE,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is half as long, and takes [default: ...] for what it is
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
+app.command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
+app.command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
+app.command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
+app.command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
+app.command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)
+
+Options = Mapping[str, Mapping[str, TyperOption]]
+"""The options of each command, by their long names without dashes."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"symface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="SYMFACE_CONFIG",
+            help="Take options from this file. [default: symface.toml, if there is one here]",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    options = _find_options(context)
+    variables = _read_variables(options)
+    path = find_config(config)
+    if path is not None:
+        values = read_config(path, {name: _kinds(of_command) for name, of_command in options.items()})
+        context.default_map = {
+            command: {options[command][key].name: value for key, value in table.items()}
+            for command, table in values.items()
+        }
+    context.obj = Settings(path, variables)
+
+
+def _find_options(context: typer.Context) -> Options:
+    assert isinstance(context.command, TyperGroup)
+    return {
+        name: {
+            max(option.opts, key=len).lstrip("-"): option
+            for option in command.params
+            if isinstance(option, TyperOption)
+        }
+        for name, command in context.command.commands.items()
+    }
+
+
+def _kinds(options: Mapping[str, TyperOption]) -> dict[str, Kind]:
+    return {
+        name: Kind.SWITCH if option.is_bool_flag else Kind.VALUES if option.multiple else Kind.VALUE
+        for name, option in options.items()
+    }
+
+
+def _read_variables(options: Options) -> frozenset[str]:
+    """Lets each option be given by an environment variable, and returns the variables' names."""
+    names: set[str] = set()
+    for command, of_command in options.items():
+        for name, option in of_command.items():
+            if option.envvar is None:
+                option.envvar, option.show_envvar = variable_of(command, name), False  # the help would double in length
+            names.update([option.envvar] if isinstance(option.envvar, str) else option.envvar)
+    return frozenset(names)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status; any other exception is a bug and shows its traceback."""
+    if not (sys.argv[1:] if argv is None else argv):
+        argv = ["--help"]
+    try:
+        status = app(list(argv) if argv is not None else None, prog_name="symface", standalone_mode=False)
+    except SymfaceError as error:
+        print_error(str(error))
+        return error.status
+    except TyperException as error:
+        print_error(f"{_origin(error)}{error.format_message().rstrip('.')}. See symface --help.")
+        return ExitStatus.USAGE
+    except BrokenPipeError:  # the reader of our results has gone: nobody is left to tell
+        sys.stderr.close()
+        return ExitStatus.PHOTO
+    if status == ExitStatus.INTERRUPTED:  # what Typer makes of Ctrl-C
+        print_error("interrupted")
+    return status if isinstance(status, int) else ExitStatus.OK
+
+
+def _origin(error: TyperException) -> str:
+    """For a message: where a refused value comes from, if not from the command line."""
+    if not isinstance(error, typer.BadParameter) or error.ctx is None or error.param is None:
+        return ""
+    source = error.ctx.get_parameter_source(error.param.name)
+    if source is not None and source.name == "DEFAULT_MAP":
+        return f"{error.ctx.obj.config}: [{error.ctx.info_name}] "
+    if source is not None and source.name == "ENVIRONMENT":
+        return f"{error.param.envvar}: "
+    return ""
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""`symface evaluate`: how well symmetric faces keep the person's identity."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from symface_cli.cli.console import err, out, print_error
+from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.options import ModelDirOption, WeightsOption, complete_methods
+from symface_cli.errors import ExitStatus, PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from symface_cli.data.datasets import DatasetPhoto
+    from symface_cli.evaluation.protocol import Examined, Memory, Plan
+    from symface_cli.evaluation.scores import Report
+
+WIDEST = 1000  # columns; a table that is not read on a terminal is never folded or divided
+BETWEEN = 3  # columns between those of a table
+
+
+class Written(NamedTuple):
+    """The files that are asked for."""
+
+    json: Path | None
+    markdown: Path | None
+    report: Path | None
+
+
+def evaluate(
+    data: DataArgument = None,
+    download: DownloadOption = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            autocompletion=complete_methods,
+            help="A method; may be repeated. [default: vae, vae-decode]",
+        ),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option("--baseline", metavar="NAME", help="The methods of a landmark provider, or all; may be repeated."),
+    ] = None,
+    recognizer: Annotated[
+        list[str] | None,
+        typer.Option("--recognizer", metavar="NAME", help="Who recognises the faces; may be repeated. [default: dlib]"),
+    ] = None,
+    occluder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--occluder",
+            metavar="NAME",
+            help="What to put in front of the faces: none, glasses or patch; may be repeated. [default: none]",
+        ),
+    ] = None,
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose photos: those of test, validation or train persons, or all.")
+    ] = "test",
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only so many photos, evenly spaced. [default: all]")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
+    weights: WeightsOption = None,
+    model_dir: ModelDirOption = None,
+    midline: Annotated[
+        bool, typer.Option("--midline", help="Compare the midlines with those of landmarks placed by hand instead.")
+    ] = False,
+    run: Annotated[Path, typer.Option(metavar="DIR", help="Folder in which each photo's results are kept.")] = Path(
+        "runs/evaluate"
+    ),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the results in the run's folder, instead of starting anew.")
+    ] = False,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all numbers and each photo's distances.")
+    ] = None,
+    markdown_path: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    report_path: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write a report with pictures and curves, as HTML.")
+    ] = None,
+) -> int:
+    """Measure how well symmetric faces keep the person's identity.
+
+    A face counts as recognised when a face recogniser says that it is the person in the photo; faces that are not
+    found count as not recognised. With an occluder, the photo without it is what the face is compared with.
+    """
+    from symface_cli.cli.model_fetching import fetch_models
+    from symface_cli.evaluation.protocol import Plan, check, choose_photos
+    from symface_cli.evaluation.scores import summarise
+    from symface_cli.evaluation.store import open_store
+    from symface_cli.methods.registry import baselines, choose_methods, files_of
+    from symface_cli.recognition.registry import find_recogniser
+
+    written = Written(json_path, markdown_path, report_path)
+    names = list(method or ("vae", "vae-decode"))
+    names += [name for provider in baseline or () for name in baselines(provider)]
+    if midline:
+        fetch_models(files_of(names), model_dir)
+        return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
+    recognisers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
+    plan = Plan(choose_methods(names), recognisers, conditions, weights, jobs)
+    check(plan)
+    photos = choose_photos(find_dataset(data, download), split, limit)
+    files = [*files_of(plan.methods), *(file for name in recognisers for file in find_recogniser(name).files)]
+    fetch_models(files, model_dir)
+    with open_store(run, plan, resume) as store:
+        report = summarise(plan, _run(photos, plan, store))
+    _print(report)
+    _write(report, written)
+    return PhotoError.status if report.unreadable else ExitStatus.OK
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _run(photos: "list[DatasetPhoto]", plan: "Plan", memory: "Memory") -> "list[Examined]":
+    from symface_cli.evaluation.protocol import evaluate
+
+    with _progress_bar() as progress:
+        return list(evaluate(photos, plan, progress, memory))
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("evaluating", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _evaluate_midlines(
+    data: Path, names: Sequence[str], how: tuple[Path | None, int, int | None], written: Written
+) -> int:
+    """Compares the midlines of the methods' providers with those of landmarks placed by hand."""
+    from symface_cli.evaluation import midline
+    from symface_cli.methods.registry import choose_methods, provider_of
+
+    if written.report is not None:
+        raise UsageError("--report shows recognition; --midline has --json and --markdown")
+    weights, jobs, limit = how
+    plan = midline.Plan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
+    references = midline.read_references(data, limit)
+    with _progress_bar() as progress:
+        report = midline.measure(references, plan, progress)
+    for line in report.unreadable:
+        print_error(line)
+    _print_table("midlines against landmarks placed by hand", midline.HEADER, midline.table_rows(report))
+    err.print(midline.describe(report), soft_wrap=True)
+    _write_numbers(midline.as_dict(report), midline.as_markdown(report), written)
+    return PhotoError.status if report.unreadable else ExitStatus.OK
+
+
+def _print(report: "Report") -> None:
+    """The tables on stdout; on stderr what was counted, and the photos that could not be read."""
+    from symface_cli.evaluation.report import (
+        PAPER_NOTE,
+        describe,
+        subset_header,
+        subset_rows,
+        subset_title,
+        table_header,
+        table_rows,
+        table_title,
+    )
+
+    for line in report.unreadable:
+        print_error(line)
+    for table in report.tables:
+        _print_table(table_title(table), table_header(table), table_rows(table))
+        _print_table(subset_title(table), subset_header(report), subset_rows(table))
+    err.print(describe(report), soft_wrap=True)
+    err.print(PAPER_NOTE, soft_wrap=True)
+
+
+def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table, in several parts where the terminal is too narrow, each with the first column."""
+    columns = [_measure(column) for column in zip(header, *rows, strict=True)]
+    for part in _divide(columns, out.width if out.is_terminal else WIDEST):
+        widths, texts = zip(*part, strict=True)
+        out.print(title)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, width=sum(widths) - BETWEEN)
+        for i, column in enumerate(texts):
+            table.add_column(column[0], justify="right" if i else "left", width=widths[i] - BETWEEN)
+        for row in list(zip(*texts, strict=True))[1:]:
+            table.add_row(*row)
+        out.print(table)
+        out.print()
+
+
+def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:
+    """How wide a column is, with the space beside it; on a terminal, only its heading may be folded, between words."""
+    heading, *cells = column
+    words = heading.split() if out.is_terminal else [heading]
+    return max(map(len, (*words, *cells))) + BETWEEN, column
+
+
+def _divide(columns: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterator[Sequence[tuple[int, Sequence[str]]]]:
+    """The columns in parts of at most that width, with the first column in each, and at least one more."""
+    first, *others = columns
+    part = [first]
+    for column in others:
+        if len(part) > 1 and sum(size for size, _ in (*part, column)) - BETWEEN > width:
+            yield part
+            part = [first]
+        part.append(column)
+    yield part
+
+
+def _write(report: "Report", written: Written) -> None:
+    import shlex
+
+    from symface_cli.evaluation.report import as_dict, as_markdown
+    from symface_cli.imaging.photo import write_atomically
+
+    _write_numbers(as_dict(report), as_markdown(report), written)
+    if written.report is not None:
+        from symface_cli.evaluation.html import as_html
+
+        write_atomically(written.report, as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
+
+
+def _write_numbers(numbers: dict[str, object], tables: str, written: Written) -> None:
+    import json
+
+    from symface_cli.imaging.photo import write_atomically
+
+    if written.json is not None:
+        write_atomically(written.json, (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode())
+    if written.markdown is not None:
+        write_atomically(written.markdown, tables.encode())

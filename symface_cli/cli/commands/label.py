@@ -1,0 +1,64 @@
+"""`symface label`: where the faces of training photos are, for a person to look through."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from symface_cli.cli.console import err, out
+from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+
+
+def label(
+    data: DataArgument = None,
+    download: DownloadOption = None,
+    out_path: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the labels.")] = Path(
+        "labels.csv"
+    ),
+    review: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page that shows the doubtful ones, as HTML."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
+) -> None:
+    """Label training photos: find the faces and dlib's landmarks, and write them as CSV.
+
+    A person can correct the file, or set use to no for photos that are not to be trained on; symface train --labels
+    reads it. Photos without a face, and those on which several runs of dlib disagree, start with use no. Photos of test
+    people are never labelled. Needs the landmarks extra. Prints the paths of the files.
+    """
+    from symface_cli.batch.targets import make_folder, refuse_existing
+    from symface_cli.files import write_atomically
+    from symface_cli.training.data.labels import describe, label_photos, photos_to_label, write_labels
+
+    written = [out_path] if review is None else [out_path, review]
+    if not force:
+        refuse_existing(written)
+    folder = find_dataset(data, download)
+    for path in written:
+        make_folder(path.parent)
+    with _progress_bar() as progress:
+        labels = label_photos(photos_to_label(folder), progress, jobs)
+    write_labels(out_path, labels)
+    out.print(str(out_path))
+    if review is not None:
+        from symface_cli.training.data.review import as_html
+
+        write_atomically(review, as_html(labels, folder, out_path.name).encode())
+        out.print(str(review))
+    err.print(describe(labels), soft_wrap=True)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("labelling"), BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
+    rate = TextColumn("{task.fields[rate]:.0f} photos/s")
+    began = monotonic()
+    with Progress(*columns, rate, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("labelling", total=None, rate=0)
+        yield lambda done, total: bar.update(task, completed=done, total=total, rate=done / (monotonic() - began))

@@ -1,0 +1,156 @@
+"""Texts of options to values; what makes no sense is refused with the option's name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from PIL import ImageColor
+
+from symface_cli.errors import UsageError
+from symface_cli.geometry.frames import Array, Box
+from symface_cli.imaging.encoding import FORMATS
+from symface_cli.inference.face import Side
+from symface_cli.methods.registry import OURS, provider_of
+from symface_cli.rendering.outputs import Recipe
+
+MOST_STEPS = 1000
+LARGEST_AMOUNT = 3.0
+KINDS = ("photo", "face", "crop")
+SIDES: dict[str, Side] = {"vae-left": "left", "vae-right": "right"}
+
+
+class Style(NamedTuple):
+    """How a face is made.
+
+    Attributes:
+        detail: Whether of the photo's own pixels.
+        side: Which side it is made of.
+        landmark_method: The method of a landmark provider, instead of the network's.
+    """
+
+    detail: bool
+    side: Side
+    landmark_method: str | None = None
+
+
+def parse_method(method: str, detail: bool, side: Side) -> Style:
+    """What --method, --no-detail and --side say together."""
+    if provider_of(method) != OURS:
+        if not detail or side != "both":
+            raise UsageError(f"--method {method} does not go with --no-detail or --side")
+        return Style(detail, side, method)
+    if side != "both" and method not in (OURS, f"vae-{side}"):
+        raise UsageError(f"--side {side} does not go with --method {method}")
+    return Style(detail and method != "vae-decode", SIDES.get(method, side))
+
+
+def check_preview(preview: bool, faces: str) -> None:
+    """Refuses a preview of some faces only: it numbers them all, so that one can be chosen."""
+    if preview and faces != "all":
+        raise UsageError(f"--preview shows all faces; leave out --faces {faces}")
+
+
+def choose_outputs(output: Sequence[str] | None, style: Style, compare: bool, preview: bool) -> list[str]:
+    """The outputs meant, each once."""
+    for kind in output or ():
+        if kind not in KINDS:
+            raise UsageError(f"--output {kind}: use {', '.join(KINDS)}")
+    if style.landmark_method is not None:
+        if set(output or ["face"]) != {"face"} or compare or preview:
+            raise UsageError(f"--method {style.landmark_method} gives --output face alone")
+        return ["face"]
+    if preview:
+        return ["preview"]
+    return list(dict.fromkeys([*(output or ["photo"]), *(["compare"] if compare else [])]))
+
+
+def check_amounts(shape: float, color: float) -> None:
+    """Refuses amounts that are surely mistakes."""
+    for name, amount in (("--shape", shape), ("--color", color)):
+        if not abs(amount) <= LARGEST_AMOUNT:
+            raise UsageError(f"{name} {amount:g}: use a number from -3 to 3; 0 is as in the photo, 1 symmetric")
+
+
+def check_recipe(recipe: Recipe, style: Style, out: str | None) -> None:
+    """Refuses what does not go together."""
+    plain = Recipe(recipe.outputs)
+    if style.landmark_method is not None and recipe != plain:
+        raise UsageError(f"--method {style.landmark_method} takes no amounts, frames, size or background")
+    if recipe.animated and recipe.background == "transparent":
+        raise UsageError("--gif has no transparent background; give a colour")
+    if out is None or out == "-" or Path(out).is_dir() or out.endswith("/"):
+        return
+    suffix = Path(out).suffix.lower()
+    wanted = {".gif"} if recipe.animated else {".png"} if recipe.outputs[0] == "face" else set(FORMATS)
+    if suffix and suffix not in wanted:
+        raise UsageError(
+            f"-o {out}: end its name with {' or '.join(sorted(wanted))}, or with a slash if it is a folder"
+        )
+
+
+def parse_faces(text: str) -> int | None:
+    """None for all faces, else a face's number, 1 for the largest."""
+    if text in ("all", "largest"):
+        return None if text == "all" else 1
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--faces {text}: use all, largest, or a number from 1")
+    return int(text)
+
+
+def parse_steps(text: str | None) -> tuple[float, ...]:
+    """The numbers of first:last:step, the last one included; none of None."""
+    if text is None:
+        return ()
+    try:
+        first, last, step = (float(part) for part in text.split(":"))
+        count = round((last - first) / step) + 1
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise UsageError(f"--continuum {text}: use FROM:TO:STEP, such as 0:1:0.1") from error
+    if not 2 <= count <= MOST_STEPS or abs(first + (count - 1) * step - last) > 1e-6 * abs(step):
+        raise UsageError(
+            f"--continuum {text}: the steps must lead from the first to the last number, in 2 to 1000 steps"
+        )
+    return tuple(round(value, 9) for value in np.linspace(first, last, count).tolist())
+
+
+def parse_background(text: str) -> Literal["transparent"] | tuple[int, int, int] | None:
+    """None to keep what is around the face, "transparent", or a colour."""
+    if text == "keep":
+        return None
+    if text == "transparent":
+        return "transparent"
+    try:
+        red, green, blue = ImageColor.getrgb(text)[:3]
+    except ValueError as error:
+        raise UsageError(f"--background {text}: use keep, transparent, a name like white, or #rrggbb") from error
+    return red, green, blue
+
+
+def parse_box(text: str | None) -> Box | None:
+    """A box of four numbers, made square about its centre if it is not; None of None."""
+    if text is None:
+        return None
+    x, y, width, height = _four_numbers("--box", text)
+    if width <= 0 or height <= 0:
+        raise UsageError(f"--box {text}: width and height must be positive")
+    side = max(width, height)
+    return Box(x + (width - side) / 2, y + (height - side) / 2, side, side)
+
+
+def parse_eyes(text: str | None) -> tuple[Array, Array] | None:
+    """Two points (2,); None of None."""
+    if text is None:
+        return None
+    numbers = _four_numbers("--eyes", text)
+    return np.array(numbers[:2]), np.array(numbers[2:])
+
+
+def _four_numbers(option: str, text: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 4 or not np.isfinite(numbers).all():
+        raise UsageError(f"{option} {text}: use four numbers with commas between, in pixels of the upright photo")
+    return numbers

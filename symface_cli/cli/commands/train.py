@@ -1,0 +1,138 @@
+"""`symface train`: one stage of training, with a progress bar."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
+
+from symface_cli.cli.console import err, out
+from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.options import DeviceOption
+from symface_cli.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from symface_cli.network.architecture import Architecture
+    from symface_cli.training.distributed import Processes
+
+
+def train(
+    stage: Annotated[
+        int, typer.Option(min=1, max=3, help="1 reconstruct the crop, 2 keep only the face, 3 make it symmetric.")
+    ],
+    data: DataArgument = None,
+    download: DownloadOption = None,
+    run: Annotated[Path, typer.Option(metavar="DIR", help="Folder of one training, for all its stages.")] = Path(
+        "runs/symface"
+    ),
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Labels, as symface label writes them. [default: made here]")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="WEIGHTS", help="Start from these weights instead of the stage before.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.")] = False,
+    arch: Annotated[
+        Literal["symface", "paper"], typer.Option(help="symface's network, or the paper's for comparison.")
+    ] = "symface",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the photos. [default: by stage]")] = None,
+    batch_size: Annotated[int, typer.Option(min=2, help="Crops per step, of each process.")] = 64,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate. [default: by stage]")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also log losses and sheets for TensorBoard.")
+    ] = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Train one stage of the network on a folder or archive of photos.
+
+    Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
+    training, validation and test; test people are never trained on. Prints the path of the best weights.
+    """
+    from symface_cli.training.distributed import FailedElsewhere, join
+    from symface_cli.training.loop import EPOCHS, RATES, TrainingConfig
+    from symface_cli.training.loop import train as train_stage
+    from symface_cli.training.tensorboard import TensorBoardLog
+
+    config = TrainingConfig(stage, _architecture(arch), epochs or EPOCHS[stage], batch_size, lr or RATES[stage], seed)
+    try:
+        with join(device) as (processes, chosen), _one_reports(processes):
+            if lr is not None and not 0 < lr < 1:
+                raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
+            log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
+            with processes.writer_first():
+                folder = find_dataset(data, download)
+            err.print(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
+            with ProgressObserver(config.epochs) as observer:
+                best = train_stage(config, folder, run, chosen, observer, init, resume, labels, processes, log)
+            if processes.is_writer:
+                out.print(str(best))
+    except FailedElsewhere as error:
+        raise typer.Exit(ExitStatus.BUG) from error
+
+
+def _describe(device: "torch.device", processes: "Processes") -> str:
+    return str(device) if processes.world == 1 else f"{processes.world} processes with {device.type}"
+
+
+@contextmanager
+def _one_reports(processes: "Processes") -> Iterator[None]:
+    """Lets one process alone show how far it is; errors are shown by the one that has them."""
+    err.quiet = not processes.is_writer
+    try:
+        yield
+    finally:
+        err.quiet = False
+
+
+def _architecture(kind: str) -> "Architecture":
+    from symface_cli.network.architecture import PAPER, Architecture
+
+    return PAPER if kind == "paper" else Architecture()
+
+
+class ProgressObserver:
+    """Shows a training on stderr: a progress bar for what is being done, and a line per epoch."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=12))
+        columns = (name, BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[losses]}"), console=err)
+
+    def __enter__(self) -> "ProgressObserver":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def prepared(self, done: int, total: int) -> None:
+        """Shows how many photos are prepared."""
+        self._show("preparing photos", done, total)
+
+    def stepped(self, epoch: int, step: int, steps: int, rate: float, losses: dict[str, float]) -> None:
+        """Shows the step, the losses and the crops per second."""
+        self._show(f"epoch {epoch}/{self._epochs}", step, steps, f"{_format(losses)}  {rate:.0f} crops/s")
+
+    def finished_epoch(self, row: dict[str, float]) -> None:
+        """Prints the epoch's validation losses."""
+        losses = {key.removeprefix("validation_"): value for key, value in row.items() if key.startswith("validation_")}
+        err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}", soft_wrap=True)
+
+    def _show(self, description: str, done: int, total: int, losses: str = "") -> None:
+        tasks = self._progress.tasks
+        if not tasks or tasks[0].description != description:
+            for task in tasks:
+                self._progress.remove_task(task.id)
+            self._progress.add_task(description, total=total, losses=losses)
+        self._progress.update(self._progress.tasks[0].id, completed=done, losses=losses)
+
+
+def _format(losses: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in losses.items())

@@ -1,1 +1,0 @@
-"""The commands: flags to library calls to what is printed."""

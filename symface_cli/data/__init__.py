@@ -1,0 +1,1 @@
+"""What others publish: model files, data sets."""

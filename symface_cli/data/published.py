@@ -1,0 +1,152 @@
+"""Published model files, of the landmark baselines and the recognisers: where they come from, and where they lie.
+
+They are not part of symface: most of their licences allow research only. `locate` looks in the user's folder, then in
+the cache, then downloads.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from symface_cli.data.downloads import cache_folder, fetch
+
+BY_HAND = "download it by hand into a folder and name that folder with --model-dir or SYMFACE_MODEL_DIR"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where files are published, in versions that never change.
+
+    Attributes:
+        address: Of their folder.
+        licence: What a user should know before the first download, in one line.
+    """
+
+    address: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A published file.
+
+    Attributes:
+        source: Where it is published.
+        path: Its path in the source's folder.
+        folder: The folder of ours that it lies in, below SYMFACE_MODEL_DIR and below the cache.
+        sha256: Its checksum.
+    """
+
+    source: Source
+    path: str
+    folder: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name without folders."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def address(self) -> str:
+        """Where it is published."""
+        return f"{self.source.address}/{self.path}"
+
+
+@dataclass(frozen=True)
+class Download:
+    """How far a download is.
+
+    Attributes:
+        file: What is being downloaded; its source has the licence note.
+        done: Bytes here already, those of an earlier, broken download included.
+        total: Bytes of the whole file, None if the server does not say.
+    """
+
+    file: ModelFile
+    done: int
+    total: int | None
+
+
+Progress = Callable[[Download], None]
+"""Called before the first byte (with done = 0, or what is resumed), and then after every block."""
+
+SDM_SOURCE = Source(
+    "https://raw.githubusercontent.com/wanglin193/SupervisedDescentMethod/901f8ca3e225f4011c455d2371dd3bc80ee4a41d/bin",
+    "SDM model by Lin Wang: no licence is stated; use it for evaluation only",
+)
+CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
+    "https://raw.githubusercontent.com/daviesian/CLM-framework/3b2bf0695f77711385a337f4371cd4ab26d413bb"
+    "/lib/local/CLM/model",
+    "CLM and CLNF models by T. Baltrusaitis (CLM-framework): for academic, non-commercial use only",
+)
+OPENFACE_SOURCE = Source(
+    "https://storage.cmusatyalab.org/openface-models",
+    "OpenFace model by Carnegie Mellon University: Apache License 2.0; its training photos (CASIA-WebFace, FaceScrub) "
+    "are for non-commercial research only",
+)
+
+_FILES = (
+    ModelFile(SDM_SOURCE, "face_sdm.bin", "sdm", "dbe54bd82e8c30738adfac8e61e5efd169621ee1e0733ab1384cb2153623098e"),
+    ModelFile(SDM_SOURCE, "face_sdm.yml", "sdm", "f7b4a4cafa4c7ec16be04fc8588e77a57e5729ddaf96c6e1dd18520573290e63"),
+    ModelFile(
+        CLM_SOURCE,
+        "pdms/Multi-PIE_aligned_PDM_68.txt",
+        "pdm",
+        "26c2e677ce2eaab703a0bb229cbc679d86567e8ce5431fbef3080cc41157eb8d",
+    ),
+    *(
+        ModelFile(CLM_SOURCE, f"patch_experts/{kind}_patches_{scale}_general.txt", folder, sha256)
+        for kind, folder, scale, sha256 in (
+            ("svr", "clm", "0.25", "64ad28574141696d387a0b68e2c291253e33a0a9da66926ed0675729dbd09bb2"),
+            ("svr", "clm", "0.35", "59c2e55815f9ad1e517c4aa39561fd62b7ba7db9d42de84641d2f0ba31a4e9d8"),
+            ("svr", "clm", "0.5", "65d33ae18aed7183c8b979ace4d382056b70f2d900c44a8276626df5fbb50f63"),
+            ("ccnf", "clnf", "0.25", "b63f5af6e2fde98c2721cf0f6dc3cbbde00d342b98d41324ed7e04130d1fdcd3"),
+            ("ccnf", "clnf", "0.35", "91dc5b4eb8daf677bd93100d9561d83ed9bf0fdb83ca5ce742dc68ec7de87163"),
+            ("ccnf", "clnf", "0.5", "6e983d80f6dea8ba313da8bb4bd1fe1332d765b1c038896982e1645138984a9e"),
+        )
+    ),
+    # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
+    ModelFile(
+        OPENFACE_SOURCE,
+        "nn4.small2.v1.t7",
+        "openface",
+        "9b72d54aeb24a64a8135dca8e792f7cc675c99a884a6940350a6cedcf7b7ba08",
+    ),
+)
+FILES = {file.name: file for file in _FILES}
+"""Every file by its name without folders."""
+
+
+def find(name: str) -> Path | None:
+    """Path of a published file that is here, in SYMFACE_MODEL_DIR or in the cache; None if it is not.
+
+    Files of SYMFACE_MODEL_DIR, in their folders or flat, are taken as they are, the user's own versions included.
+    """
+    file = FILES[name]
+    own = os.environ.get("SYMFACE_MODEL_DIR")
+    places = [Path(own, file.folder, file.name), Path(own, file.name)] if own else []
+    return next((place for place in (*places, _cached(file)) if place.is_file()), None)
+
+
+def locate(name: str, progress: Progress | None = None) -> Path:
+    """Path of a published file: one that is here, or downloaded into the cache.
+
+    Args:
+        name: A key of FILES.
+        progress: Told of a download, not called where none is needed.
+
+    Raises:
+        WeightsError: If it has to be downloaded and that fails, or the downloaded file is not the published one.
+    """
+    here = find(name)
+    if here is not None:
+        return here
+    file, tell = FILES[name], progress or (lambda download: None)
+    fetch(file.address, _cached(file), file.sha256, lambda done, total: tell(Download(file, done, total)), BY_HAND)
+    return _cached(file)
+
+
+def _cached(file: ModelFile) -> Path:
+    return cache_folder() / "models" / file.folder / file.name

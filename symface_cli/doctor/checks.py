@@ -1,0 +1,215 @@
+"""What could keep symface from working here: every part that it needs or can use is looked at, nothing is changed."""
+
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from symface_cli.cli.config import Settings
+from symface_cli.errors import DataError, ExitStatus, SymfaceError, UsageError, WeightsError
+from symface_cli.version import __version__
+
+if TYPE_CHECKING:
+    pass
+
+Verdict = Literal["ok", "absent", "warning", "problem"]
+
+VARIABLES = ("CONFIG", "HOME", "MIRROR", "MODEL_DIR", "OFFLINE")  # without SYMFACE_
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one part.
+
+    Attributes:
+        name: The part.
+        verdict: "absent" is a part that symface works without.
+        found: What was found and, where that can be improved, how; one line.
+        status: The exit status that a problem leads to.
+    """
+
+    name: str
+    verdict: Verdict
+    found: str
+    status: ExitStatus = ExitStatus.OK
+
+
+Found = tuple[Literal["ok", "absent", "warning"], str]
+
+
+def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
+    """Looks at one part after the other; takes some seconds.
+
+    Args:
+        settings: Where options come from.
+        device: What the self-test runs on: "auto", "cpu", "cuda", "cuda:N" or "mps".
+    """
+    parts: dict[str, Callable[[], Found]] = {
+        "symface": lambda: ("ok", f"{__version__} in {Path(__file__).parent}"),
+        "python": lambda: ("ok", f"{platform.python_version()} on {platform.platform()}"),
+        "config": lambda: ("ok", str(settings.config or "no configuration file")),
+        "variables": lambda: _find_variables(settings),
+        "torch": _find_torch,
+        "device": lambda: _find_device(device),
+        "threads": _find_threads,
+        "opencv": _find_opencv,
+        "weights": _find_weights,
+        "dlib": _find_dlib,
+        "pillow-heif": _find_heif,
+        "models": _find_models,
+        "cache": _find_cache,
+        "self-test": lambda: _test(device),
+    }
+    for name, find in parts.items():
+        yield _check(name, find)
+
+
+def _check(name: str, find: Callable[[], Found]) -> Check:
+    try:
+        return Check(name, *find())
+    except SymfaceError as error:
+        return Check(name, "problem", str(error), error.status)
+    except Exception as error:  # whatever a broken installation raises is what is looked for
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check(name, "problem", f"{told}; try to install symface again", ExitStatus.BUG)
+
+
+def _find_variables(settings: Settings) -> Found:
+    """SYMFACE_MODEL_DIR and the like, and those that nothing reads."""
+    from symface_cli.data.downloads import is_offline
+
+    present = {name: value for name, value in sorted(os.environ.items()) if name.startswith("SYMFACE_")}
+    unknown = present.keys() - {f"SYMFACE_{name}" for name in VARIABLES} - settings.variables
+    if unknown:
+        return "warning", f"nothing reads {', '.join(sorted(unknown))}"
+    folder = present.get("SYMFACE_MODEL_DIR")
+    if folder and not Path(folder).is_dir():
+        raise UsageError(f"SYMFACE_MODEL_DIR is {folder}, which is not a folder")
+    told = ", ".join(f"{name}={_hide_password(value)}" for name, value in present.items()) or "none of symface's is set"
+    return "ok", f"{told}; nothing is downloaded" if is_offline() else told
+
+
+def _hide_password(address: str) -> str:
+    return re.sub("//[^/@]*@", "//***@", address)
+
+
+def _find_torch() -> Found:
+    import torch
+
+    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU"
+    if torch.version.hip:
+        build = f"ROCm {torch.version.hip}"
+    return "ok", f"{torch.__version__}, built for {build}"
+
+
+def _find_device(name: str) -> Found:
+    import torch
+
+    from symface_cli.network.device import choose_device
+
+    devices = ["cpu"]
+    devices += [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    found = f"{choose_device(name)}; available: {', '.join(devices)}"
+    if devices == ["cpu"] and shutil.which("nvidia-smi"):
+        return "warning", f"{found}; torch does not see the NVIDIA GPU: install its CUDA build, or a newer driver"
+    return "ok", found
+
+
+def _find_threads() -> Found:
+    import torch
+
+    limit = os.environ.get("OMP_NUM_THREADS")
+    limited = f"; OMP_NUM_THREADS={limit}" if limit else ""
+    return "ok", f"{torch.get_num_threads()} on {os.cpu_count()} processors{limited}"
+
+
+def _find_opencv() -> Found:
+    import cv2
+
+    from symface_cli.detection.detector import FRONTAL, PROFILE
+
+    cascades = (*FRONTAL, PROFILE)
+    for name in cascades:
+        path = Path(cv2.data.haarcascades, name)
+        if cv2.CascadeClassifier(str(path)).empty():
+            raise SymfaceError(f"{cv2.__version__} cannot load {path}; install opencv-python-headless again")
+    return "ok", f"{cv2.__version__}, {len(cascades)} cascades"
+
+
+def _find_weights() -> Found:
+    from symface_cli.network.weights import bundled_weights, load_weights
+
+    path = bundled_weights()
+    weights = load_weights(path)
+    card = path.with_name("README.md")
+    found = f"{path}, stage {weights.stage}, SHA-256 {weights.sha256}"
+    if not card.is_file():
+        return "warning", f"{found}; their model card is missing"
+    if weights.sha256 not in card.read_text("utf-8"):
+        raise WeightsError(f"{found}, which {card} does not name; try to install symface again")
+    return "ok", f"{found} as in the model card"
+
+
+def _find_dlib() -> Found:
+    from symface_cli.landmarks.dlib import PREDICTOR, model_file
+
+    try:
+        predictor = model_file(PREDICTOR)
+    except DataError as error:
+        return "absent", f"only training and comparing need it: {error}"
+    import dlib
+
+    if not predictor.is_file():
+        raise DataError(f"{predictor} is missing; install face_recognition_models again")
+    return "ok", f"{dlib.__version__}, with its models"
+
+
+def _find_heif() -> Found:
+    if find_spec("pillow_heif") is None:
+        return "absent", 'only HEIC photos need it; try: pip install "symface[heic]"'
+    import pillow_heif
+
+    return "ok", str(pillow_heif.__version__)
+
+
+def _find_models() -> Found:
+    """The published files that the landmark baselines and the recognisers need, by their folders."""
+    from symface_cli.data.published import FILES, find
+
+    missing = dict.fromkeys(file.folder for name, file in FILES.items() if find(name) is None)
+    if missing:
+        return "absent", f"{', '.join(missing)}: downloaded when comparing needs them"
+    return "ok", ", ".join(dict.fromkeys(file.folder for file in FILES.values()))
+
+
+def _find_cache() -> Found:
+    from symface_cli.data.downloads import cache_folder
+
+    folder = cache_folder().absolute()
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        return "warning", f"{folder} cannot be written; set SYMFACE_HOME to another folder"
+    if nearest != folder:
+        return "ok", f"{folder}, not there yet"
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return "ok", f"{folder}, {size / 1e6:.0f} MB"
+
+
+def _test(device: str) -> Found:
+    from symface_cli.doctor import selftest
+
+    result = selftest.run(device)
+    if result.faces != 1:
+        raise SymfaceError(f"{result.faces} faces found in a portrait of one")
+    if result.mirror_error:
+        raise SymfaceError(f"a face differs from its mirror image by {result.mirror_error} of 255")
+    if not result.likeness >= selftest.ALIKE:
+        raise SymfaceError(f"a wrong face, of likeness {result.likeness:.2f}; try --device cpu")
+    return "ok", f"one face in {result.seconds:.2f} s, equal to its mirror image, likeness {result.likeness:.2f}"

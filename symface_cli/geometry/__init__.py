@@ -1,0 +1,1 @@
+"""Frames, warps and sampling, on numpy arrays."""

@@ -1,0 +1,112 @@
+"""From a photo and its warp to the symmetric face: sampling at native resolution, foreshortening, blending."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import Array, apply, enlarging_weights
+
+SMALLEST_SIDE = 128  # px, of a face made from a photo's own pixels
+LARGEST_SIDE = 4096  # px
+
+
+def resample(photo: NDArray[np.uint8], image_from_photo: Array, size: int) -> NDArray[np.uint8]:
+    """A size x size image of the photo (H, W, 3) under a 3 x 3 matrix; reflected beyond the photo's edges.
+
+    Where the matrix shrinks, the photo is averaged over areas first, so that fine patterns do not alias.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(image_from_photo[:2, :2]))))
+    if scale < 0.75:
+        photo, small_from_photo = _shrink_region(photo, np.linalg.inv(image_from_photo), size, scale)
+        image_from_photo = image_from_photo @ np.linalg.inv(small_from_photo)
+    image: NDArray[np.uint8] = cv2.warpAffine(
+        photo, image_from_photo[:2], (size, size), borderMode=cv2.BORDER_REFLECT_101
+    )
+    return image
+
+
+def _shrink_region(
+    photo: NDArray[np.uint8], photo_from_image: NDArray[np.floating], size: int, scale: float
+) -> tuple[NDArray[np.uint8], Array]:
+    """The part of the photo that the image shows, made smaller by `scale`, and the matrix small_from_photo."""
+    corners = apply(photo_from_image, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
+    limit = np.array([photo.shape[1], photo.shape[0]])
+    low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, limit - 1)
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, low + 1, limit)
+    region = photo[low[1] : high[1], low[0] : high[0]]
+    small = (
+        cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if min(region.shape[:2]) * scale > 2
+        else region
+    )
+    ratio = np.array([small.shape[1] / region.shape[1], small.shape[0] / region.shape[0]])
+    matrix = np.diag([ratio[0], ratio[1], 1.0])
+    matrix[:2, 2] = (0.5 - low) * ratio - 0.5
+    return small, matrix
+
+
+def enlarge(control: NDArray[np.floating], size: int) -> NDArray[np.float32]:
+    """Values at the control points (17, 17) or (17, 17, C), up-sampled smoothly to (size, size) or (size, size, C)."""
+    weights = enlarging_weights(len(control), size).astype(np.float32)
+    across = np.moveaxis(np.tensordot(control.astype(np.float32), weights, (1, 1)), -1, 1)  # (17, size) or more
+    enlarged: NDArray[np.float32] = np.tensordot(weights, across, 1)
+    return enlarged
+
+
+def native_size(photo_from_face: Array) -> int:
+    """Side in pixels, even, at which the face frame has the photo's own resolution.
+
+    `photo_from_face` (17, 17, 2) holds photo pixels at the control points.
+    """
+    across = np.linalg.norm(np.diff(photo_from_face, axis=1), axis=-1).mean()
+    down = np.linalg.norm(np.diff(photo_from_face, axis=0), axis=-1).mean()
+    side = float(max(across, down)) * (len(photo_from_face) - 1)
+    return int(np.clip(2 * round(side / 2), SMALLEST_SIDE, LARGEST_SIDE))
+
+
+def warp_photo(photo: NDArray[np.uint8], photo_from_face: Array, size: int) -> NDArray[np.uint8]:
+    """The photo (H, W, 3) sampled through its warp: the face in its frame, (size, size, 3).
+
+    `photo_from_face` (17, 17, 2) holds photo pixels at the control points. The photo is reflected beyond its edges.
+    """
+    low = np.floor(photo_from_face.min((0, 1))).astype(int) - 4
+    high = np.ceil(photo_from_face.max((0, 1))).astype(int) + 5
+    low = np.clip(low, 0, [photo.shape[1] - 1, photo.shape[0] - 1])
+    high = np.clip(high, low + 1, [photo.shape[1], photo.shape[0]])
+    region = photo[low[1] : high[1], low[0] : high[0]]  # remap addresses at most 32,767 columns and rows
+    where = enlarge(photo_from_face - low, size)
+    face: NDArray[np.uint8] = cv2.remap(
+        region, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return face
+
+
+def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """q(u) a(u) + q(u') a(u'), with u' the mirror image of u: exactly symmetric (S, S, 3), 0 to 255.
+
+    Args:
+        face: The warped photo a, (S, S, 3).
+        weights: q at the control points, (17, 17).
+    """
+    q = enlarge(weights, face.shape[0]).clip(0, 1)
+    q = q / np.maximum(q + q[:, ::-1], 1e-6)
+    weighted: NDArray[np.float32] = face * q[..., None]
+    return weighted + weighted[:, ::-1]
+
+
+def fill_hidden(
+    face: NDArray[np.float32], drawn: NDArray[np.uint8], hidden: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The face with what neither side of the photo shows taken from the VAE's drawing, exactly symmetric.
+
+    Args:
+        face: The blended face (S, S, 3), 0 to 255.
+        drawn: The face that the VAE decodes, (128, 128, 3).
+        hidden: How far each control point is to be drawn, (17, 17), 0..1.
+    """
+    size = len(face)
+    amount = enlarge(hidden, size).clip(0, 1)[..., None]
+    large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
+    filled = face + amount * (large - face)
+    symmetric: NDArray[np.float32] = (filled + filled[:, ::-1]) / 2
+    return symmetric

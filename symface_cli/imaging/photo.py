@@ -1,0 +1,92 @@
+"""Photos in: picture files to upright sRGB arrays. What is needed to find and to write files comes from `files`."""
+
+import io
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from symface_cli.files import PHOTO_SUFFIXES as PHOTO_SUFFIXES
+from symface_cli.files import contents
+from symface_cli.files import find_photos as find_photos
+from symface_cli.files import write_atomically as write_atomically
+from symface_cli.imaging.color import eight_bit, over_white, srgb_from_native
+from symface_cli.imaging.decoding import MAX_PIXELS as MAX_PIXELS
+from symface_cli.imaging.decoding import Samples, decode, opened, reading
+
+Photo = NDArray[np.uint8]
+"""A photo: `(H, W, 3) uint8`, sRGB, upright."""
+
+
+def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
+    """Reads a picture file as it is meant to be seen.
+
+    The EXIF orientation is applied, an embedded colour profile is converted to sRGB (a broken profile is ignored),
+    deep samples are scaled to 8 bits, transparent pixels are composited over white, and of an animation the first
+    frame is taken. A picture that is cut short is refused: a JPEG even where only its end marker is missing, a PNG or
+    GIF unless all its pixels are there.
+
+    Args:
+        source: the name of a file, or the contents of one.
+
+    Returns:
+        `(H, W, 3) uint8` RGB, upright, writable.
+
+    Raises:
+        PhotoError: it cannot be read, is no picture, is damaged, or claims more than `MAX_PIXELS`.
+    """
+    data, name = contents(source)
+    with opened(data, name) as image:
+        return photo_of(decode(image, data))
+
+
+def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]) -> Photo:
+    """Makes a photo of whatever a user of the library has in hand; what is given is never changed.
+
+    Args:
+        photo: what `read_photo` takes, a Pillow image (treated like a file: orientation, profile, mode), or a `uint8`
+            array, upright and sRGB: grey `(H, W)`, RGB `(H, W, 3)` or RGBA `(H, W, 4)`, composited over white.
+
+    Raises:
+        PhotoError: a file, its contents or a lazily opened image cannot be read.
+        TypeError: it is nothing of that, or an array of another dtype.
+        ValueError: an array of another shape, or without pixels.
+    """
+    if isinstance(photo, (str, os.PathLike, bytes)):
+        return read_photo(photo)
+    if isinstance(photo, Image.Image):
+        with reading("the given image"):
+            return photo_of(decode(photo))
+    if not isinstance(photo, np.ndarray):
+        raise TypeError(f"a photo is a path, bytes, a Pillow image or a numpy array, not {type(photo).__name__}")
+    if photo.dtype != np.uint8:
+        raise TypeError(f"a photo's array has dtype uint8 (0..255), not {photo.dtype}")
+    if photo.size == 0 or photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[2] not in (3, 4)):
+        raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {photo.shape}")
+    channels = photo[..., None] if photo.ndim == 2 else photo
+    alpha = photo[..., 3] if channels.shape[2] == 4 else None
+    return np.array(photo_of(Samples(channels[..., :3], alpha, None)))
+
+
+def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:
+    """Encodes a photo as PNG; the same pixels and text give the same bytes (with the same zlib).
+
+    Args:
+        image: `(H, W, 3) uint8` RGB.
+        text: entries for the file's text chunks, keyword to value.
+    """
+    chunks = PngImagePlugin.PngInfo()
+    for keyword, value in sorted((text or {}).items()):
+        chunks.add_text(keyword, value)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=6, pnginfo=chunks)
+    return buffer.getvalue()
+
+
+def photo_of(samples: Samples) -> Photo:
+    """Shows what a picture stores as a photo: sRGB, 8 bits, over white. May return its pixels themselves."""
+    photo = srgb_from_native(samples.pixels, samples.profile)
+    return photo if samples.alpha is None else over_white(photo, eight_bit(samples.alpha))

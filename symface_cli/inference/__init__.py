@@ -1,0 +1,1 @@
+"""From a photo and the network to a located, registered face."""

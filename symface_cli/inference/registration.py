@@ -1,0 +1,137 @@
+"""The two sides of a face laid over each other to the point, where the network's warp brings them close.
+
+The network was trained on landmarks, which say little about small asymmetries: of a brow raised on one side only, its
+warp follows two fifths. What is left is seen directly, as motion between the warped face and its mirror image.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import GRID, Array, apply, control_points, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.sampling import enlarge, resample
+from symface_cli.imaging.photo import Photo
+
+SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
+CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is light, not a feature
+CONTRAST_FLOOR = 4.0  # grey levels: noise below is not made a feature
+FINEST = 1.5  # px, deviation: what is finer is not followed
+WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
+DAMPING = 0.1  # squared slope of the contrast, below which motion is hardly followed
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How thoroughly two sides are registered.
+
+    Attributes:
+        sides: Of the rectified faces, one for each round, in pixels; 16 n + 1, so that the control points lie on them.
+        limit: Which shift is not exceeded in a round, in normalised face coordinates.
+    """
+
+    sides: tuple[int, ...]
+    limit: float
+
+
+QUICK = Registration(sides=(129,), limit=0.015)
+"""For pictures. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
+
+THOROUGH = Registration(sides=(129, 257, 257), limit=math.inf)
+"""For measuring: follows large asymmetries, too."""
+
+
+def refine_warp(
+    photo: Photo, photo_from_face: Array, mask: NDArray[np.floating], registration: Registration = THOROUGH
+) -> Array:
+    """The warp (17, 17, 2) of a photo (H, W, 3), changed so that both sides of the face lie on each other.
+
+    `mask` is how much each control point belongs to the face and can be seen, (17, 17) in 0..1, symmetric.
+    """
+    for side in registration.sides:
+        shifts = register_sides(rectify_photo(photo, photo_from_face, mask, side), mask)
+        photo_from_face = move_warp(photo_from_face, limit_shifts(shifts, registration.limit))
+    return photo_from_face
+
+
+def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floating], side: int) -> Photo:
+    """The face of a photo (H, W, 3) in its frame, (side, side, 3), sampled through its warp (17, 17, 2), not aliased.
+
+    `mask` is how much each control point belongs to the face, (17, 17) in 0..1.
+    """
+    photo_from_level = fit_similarity(control_points(), photo_from_face, mask)
+    narrower = np.diag([1 / SURROUNDINGS, 1 / SURROUNDINGS, 1.0])
+    view_side = round(SURROUNDINGS * (side - 1)) + 1
+    view_from_photo = pixel_from_normalised(view_side) @ narrower @ np.linalg.inv(photo_from_level)
+    view = resample(photo, view_from_photo, view_side)
+    where = enlarge(apply(view_from_photo, photo_from_face), side)
+    face: Photo = cv2.remap(view, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return face
+
+
+def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
+    """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalised.
+
+    One step of Lucas and Kanade's (1981) for the motion m from the face a to its mirror image a': around each control
+    point, m minimises the sum of (grad((a + a') / 2) m + a' - a)^2 over a Gaussian window, in which the face alone
+    counts, damped. A point and its partner are met half-way: the shifts of both are mirror images of each other with
+    the sign changed.
+
+    Args:
+        face: A rectified face, (S, S, 3) with S = 16 n + 1.
+        mask: How much each control point belongs to it, (17, 17) in 0..1, symmetric.
+    """
+    side = len(face)
+    features = cv2.GaussianBlur(_even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)), (0, 0), FINEST)
+    mirrored = features[:, ::-1]
+    mean, dt = (features + mirrored) / 2, mirrored - features
+    dx, dy = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
+    window = _window(side)
+    inside = enlarge(mask, side).clip(0, 1)
+    products = np.stack([dx * dx, dy * dy, dx * dy, dx * dt, dy * dt])
+    xx, yy, xy, xt, yt = window @ (inside * products) @ window.T
+    xx += DAMPING
+    yy += DAMPING
+    motion = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], -1) / (xx * yy - xy * xy)[..., None]
+    shifts: Array = -motion / (side - 1) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalised coordinates
+    return shifts
+
+
+@cache
+def _window(side: int) -> NDArray[np.float32]:
+    """Gaussian weights (17, side) of the pixels around each control point."""
+    apart = np.arange(side) - np.linspace(0, side - 1, GRID)[:, None]
+    weights = np.exp(-((apart / WINDOW) ** 2) / 2)
+    window: NDArray[np.float32] = (weights / weights.sum(1).max()).astype(np.float32)
+    return window
+
+
+def limit_shifts(shifts: Array, limit: float) -> Array:
+    """Shifts (17, 17, 2) that are at most `limit` long; small ones as they are, longer ones smoothly shortened."""
+    if math.isinf(limit):
+        return shifts
+    length = np.linalg.norm(shifts, axis=-1, keepdims=True)
+    limited: Array = shifts * (limit * np.tanh(length / limit) / np.maximum(length, 1e-9))
+    return limited
+
+
+def move_warp(photo_from_face: Array, shifts: Array) -> Array:
+    """The warp W(u + shift(u)) to first order, (17, 17, 2); exact for an affine warp.
+
+    `shifts` are in normalised coordinates. They are small, and the warp is nearly affine.
+    """
+    down, across = np.gradient(photo_from_face, 2 / (GRID - 1), axis=(0, 1))
+    moved: Array = photo_from_face + across * shifts[..., :1] + down * shifts[..., 1:]
+    return moved
+
+
+def _even_contrast(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Differences to the surroundings, in units of what is usual there: light from one side leaves no trace."""
+    blur = CONTRAST_BLUR * len(grey)
+    difference = grey - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), blur)
+    usual = np.sqrt(cv2.GaussianBlur(difference**2, (0, 0), 1.5 * blur)) + CONTRAST_FLOOR
+    even: NDArray[np.float32] = 40 * difference / usual
+    return even

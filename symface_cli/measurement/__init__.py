@@ -1,0 +1,1 @@
+"""How asymmetric a face is."""

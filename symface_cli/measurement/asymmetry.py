@@ -1,0 +1,312 @@
+"""How asymmetric a face is: in shape and in colour, as a whole and by area.
+
+Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colours; there are no
+landmarks. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at u is
+how far the mirror image of W(u') lies from W(u), seen upright through S. The colour asymmetry is the difference in
+CIELAB between the photo's colours at W(u) and W(u').
+
+A measurement is the mean over looks through crops moved a little, each at the photo and at its mirror image, where
+every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
+photo that equals its mirror image measures 0. The error is the standard deviation between those looks: how far a value
+hangs on the crop, and no more. How near it comes to the truth: benchmarks/calibration.py. A head turned by one degree
+moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.detection.detector import FoundFace, detect, face_with_eyes
+from symface_cli.errors import WeightsError
+from symface_cli.geometry.frames import (
+    CROP_SIZE,
+    EYES_APART,
+    EYES_Y,
+    GRID,
+    Array,
+    apply,
+    control_points,
+    fit_similarity,
+    midline_of_warp,
+    pixel_from_normalised,
+    turn_of_warp,
+)
+from symface_cli.geometry.sampling import enlarge
+from symface_cli.imaging.photo import Photo
+from symface_cli.inference.face import Warped
+from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
+from symface_cli.inference.symmetrizer import Symmetrizer
+
+NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
+TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
+FOREHEAD = -0.38  # normalised height above which the face is not measured: hair, and little to see
+FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
+AREA_BLUR = 6.0  # px, deviation: half the distance between control points
+COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
+JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))
+"""Shifts right and down (in crops), scale, and degrees clockwise of the crops that are looked through."""
+
+AREAS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    "brows": ((-0.53, -0.38), (-0.07, -0.38), (-0.07, -0.21), (-0.53, -0.21)),
+    "eyes": ((-0.40, -0.20), (-0.12, -0.20), (-0.12, -0.05), (-0.40, -0.05)),
+    "nose": ((0.0, -0.06), (0.0, 0.28), (-0.14, 0.28), (-0.14, 0.18), (-0.07, -0.06)),
+    "mouth": ((0.0, 0.37), (0.0, 0.56), (-0.15, 0.52), (-0.25, 0.455), (-0.15, 0.39)),
+    "jaw": (
+        *((-0.6, 0.16), (-0.555, 0.39), (-0.5, 0.54), (-0.415, 0.667), (-0.297, 0.77), (-0.158, 0.843), (0.0, 0.866)),
+        *((0.0, 0.7), (-0.12, 0.68), (-0.22, 0.62), (-0.32, 0.53), (-0.39, 0.43), (-0.44, 0.3), (-0.46, 0.16)),
+    ),
+}
+"""Left halves of the areas, as corners in normalised face coordinates, around where dlib's landmarks lie on average in
+the symmetric faces of the Face Research Lab London Set and of LFW's training people; the jaw is a band inside of its
+outline."""
+
+
+class Estimate(NamedTuple):
+    """A measured value, and the standard deviation between looks."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """How asymmetric a face is.
+
+    Attributes:
+        found: Where the detector found the face.
+        values: The measurements by the names of `NAMES`.
+        eye_distance: In photo pixels: the size of the face, by which displacements are divided.
+        displacement: From each control point's mirrored partner to the point itself, right and down in the levelled
+            face, in per cent of the eye distance, (17, 17, 2).
+        colour: L*, a*, b* of each point of the face less those of its mirror image, (257, 257, 3).
+        mask: How much each control point belongs to the face, (17, 17) in 0..1.
+        photo_from_level: Similarity from the face frame to photo pixels: where the face lies.
+    """
+
+    found: FoundFace
+    values: Mapping[str, Estimate]
+    eye_distance: float
+    displacement: Array
+    colour: NDArray[np.floating]
+    mask: NDArray[np.floating]
+    photo_from_level: Array
+
+    @property
+    def turned(self) -> bool:
+        """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
+        return abs(self.values["turn_deg"].value) > TURNED
+
+
+class Look(NamedTuple):
+    """Asymmetries as one look at a face gives them; in the mirror image, all have the opposite sign.
+
+    Attributes:
+        displacement: As in `Asymmetry`.
+        colour: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
+        tilt: Degrees of the midline, clockwise from upright.
+        turn: Degrees of the head, positive when the nose points to the viewer's right.
+    """
+
+    displacement: Array
+    colour: NDArray[np.floating]
+    tilt: float
+    turn: float
+
+
+def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[FoundFace]) -> list[Asymmetry]:
+    """Measures faces of a photo (H, W, 3), as `detection.detect` gave them.
+
+    Raises:
+        WeightsError: If the network gives no warp.
+    """
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    others = detect(mirrored)
+    return [_measure_face(symmetrizer, (photo, mirrored), (face, _partner(face, others, photo))) for face in found]
+
+
+def _partner(found: FoundFace, others: Sequence[FoundFace], photo: Photo) -> FoundFace:
+    """The same face as it was found in the mirrored photo, or its mirrored place where it was not."""
+    expected = mirror_found(found, photo.shape[1])
+
+    def distance(other: FoundFace) -> float:
+        return float(np.linalg.norm(other.centre - expected.centre))
+
+    nearest = min(others, key=distance, default=expected)
+    return nearest if distance(nearest) < found.box.width / 2 else expected
+
+
+def mirror_found(found: FoundFace, width: int) -> FoundFace:
+    """A face of a photo of so many pixels' width, in the mirrored photo; only its crop counts, its box is as it was."""
+    mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
+    return FoundFace(found.box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
+
+
+def _measure_face(
+    symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[FoundFace, FoundFace]
+) -> Asymmetry:
+    centred = [_centre(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
+    pairs = []
+    for jitter in JITTERS:
+        ours, mirrored = (
+            look_at(photo, see(symmetrizer, photo, move_crop(face, jitter)))
+            for photo, face in zip(photos, centred, strict=True)
+        )
+        pairs.append(combine([ours, mirrored], [0.5, -0.5]))
+    warped, other = (see(symmetrizer, photo, face) for photo, face in zip(photos, centred, strict=True))
+    mask = (warped.mask + other.mask) / 2
+    mean = combine(pairs, [1 / len(pairs)] * len(pairs))
+    singles = [summarise(pair, mask) for pair in pairs]
+    values = {
+        name: Estimate(value, float(np.std([single[name] for single in singles], ddof=1)))
+        for name, value in summarise(mean, mask).items()
+    }
+    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.colour, mask, matrix)
+
+
+def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
+    """The network's warp of a face.
+
+    Raises:
+        WeightsError: If it gives none.
+    """
+    warped = symmetrizer.look(photo, found).warped
+    if warped is None:
+        raise WeightsError("these weights are of the paper's network, which cannot measure; use those of symface's own")
+    return warped
+
+
+def _centre(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> FoundFace:
+    """The face again, level and in the middle of its crop, wherever the detector saw it."""
+    warped = see(symmetrizer, photo, found)
+    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+    left, right = apply(matrix, np.array([[-EYES_APART / 2, EYES_Y], [EYES_APART / 2, EYES_Y]]))
+    return face_with_eyes(left, right)
+
+
+def move_crop(found: FoundFace, jitter: tuple[float, float, float, float]) -> FoundFace:
+    """The face in a crop that is moved by shifts, a scale and a turn, as in JITTERS."""
+    right, down, scale, degrees = jitter
+    c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
+    in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
+    pixels = pixel_from_normalised(CROP_SIZE)
+    return FoundFace(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
+
+
+def look_at(photo: Photo, warped: Warped) -> Look:
+    """The asymmetries of a face that the network saw in a photo (H, W, 3)."""
+    photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
+    face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
+    return Look(
+        displacement_of(photo_from_face),
+        colour_difference(face),
+        midline_of_warp(warped.photo_from_face).degrees,
+        turn_of_warp(warped.photo_from_face, warped.mask),
+    )
+
+
+def colour_difference(face: Photo) -> NDArray[np.float32]:
+    """L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image, (257, 257, 3)."""
+    lab = cv2.cvtColor(face.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    patches = cv2.GaussianBlur(lab, (0, 0), COLOUR_BLUR)
+    difference: NDArray[np.float32] = patches - patches[:, ::-1]
+    return difference
+
+
+def combine(looks: Sequence[Look], weights: Sequence[float]) -> Look:
+    """The weighted sum of looks."""
+    return Look(
+        np.tensordot(weights, np.stack([look.displacement for look in looks]), 1),
+        np.tensordot(weights, np.stack([look.colour for look in looks]), 1),
+        float(np.dot(weights, [look.tilt for look in looks])),
+        float(np.dot(weights, [look.turn for look in looks])),
+    )
+
+
+def displacement_of(photo_from_face: Array) -> Array:
+    """From the mirror image of W(u') to W(u), in the levelled face, in per cent of the eye distance, (17, 17, 2).
+
+    The level is that of the areas: elsewhere, in cheeks and forehead, there is little to see.
+    """
+    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, _level_weights()))
+    level = apply(level_from_photo, photo_from_face)
+    displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
+    return displacement
+
+
+def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors (..., W, 2) over the face frame, as they are in the mirror image."""
+    return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
+
+
+def summarise(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:
+    """The numbers of NAMES."""
+    right, down = (enlarge(look.displacement[..., i], FACE_SIDE) for i in range(2))
+    fields: Mapping[str, NDArray[np.floating]] = {
+        "shape_pct": np.hypot(right, down),
+        "outward_pct": -right,
+        "lower_pct": down,
+        "colour_de": np.sqrt((look.colour**2).sum(-1)),
+        "lightness": look.colour[..., 0],
+    }
+    whole = face_weights(mask)
+    whole[:, FACE_SIDE // 2 + 1 :] = 0
+    values = {"midline_deg": look.tilt, "turn_deg": look.turn}
+    for name in NAMES[2:]:
+        area, _, quantity = name.partition("_")
+        weights = whole if area == "whole" else _area(area)
+        values[name] = float((weights * fields[quantity]).sum() / weights.sum())
+    return values
+
+
+def face_weights(mask: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How much each point counts as the face from brows to chin, (257, 257), symmetric: neither hair nor background."""
+    weights: NDArray[np.float32] = (2 * enlarge(mask, FACE_SIDE) - 1).clip(0, 1)  # the mask is 0.5 on the outline
+    weights[np.linspace(-1, 1, FACE_SIDE) < FOREHEAD] = 0
+    return weights
+
+
+@cache
+def _level_weights() -> Array:
+    """How much each control point counts for the level, (17, 17)."""
+    weights = np.stack([_area(name) for name in AREAS]).max(0)
+    smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)
+    step = (FACE_SIDE - 1) // (GRID - 1)
+    return np.asarray(smooth[::step, ::step], np.float64)
+
+
+@cache
+def _area(name: str) -> NDArray[np.float32]:
+    """1 in the left half of an area of AREAS, (257, 257)."""
+    corners = apply(pixel_from_normalised(FACE_SIDE), np.array(AREAS[name])).round().astype(np.int32)
+    area: NDArray[np.float32] = cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)
+    return area
+
+
+NAMES = (
+    "midline_deg",
+    "turn_deg",
+    *(f"whole_{quantity}" for quantity in ("shape_pct", "colour_de", "lightness")),
+    *(
+        f"{area}_{quantity}"
+        for area in AREAS
+        for quantity in ("shape_pct", "outward_pct", "lower_pct", "colour_de", "lightness")
+    ),
+)
+"""What is measured: of the whole face and of each area, its left half compared with the mirrored right half.
+
+- midline_deg: tilt of the midline in degrees, clockwise from upright.
+- turn_deg: how far the head is turned, positive when the nose points to the viewer's right.
+- _shape_pct: mean displacement between the two sides, in per cent of the eye distance.
+- _outward_pct, _lower_pct: the same with its direction: how much farther out, and lower, the left side is.
+- _colour_de: mean difference in colour between the two sides, CIE 1976 (Delta E*ab).
+- _lightness: how much lighter the left side is, in L* (0 black to 100 white).
+
+Left is the viewer's. A point on the midline is its own partner: where the nose's ridge lies aside by 1 %, it has an
+outward displacement of 2 %, towards its side.
+"""

@@ -1,0 +1,1 @@
+"""One photo to its output files."""

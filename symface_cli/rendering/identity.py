@@ -1,0 +1,49 @@
+"""Whether a symmetric face still shows the same person, by dlib's recogniser (the landmarks extra)."""
+
+import threading
+
+import numpy as np
+
+from symface_cli.detection.detector import FoundFace
+from symface_cli.geometry.frames import CROP_SIZE
+from symface_cli.geometry.sampling import resample
+from symface_cli.imaging.photo import Photo
+from symface_cli.inference.face import SeenFace, draw_face
+from symface_cli.recognition.dlib import DlibRecogniser
+
+SAME_PERSON = DlibRecogniser.thresholds[0]
+REGION_SIZE = 300  # px, side of the region that is shown to the recogniser
+REACH = 1.5  # its side in sides of the network's crop
+
+
+class IdentityCheck:
+    """Compares the person in the photo and in the symmetric face.
+
+    Raises:
+        DataError: If the `landmarks` extra is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._recogniser = DlibRecogniser()
+        self._alone = threading.Lock()  # dlib's objects are not safe for several threads
+
+    def __call__(self, photo: Photo, found: FoundFace, seen: SeenFace) -> float | None:
+        """Distance between the two; None if the recogniser finds no face in one of them.
+
+        Args:
+            photo: (H, W, 3).
+            found: A face of it.
+            seen: What the network saw there.
+        """
+        with self._alone:
+            before = self._recogniser.embed(_around(photo, found))
+            after = self._recogniser.embed(draw_face(photo, seen))
+        return None if before is None or after is None else round(self._recogniser.distance(before, after), 4)
+
+
+def _around(photo: Photo, found: FoundFace) -> Photo:
+    """The face and some of its surroundings, upright, (300, 300, 3)."""
+    scale = REGION_SIZE / (REACH * CROP_SIZE)
+    region_from_crop = np.diag([scale, scale, 1.0])
+    region_from_crop[:2, 2] = (REGION_SIZE - 1) / 2 - scale * (CROP_SIZE - 1) / 2
+    return resample(photo, region_from_crop @ found.crop_from_photo, REGION_SIZE)

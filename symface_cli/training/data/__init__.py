@@ -1,0 +1,1 @@
+"""Training data: labels, their review, prepared crops, batches."""

@@ -1,0 +1,259 @@
+"""Stored crops made into training batches, on the device: jitter, light, blur, JPEG, occluders.
+
+Occluders, blur and JPEG are in the input only. Colour and light are in the target, too: nobody can tell the light that
+was added from the light that was there, and a network that has to try makes all faces flat.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from symface_cli.geometry.frames import CROP_BOXES, CROP_SIZE, EYES_Y
+from symface_cli.network.warps import mirror_warp, rectify
+from symface_cli.training.data.preparation import STORED_BOXES
+from symface_cli.training.randomness import Draws
+
+JPEG_LUMINANCE = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+"""Quantisation table of ITU-T T.81, Annex K."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far training pictures are changed. Shares are of the samples, deviations of normal distributions."""
+
+    angle: float = math.radians(12)  # deviation
+    log_scale: float = 0.12  # deviation
+    shift: float = 0.07  # deviation, of the crop's half side
+    gain: float = 0.15  # deviation of the brightness, shared with the target
+    tint: float = 0.07  # deviation of each channel's gain, shared with the target
+    side_light: float = 0.35  # share, shared with the target
+    blur: float = 0.25  # share
+    jpeg: float = 0.25  # share
+    occluders: float = 0.4  # share
+
+
+NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
+"""Crops as they are, for validation."""
+
+
+class Stored(NamedTuple):
+    """Prepared samples.
+
+    Attributes:
+        crops: (B, 192, 192, 3) uint8.
+        warps: (B, 17, 17, 2) float32, face frame -> normalised coordinates of the stored crop.
+        masks: (B, 96, 96) uint8, the face region of the stored crop.
+    """
+
+    crops: Tensor
+    warps: Tensor
+    masks: Tensor
+
+
+class Batch(NamedTuple):
+    """A training batch.
+
+    Attributes:
+        crop: The input (B, 3, 160, 160), 0..1.
+        clean: The same without occluders, blur and JPEG.
+        stored_masks: (B, 96, 96) uint8, the face region of the stored crop.
+        stored_from_crop: (B, 2, 3), between normalised coordinates.
+        warp: The label (B, 17, 17, 2), face frame -> normalised crop coordinates.
+        face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
+        visible: 1 where nothing was put in front of the face, at the control points (B, 17, 17).
+    """
+
+    crop: Tensor
+    clean: Tensor
+    stored_masks: Tensor
+    stored_from_crop: Tensor
+    warp: Tensor
+    face_mask: Tensor
+    visible: Tensor
+
+    def mask(self) -> Tensor:
+        """The face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
+        return _sample(self.stored_masks[:, None], self.stored_from_crop)
+
+
+def make_batch(stored: Stored, augmentation: Augmentation, draws: Draws) -> Batch:
+    """Makes a batch of stored samples."""
+    shares = (augmentation.side_light, augmentation.occluders, augmentation.blur, augmentation.jpeg)
+    lit, covered, blurred, compressed = _choose(shares, stored.warps, draws)
+    stored_from_crop, warp = _jitter(stored.warps, augmentation, draws)
+    clean = _sample(stored.crops.permute(0, 3, 1, 2), stored_from_crop)
+    clean.mul_(_gain(clean, augmentation, draws)).clamp_(0, 1)
+    _light_from_one_side(clean, lit, draws)
+    crop, visible = _cover(clean, warp, covered, draws)
+    _blur(crop, blurred, draws)
+    _compress(crop, compressed, draws)
+    face_mask = _look_up(stored.masks, stored_from_crop, warp)
+    return Batch(crop, clean, stored.masks, stored_from_crop, warp, (face_mask + face_mask.flip(2)) / 2, visible)
+
+
+def _choose(shares: tuple[float, ...], like: Tensor, draws: Draws) -> list[Tensor]:
+    """Which samples of a batch (B, ...) each of several things happens to: indices.
+
+    Work is done for these alone. Drawn together, so that a GPU is waited for once.
+    """
+    chosen = draws.uniform(len(like), len(shares)).cpu() < torch.tensor(shares)
+    return [column.nonzero()[:, 0].to(like.device, non_blocking=True) for column in chosen.unbind(1)]
+
+
+def _chosen(share: float, like: Tensor, draws: Draws) -> Tensor:
+    """Which samples of a batch (B, ...) something happens to: bool (B, 1, 1, 1)."""
+    return draws.uniform(len(like), 1, 1, 1) < share
+
+
+def _uniform(low: float, high: float, like: Tensor, draws: Draws) -> Tensor:
+    """Random numbers (B, 1, 1, 1)."""
+    return low + (high - low) * draws.uniform(len(like), 1, 1, 1)
+
+
+def _jitter(warps: Tensor, augmentation: Augmentation, draws: Draws) -> tuple[Tensor, Tensor]:
+    """Random stored_from_crop (B, 2, 3), mirrored for half of the samples, and the warps in the jittered crops."""
+    angle = augmentation.angle * draws.normal(len(warps), 1)[:, 0]
+    ratio = CROP_BOXES / STORED_BOXES
+    scale = ratio * torch.exp(augmentation.log_scale * draws.normal(len(warps), 1)[:, 0])
+    shift = ratio * augmentation.shift * draws.normal(len(warps), 2)
+    flip = _chosen(0.5 if augmentation.angle else 0, warps, draws)
+    c, s = scale * torch.cos(angle), scale * torch.sin(angle)
+    rotation = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], 1)
+    warps = torch.where(flip, mirror_warp(warps), warps)
+    warps = torch.einsum("bij,bhwj->bhwi", torch.linalg.inv(rotation), warps - shift[:, None, None])
+    stored_from_crop = torch.cat([rotation, shift[..., None]], -1)
+    stored_from_crop[:, 0] *= torch.where(flip, -1, 1)[:, :, 0, 0]
+    return stored_from_crop, warps
+
+
+def _sample(pixels: Tensor, stored_from_crop: Tensor) -> Tensor:
+    """What stored pixels (B, C, S, S) uint8 show in the crops: (B, C, 160, 160), 0..1."""
+    ticks = torch.linspace(-1, 1, CROP_SIZE, device=pixels.device)
+    across, down, shift = stored_from_crop[..., None].unbind(2)  # each (B, 2, 1)
+    grid = (across * ticks)[:, :, None] + (down * ticks + shift)[..., None]  # x and y as two planes, which is fast
+    pixels = pixels.to(torch.float32, memory_format=torch.contiguous_format)
+    return F.grid_sample(pixels, grid.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=True).div_(255)
+
+
+def _look_up(masks: Tensor, stored_from_crop: Tensor, warp: Tensor) -> Tensor:
+    """What stored masks (B, 96, 96) uint8 say at the control points of warps in the crops: (B, 17, 17), 0..1."""
+    points = torch.einsum("bij,bhwj->bhwi", stored_from_crop[..., :2], warp) + stored_from_crop[:, None, None, :, 2]
+    return rectify(masks[:, None].float() / 255, points, warp.shape[1])[:, 0]
+
+
+def _gain(image: Tensor, augmentation: Augmentation, draws: Draws) -> Tensor:
+    tint = augmentation.tint * draws.normal(len(image), 3) + augmentation.gain * draws.normal(len(image), 1)
+    return (1 + tint).clamp(0.5, 1.6)[:, :, None, None]
+
+
+def _ramp(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Normalised coordinates x (1, 1, 1, W) and y (1, 1, H, 1)."""
+    ticks = torch.linspace(-1, 1, image.shape[-1], device=image.device)
+    return ticks.view(1, 1, 1, -1), ticks.view(1, 1, -1, 1)
+
+
+def _light_from_one_side(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+    """Changes the chosen samples' light: a gain that rises along a random direction."""
+    x, y = _ramp(image)
+    direction = _uniform(0, 2 * math.pi, image, draws)[chosen]
+    strength = _uniform(0.1, 0.7, image, draws)[chosen]
+    gain = 1 + strength * torch.tanh(2 * (x * direction.cos() + y * direction.sin()))
+    image[chosen] = image[chosen].mul_(gain).clamp_(0, 1)
+
+
+def _blur(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+    """Makes the chosen samples small faces: at a lower resolution, one for the whole batch."""
+    factor = draws.common() * 3 + 1.5
+    size = round(image.shape[-1] / factor)
+    small = F.interpolate(image[chosen], size=(size, size), mode="bilinear", antialias=True)
+    image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear")
+
+
+def _compress(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+    """Gives the chosen samples JPEG's loss: 8 x 8 cosine transform, coefficients rounded to the quality's multiples."""
+    quality = _uniform(0.3, 3.0, image, draws)[chosen]  # 3: JPEG quality about 17
+    size = image.shape[-1]
+    table = torch.tensor(JPEG_LUMINANCE, dtype=image.dtype, device=image.device).repeat(1, size // 8) / 255 * quality
+    k = torch.arange(8, dtype=image.dtype, device=image.device)
+    down = torch.cos(math.pi / 8 * (k + 0.5) * k[:, None]) * torch.where(k > 0, 0.5, 0.125**0.5)[:, None]
+    two = torch.eye(2, dtype=k.dtype, device=k.device)  # blocks at a time: three times as fast as one
+    across = torch.kron(two, down)
+    bands = (image[chosen] - 0.5).view(len(chosen), 3 * size // 8, 8, size)  # each has the height of a block
+    coefficients = ((down @ bands).view(-1, 16) @ across.T).view_as(bands)
+    coefficients.div_(table).round_().mul_(table)
+    bands = down.T @ (coefficients.view(-1, 16) @ across).view_as(bands)
+    image[chosen] = bands.add_(0.5).clamp_(0, 1).view(-1, *image.shape[1:])
+
+
+def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+    """Copies pictures, with something in front of the chosen ones' faces; and what is visible then, (B, 17, 17)."""
+    crop, visible = clean.clone(), warp.new_ones(warp.shape[:3])
+    occluder, content = _occluder(warp, chosen, draws), _occluder_content(clean, chosen, draws)
+    crop[chosen] = torch.lerp(clean[chosen], content, occluder)
+    visible[chosen] = 1 - rectify(occluder, warp[chosen], warp.shape[1])[:, 0]
+    return crop, visible
+
+
+def _occluder(warp: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
+    """Where something lies in front of the chosen faces: (b, 1, 160, 160), 0..1.
+
+    It is a superellipse, from an ellipse to nearly a box; a quarter of them are bars over both eyes.
+    """
+    bar = _chosen(0.25, warp, draws)[:, :, 0, 0]
+    shape = torch.where(bar, _bar_over_eyes(warp, draws), _blob_anywhere(warp, draws))[chosen]
+    centre_x, centre_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
+    ticks = torch.linspace(-1, 1, CROP_SIZE, device=warp.device)
+    x, y = ticks.view(1, 1, 1, -1) - centre_x, ticks.view(1, 1, -1, 1) - centre_y
+    u = ((x * angle.cos() + y * angle.sin()) / width).square_().clamp_(max=16)
+    v = ((y * angle.cos() - x * angle.sin()) / height).square_().clamp_(max=16)
+    is_ellipse = _chosen(0.5, warp, draws)[chosen]
+    power = torch.where(is_ellipse, u + v, u.square().square_() + v.square().square_())  # 2, or 8: nearly a box
+    return torch.sigmoid(12 * (1 - power))
+
+
+def _blob_anywhere(warp: Tensor, draws: Draws) -> Tensor:
+    """Centre x and y, angle, half width and half height (B, 5), in normalised crop coordinates."""
+    low = warp.new_tensor([-0.6, -0.6, 0, 0.07, 0.12])
+    high = warp.new_tensor([0.6, 0.6, math.pi, 0.5, 0.5])
+    return low + (high - low) * draws.uniform(len(warp), 5)
+
+
+def _bar_over_eyes(warp: Tensor, draws: Draws) -> Tensor:
+    """The same for a bar along the line through the eyes, about as wide as the face."""
+    row = round((EYES_Y + 1) / 2 * (warp.shape[1] - 1))
+    across = warp[:, row, -5] - warp[:, row, 4]  # half of the face frame's width
+    width = across.norm(dim=1) * _uniform(0.5, 0.65, warp, draws)[:, 0, 0, 0]
+    height = width * _uniform(0.25, 0.5, warp, draws)[:, 0, 0, 0]
+    angle = torch.atan2(across[:, 1], across[:, 0])
+    return torch.stack([*warp[:, row, warp.shape[2] // 2].unbind(1), angle, width, height], 1)
+
+
+def _occluder_content(image: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
+    """What occluders show: any colour, or one like the photo's middle, with shading; or another sample upside down.
+
+    For the chosen samples: (b, 3, 160, 160). The other sample is the other one of a pair, so that a batch can be shared
+    out between processes.
+    """
+    colour = draws.uniform(len(image), 3, 1, 1)[chosen]
+    is_alike, is_flat = _chosen(0.4, image, draws)[chosen], _chosen(0.6, image, draws)[chosen]
+    middle = image.shape[-1] // 4
+    skin = image[..., middle:-middle, middle:-middle][chosen].mean((2, 3), keepdim=True)
+    alike = skin * (0.6 + 0.7 * colour[:, :1]) * (0.9 + 0.2 * colour)
+    colour = torch.where(is_alike, alike, colour)
+    x, y = _ramp(image)
+    flat = colour + 0.2 * torch.sin(3 * x + 6 * colour[:, :1]) * torch.cos(2 * y + 6 * colour[:, 1:2])
+    other = (chosen ^ 1).clamp(max=len(image) - 1)  # an odd one has no other
+    return torch.where(is_flat, flat.clamp_(0, 1), image[other].flip(2))

@@ -1,0 +1,291 @@
+"""Labels of training photos: where the face and its landmarks lie, as a CSV that a person can correct.
+
+A line per photo, under COLUMNS. All coordinates are in pixels of the upright photo. A photo without a face has a line,
+too, with empty cells for a person to fill in.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf, isfinite
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.data.datasets import DatasetPhoto, list_photos, open_dataset, split_of
+from symface_cli.detection.detector import detect
+from symface_cli.errors import DataError, PhotoError
+from symface_cli.files import on_one_line, write_atomically
+from symface_cli.geometry.frames import Array, Box
+from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks import scheme
+from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
+from symface_cli.parallel import work_through
+
+MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
+REACH = 1.0  # box widths; what lies farther from the box's centre, sideways or up and down, is not this face's
+
+BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
+LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
+COLUMNS = ("photo", "use", "provider", "disagreement", *BOX_COLUMNS, *LANDMARK_COLUMNS)
+
+PROVIDER = "dlib"
+DOUBTS = ("without a face", "without landmarks", "whose landmarks disagree")
+"""Why photos are not used."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many photos are done, and of how many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Label:
+    """What is known of a photo.
+
+    Attributes:
+        photo: Its path in the data set's folder, with slashes.
+        box: Its face, as a Viola-Jones detector would give it; None if there is none.
+        landmarks: (68, 2) in pixels of the upright photo; None if there are none.
+        provider: Who placed them, such as "dlib".
+        disagreement: Mean distance of a landmark from its mean over the provider's runs, in eye distances: 0 is perfect
+            agreement. None where nobody measured it.
+        use: Whether it is trained on.
+    """
+
+    photo: str
+    box: Box | None = None
+    landmarks: Array | None = None
+    provider: str = ""
+    disagreement: float | None = None
+    use: bool = False
+
+
+def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
+    """The photos of a data set that may be trained on, which those of test people are not, by their paths in it.
+
+    Raises:
+        DataError: If the data set cannot be opened, or there are none.
+    """
+    folder = open_dataset(data)
+    photos = {
+        photo.path.relative_to(folder).as_posix(): photo
+        for photo in list_photos(folder)
+        if split_of(photo.identity) != "test"
+    }
+    if not photos:
+        raise DataError(f"{data}: all of its photos show test people; the split goes by name, so add more people")
+    return photos
+
+
+def label_photos(
+    photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, landmarks: bool = True
+) -> list[Label]:
+    """Finds the face nearest to the centre of each photo, and dlib's landmarks of it.
+
+    Args:
+        photos: By their paths in the data set, as `photos_to_label` gives them.
+        progress: Told of every photo.
+        workers: Processes to use; 0 for one per core.
+        landmarks: Whether landmarks are wanted; without, every photo with a face is used.
+
+    Raises:
+        DataError: If landmarks are wanted and dlib is not installed.
+    """
+    if landmarks:
+        model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
+    tasks = [(name, photo.path) for name, photo in photos.items()]
+    labels = []
+    for label in work_through(_make_labeller, landmarks, tasks, workers):
+        labels.append(label)
+        progress(len(labels), len(photos))
+    return labels
+
+
+def _make_labeller(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:
+    return partial(_label_photo, DlibLandmarks() if landmarks else None)
+
+
+def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Label:
+    name, path = photo
+    try:
+        pixels = read_photo(path)
+    except PhotoError:
+        return Label(name)
+    box = _find_box(pixels)
+    if box is None or provider is None:
+        return Label(name, box, use=box is not None)
+    found = provider.label(pixels, box)
+    if found is None:
+        return Label(name, box)
+    landmarks, disagreement = found[0].astype(np.float64).round(2), round(found[1], 4)
+    if find_fault(box, landmarks):
+        return Label(name, box)
+    return Label(name, box, landmarks, PROVIDER, disagreement, use=disagreement <= MOST_DISAGREEMENT)
+
+
+def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
+    """The box nearest to the photo's centre, rounded as the CSV has it."""
+    upright = [face for face in detect(pixels) if face.degrees == 0]
+    centre = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
+    nearest = min(upright, key=lambda face: float(np.linalg.norm(face.centre - centre)), default=None)
+    return None if nearest is None else Box(*(round(value, 2) for value in nearest.box))
+
+
+def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
+    """What is wrong with landmarks (68, 2) of the face in a box: they are another face's, or mistyped."""
+    away = np.abs(landmarks - box.centre).max(-1)
+    if away.max() > REACH * box.width:
+        return f"landmark {away.argmax()} is more than a box width from the box's centre"
+    left, right = scheme.eye_centres(landmarks.astype(np.float32))
+    if left[0] >= right[0]:
+        return "the left eye (landmarks 36 to 41) does not lie left of the right one (42 to 47), as the viewer sees it"
+    return None
+
+
+def find_doubt(label: Label) -> str | None:
+    """Which of DOUBTS keeps a photo from being used; None if it is used."""
+    if label.use:
+        return None
+    return DOUBTS[0] if label.box is None else DOUBTS[1] if label.landmarks is None else DOUBTS[2]
+
+
+def describe(labels: Sequence[Label]) -> str:
+    """How many photos are used, and why the others are not, in one line."""
+    counts = Counter(map(find_doubt, labels))
+    doubts = ", ".join(f"{counts[doubt]:,} {doubt}" for doubt in DOUBTS if counts[doubt])
+    return f"{counts[None]:,} of {len(labels):,} photos usable" + (doubts and f"; {doubts}")
+
+
+def write_labels(path: Path, labels: Sequence[Label]) -> None:
+    """Writes labels as CSV: pixels to 2 decimals, the disagreement to 4.
+
+    Raises:
+        PhotoError: If it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for label in labels:
+        box = [""] * 4 if label.box is None else [f"{value:.2f}" for value in label.box]
+        places = [""] * (2 * scheme.COUNT)
+        if label.landmarks is not None:
+            places = [f"{value:.2f}" for value in label.landmarks.ravel()]
+        disagreement = "" if label.disagreement is None else f"{label.disagreement:.4f}"
+        writer.writerow([label.photo, "yes" if label.use else "no", label.provider, disagreement, *box, *places])
+    # File names need not be UTF-8: what Python cannot decode goes into the file as it is.
+    write_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:
+    """Reads labels, in the file's order, also as spreadsheet programs save them.
+
+    These may add a byte order mark, separate by semicolons or tabs, and write decimal commas. The columns may have any
+    order, and lines without any content are passed over.
+
+    Args:
+        path: The CSV.
+        photos: Which photos may be in it, by their paths in the data set.
+        landmarks: Whether every photo that is used needs them.
+
+    Raises:
+        DataError: If it cannot be read, or something in it cannot be right.
+    """
+    labels: dict[str, Label] = {}
+    for row in _read_rows(path):
+        label = _parse(row, landmarks)
+        if label.photo not in photos:
+            raise row.fault(
+                f"{on_one_line(label.photo)} is no photo of the data set that may be trained on, which those of test "
+                "people are not; correct its path, save the file as UTF-8, or delete the line"
+            )
+        if label.photo in labels:
+            raise row.fault(f"{on_one_line(label.photo)} has a line before; delete one of them")
+        labels[label.photo] = label
+    return list(labels.values())
+
+
+class _Row(NamedTuple):
+    """A line of the file: where it is, for messages, and its cells by their columns."""
+
+    where: str
+    cells: Mapping[str, str]
+
+    def fault(self, message: str) -> DataError:
+        return DataError(f"{self.where}: {message}")
+
+    def numbers(self, columns: Sequence[str]) -> list[float] | None:
+        """The numbers in some columns, None if all of these are empty."""
+        texts = [self.cells[column].strip() for column in columns]
+        if not any(texts):
+            return None
+        return [self._number(column, text) for column, text in zip(columns, texts, strict=True)]
+
+    def _number(self, column: str, text: str) -> float:
+        try:
+            value = float(text.replace(",", "."))
+        except ValueError:
+            value = inf
+        if not text:
+            raise self.fault(f"{column} is empty; fill in all numbers of the box or the landmarks, or none")
+        if not isfinite(value):
+            raise self.fault(f"{column} is {on_one_line(text)!r}; write a number of pixels such as 104.25")
+        return value
+
+
+def _read_rows(path: Path) -> Iterator[_Row]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; make it with symface label DATA --out FILE") from error
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header)
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                row = _Row(f"{path}: line {reader.line_num}", dict(zip(header, cells, strict=False)))
+                if len(cells) != len(header):
+                    raise row.fault(f"it has {len(cells)} cells, not the {len(header)} of the first line; correct it")
+                yield row
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num}: no CSV ({error}); save it as CSV, UTF-8") from error
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    advice = "keep the first line as symface label writes it"
+    for column in Counter(COLUMNS) - Counter(header):
+        raise DataError(f"{path}: line 1: the column {column} is missing; {advice}")
+    for column in Counter(header) - Counter(COLUMNS):
+        raise DataError(f"{path}: line 1: the column {on_one_line(column)!r} is one too many; {advice}")
+
+
+def _parse(row: _Row, needs_landmarks: bool) -> Label:
+    word = row.cells["use"].strip().lower()
+    if word not in ("yes", "no"):
+        raise row.fault(f"use is {on_one_line(word)!r}; write yes or no")
+    use, box, places = word == "yes", row.numbers(BOX_COLUMNS), row.numbers(LANDMARK_COLUMNS)
+    if box is None and (use or places is not None):
+        raise row.fault("the box is missing; fill in box_x, box_y, box_width and box_height, brows to chin")
+    if box is not None and min(box[2:]) <= 0:
+        raise row.fault("the box has no size; correct box_width and box_height, or set use to no and empty the box")
+    if use and needs_landmarks and places is None:
+        raise row.fault("it is to be used, but has no landmarks; fill them in, or set use to no")
+    landmarks = None if places is None else np.array(places).reshape(-1, 2)
+    if box is not None and landmarks is not None:
+        fault = find_fault(Box(*box), landmarks)
+        if fault:
+            raise row.fault(f"{fault}; correct it, or empty the landmarks and set use to no")
+    disagreement = row.numbers(("disagreement",))
+    return Label(
+        row.cells["photo"],
+        None if box is None else Box(*box),
+        landmarks,
+        row.cells["provider"],
+        None if disagreement is None else disagreement[0],
+        use,
+    )

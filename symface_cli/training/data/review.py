@@ -1,0 +1,125 @@
+"""The doubtful labels as one HTML file that fetches nothing: the faces, with what was found drawn over them."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from symface_cli.batch.thumbnails import Thumbnail
+from symface_cli.errors import PhotoError
+from symface_cli.files import on_one_line
+from symface_cli.geometry.frames import Array, apply, crop_from_box
+from symface_cli.geometry.sampling import resample
+from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.landmarks.shape import face_outline, find_midline
+from symface_cli.pages import load_template
+from symface_cli.training.data.labels import DOUBTS, Label, describe, find_doubt
+from symface_cli.training.data.preparation import STORED_BOXES
+from symface_cli.version import __version__
+
+MOST = 100  # photos of a kind
+SIDE = 256  # px, of a picture
+QUALITY = 80  # of JPEG: about 12 kB per picture
+FIRST_ROW = 2  # of the CSV, below the heading
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn over a picture: SVG paths in its pixels."""
+
+    outline: str
+    midline: str
+    landmarks: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A doubtful photo.
+
+    Attributes:
+        name: Its path in the data set.
+        row: Of the CSV, as a spreadsheet program counts.
+        label: What the CSV says.
+        picture: The face, or without a face the photo; None if it cannot be read.
+        drawing: What lies over it; None without landmarks.
+    """
+
+    name: str
+    row: int
+    label: Label
+    picture: Thumbnail | None
+    drawing: Drawing | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Doubtful photos of a kind: how many there are, and those shown."""
+
+    title: str
+    count: int
+    cases: tuple[Case, ...]
+
+
+def as_html(labels: Sequence[Label], folder: Path, name: str) -> str:
+    """The page: photos that are not used by the reason, and those used that are most doubtful, the worst first.
+
+    Args:
+        labels: In the order of the CSV.
+        folder: Where the photos are.
+        name: What the CSV is called.
+    """
+    page = load_template(__package__, "review.html.jinja")
+    return page.render(
+        version=__version__, summary=describe(labels), name=on_one_line(name), groups=_group(labels, folder)
+    )
+
+
+def _group(labels: Sequence[Label], folder: Path) -> list[Group]:
+    groups = []
+    for doubt in (*DOUBTS, None):
+        rows = [(row, label) for row, label in enumerate(labels, FIRST_ROW) if find_doubt(label) == doubt]
+        rows.sort(key=lambda entry: -(entry[1].disagreement or 0))
+        cases = tuple(_draw_case(row, label, folder) for row, label in rows[:MOST])
+        groups.append(Group(f"Photos {doubt or 'that are used'}", len(rows), cases))
+    return [group for group in groups if group.cases]
+
+
+def _draw_case(row: int, label: Label, folder: Path) -> Case:
+    name = on_one_line(label.photo)
+    try:
+        photo = read_photo(folder / label.photo)
+    except PhotoError:
+        return Case(name, row, label, None, None)
+    if label.box is None:
+        return Case(name, row, label, _encode(photo), None)
+    crop_from_photo = crop_from_box(label.box, SIDE, STORED_BOXES)
+    picture = _encode(resample(photo, crop_from_photo, SIDE))
+    drawing = None if label.landmarks is None else _draw(apply(crop_from_photo, label.landmarks))
+    return Case(name, row, label, picture, drawing)
+
+
+def _draw(landmarks: Array) -> Drawing:
+    """The lines for landmarks (68, 2) in pixels of the picture."""
+    outline = face_outline(landmarks)
+    point, direction = find_midline(landmarks)
+    along = (outline - point) @ direction
+    ends = point + np.outer([along.min(), along.max()], direction)
+    dots = "".join(f"{_path(dot[None])}h0" for dot in landmarks)  # lines of no length, which have round ends
+    return Drawing(f"{_path(outline)}Z", _path(ends), dots)
+
+
+def _path(points: Array) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _encode(photo: Photo) -> Thumbnail:
+    image = Image.fromarray(photo)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY)
+    address = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return Thumbnail(address, image.width, image.height)

@@ -1,0 +1,101 @@
+"""What results are called."""
+
+from pathlib import Path
+
+import pytest
+
+from symface_cli.batch.targets import STREAM, choose_targets, refuse_existing
+from symface_cli.errors import PhotoError, UsageError
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def names(targets):
+    return [target.path("", ".png") for target in targets]
+
+
+def test_result_lies_beside_its_photo(tmp_path):
+    touch(tmp_path / "a.b.jpg")
+    assert names(choose_targets([tmp_path / "a.b.jpg"], None)) == [tmp_path / "a.b.symmetric.png"]
+
+
+def test_labels_tell_the_results_of_a_photo_apart(tmp_path):
+    touch(tmp_path / "a.jpg")
+    (target,) = choose_targets([tmp_path / "a.jpg"], None)
+    assert target.path("face-2", ".png") == tmp_path / "a.symmetric-face-2.png"
+
+
+def test_out_names_a_file(tmp_path):
+    touch(tmp_path / "a.jpg")
+    (target,) = choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG"))
+    assert target.path("", ".png") == tmp_path / "x.PNG"
+    assert target.path("compare", ".png") == tmp_path / "x-compare.png"
+
+
+@pytest.mark.parametrize("out", ["new/", "there"])
+def test_out_names_a_folder(tmp_path, out):
+    (tmp_path / "there").mkdir()
+    touch(tmp_path / "a.jpg")
+    (result,) = names(choose_targets([tmp_path / "a.jpg"], f"{tmp_path}/{out}"))
+    assert result == tmp_path / out / "a.symmetric.png"
+
+
+def test_a_folder_keeps_its_tree_and_leaves_out_results(tmp_path):
+    touch(tmp_path / "in/a.jpg", tmp_path / "in/deep/b.png", tmp_path / "in/a.symmetric.png")
+    touch(tmp_path / "in/deep/b.symmetric-2.png")
+    results = names(choose_targets([tmp_path / "in"], str(tmp_path / "out")))
+    assert results == [tmp_path / "out/a.symmetric.png", tmp_path / "out/deep/b.symmetric.png"]
+
+
+def test_photos_that_differ_in_their_suffix_keep_it(tmp_path):
+    touch(tmp_path / "a.jpg", tmp_path / "a.png", tmp_path / "b.jpg")
+    results = [path.name for path in names(choose_targets([tmp_path], None))]
+    assert results == ["a.jpg.symmetric.png", "a.png.symmetric.png", "b.symmetric.png"]
+
+
+def test_two_photos_that_would_become_one_file_are_refused(tmp_path):
+    touch(tmp_path / "x/a.jpg", tmp_path / "y/a.jpg")
+    with pytest.raises(UsageError, match="would both be called"):
+        choose_targets([tmp_path / "x/a.jpg", tmp_path / "y/a.jpg"], str(tmp_path / "out"))
+
+
+def test_missing_file_and_empty_folder_are_usage_errors(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        choose_targets([tmp_path / "a.jpg"], None)
+    with pytest.raises(UsageError, match="no photos"):
+        choose_targets([tmp_path], None)
+
+
+def test_a_pattern_that_no_shell_expanded_stands_for_its_photos(tmp_path):
+    touch(tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "b.symmetric.jpg", tmp_path / "c.png")
+    targets = choose_targets([tmp_path / "*.jpg"], None)
+    assert [target.photo.name for target in targets] == ["a.jpg", "b.jpg"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path):
+    touch(tmp_path / "a[1].jpg", tmp_path / "a1.jpg")
+    (target,) = choose_targets([tmp_path / "a[1].jpg"], None)
+    assert target.photo.name == "a[1].jpg"
+
+
+def test_standard_input_goes_to_standard_output_or_to_a_file(tmp_path):
+    (target,) = choose_targets([STREAM], None)
+    assert target.path("", ".png") == STREAM
+    (target,) = choose_targets([STREAM], str(tmp_path / "x.png"))
+    assert target.path("", ".png") == tmp_path / "x.png"
+
+
+def test_standard_input_goes_alone(tmp_path):
+    touch(tmp_path / "a.jpg")
+    with pytest.raises(UsageError, match="alone"):
+        choose_targets([STREAM, tmp_path / "a.jpg"], None)
+
+
+def test_an_existing_file_is_refused(tmp_path):
+    touch(tmp_path / "a.png")
+    with pytest.raises(PhotoError, match="--force"):
+        refuse_existing([tmp_path / "b.png", tmp_path / "a.png"])

@@ -1,0 +1,98 @@
+"""Help and shell completion: what is shown before anything is computed."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from symface_cli.cli import help_texts as manual
+from symface_cli.cli.app import app
+
+COMMANDS = get_command(app).commands
+EXAMPLES = [
+    line.split("#")[0].split(">")[0].strip()
+    for text in (manual.SYMFACE, *(command.epilog for command in COMMANDS.values()))
+    for line in text.splitlines()
+    if line.startswith("  symface ")
+]
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_examples_are_understood(line):
+    name, *arguments = shlex.split(line)[1:]
+    COMMANDS[name].make_context(name, arguments)  # parses, and does not run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_short_line_and_examples(symface, name):
+    listed = [line for line in symface("--help").out.splitlines() if line.startswith(f"  {name} ")]
+    assert len(listed) == 1
+    assert listed[0].endswith(".")
+    text = symface(name, "--help").out
+    assert f"symface {name}" in text[text.index("Examples:") :]
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)])
+def test_help_fits_80_columns_and_keeps_examples_on_their_lines(symface, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = symface(*arguments, "--help").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    examples = {line.split("#")[0].split(">")[0].strip() for line in lines}
+    assert {example for example in EXAMPLES if example.split()[1:2] == list(arguments)} <= examples
+
+
+def test_help_says_where_more_is_told(symface):
+    text = symface("--help").out
+    for told in ("symface symmetrize portrait.jpg", "symface.toml", "SYMFACE_SYMMETRIZE_FORCE=1", "README.md"):
+        assert told in text
+
+
+def test_symface_alone_shows_its_help(symface):
+    finished = symface()
+    assert finished.out == symface("--help").out
+    assert finished.err == ""
+
+
+def complete(words):
+    """The completions that bash would get."""
+    code = (
+        "import sys\nfrom symface_cli.cli.app import main\n"
+        "try:\n    main([])\nfinally:\n"
+        "    heavy = {'torch', 'cv2', 'dlib', 'numpy', 'PIL'} & set(sys.modules)\n"
+        "    print('heavy:', *heavy, file=sys.stderr)"
+    )
+    variables = {"_SYMFACE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert finished.stderr == "heavy:\n"
+    return finished.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("symface sym", ["symmetrize"]),
+        ("symface doctor --js", ["--json"]),
+        ("symface --conf", ["--config"]),
+        ("symface train --arch ", ["symface", "paper"]),
+    ],
+)
+def test_shells_complete_commands_options_and_choices_without_heavy_imports(words, completions):
+    assert complete(words) == completions
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_call_symface(shell):
+    finished = subprocess.run(
+        [sys.executable, "-m", "symface_cli"],
+        env={**os.environ, "_SYMFACE_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0
+    assert f"_SYMFACE_COMPLETE=complete_{shell}" in finished.stdout

@@ -1,0 +1,152 @@
+"""`symface measure` as a user meets it."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from symface_cli.measurement import asymmetry as measures
+
+AREAS = ("brows", "eyes", "nose", "mouth", "jaw")
+QUANTITIES = ("shape_pct", "outward_pct", "lower_pct", "colour_de", "lightness")
+NAMES = (
+    "midline_deg",
+    "turn_deg",
+    *(f"whole_{quantity}" for quantity in ("shape_pct", "colour_de", "lightness")),
+    *(f"{area}_{quantity}" for area in AREAS for quantity in QUANTITIES),
+)
+
+
+@pytest.fixture(autouse=True)
+def few_looks(monkeypatch):
+    monkeypatch.setattr(measures, "JITTERS", measures.JITTERS[:2])
+
+
+@pytest.fixture
+def photo(tmp_path, portrait):
+    return shutil.copy(portrait, tmp_path / "portrait.jpg")
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_table_goes_to_standard_output(symface, photo):
+    finished = symface("measure", photo)
+    assert finished.status == 0
+    assert finished.err == ""
+    heading, titles, *lines = finished.out.rstrip().split("\n")
+    assert heading.startswith(f"{photo}, face 1: midline ")
+    assert [title in titles for title in ("shape %", "outward %", "lower %", "colour dE", "lightness")] == [True] * 5
+    assert [line.split()[0] for line in lines] == ["whole", *AREAS]
+    assert lines[1].count("±") == 5
+
+
+def test_csv_has_one_line_per_face_and_the_same_numbers_as_json(symface, pair, tmp_path):
+    finished = symface("measure", pair, "--csv", "-", "--json", tmp_path / "new" / "faces.json")
+    assert finished.status == 0
+    rows = rows_of(finished.out)
+    assert [(row["photo"], row["face"]) for row in rows] == [(str(pair), "1"), (str(pair), "2")]
+    columns = [column for name in NAMES for column in (name, f"{name}_error")]
+    assert list(rows[0]) == ["photo", "face", "eye_distance_px", "turned", *columns]
+    written = json.loads((tmp_path / "new" / "faces.json").read_text("utf-8"))
+    assert "not a medical device" in written["note"]
+    for row, face in zip(rows, written["faces"], strict=True):
+        assert float(row["eye_distance_px"]) == face["eye_distance_px"]
+        assert row["turned"] == str(int(face["turned"]))
+        assert list(face["values"]) == list(NAMES)
+        for name, estimate in face["values"].items():
+            assert (float(row[name]), float(row[f"{name}_error"])) == (estimate["value"], estimate["error"])
+            assert estimate["error"] >= 0
+
+
+def test_json_alone_goes_to_standard_output(symface, photo):
+    (face,) = json.loads(symface("measure", photo, "--json", "-").out)["faces"]
+    assert face["photo"] == str(photo)
+    assert 80 < face["eye_distance_px"] < 120  # the eyes are about 100 px apart
+    assert not face["turned"]
+
+
+def test_a_chosen_face_keeps_its_number_and_its_values(symface, pair):
+    both = rows_of(symface("measure", pair, "--csv", "-").out)
+    assert rows_of(symface("measure", pair, "--csv", "-", "--faces", "2").out) == both[1:]
+    assert rows_of(symface("measure", pair, "--csv", "-", "--faces", "largest").out) == both[:1]
+
+
+def test_heat_maps_lie_beside_the_photos_and_are_numbered(symface, photo, pair, tmp_path):
+    copy = shutil.copy(pair, tmp_path / "pair.jpg")
+    assert symface("measure", photo, copy, "--heatmap").status == 0
+    written = sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".png")
+    assert written == ["pair.asymmetry-1.png", "pair.asymmetry-2.png", "portrait.asymmetry.png"]
+    with Image.open(tmp_path / "portrait.asymmetry.png") as image:
+        assert (image.format, image.size) == ("PNG", (1024, 576))
+
+
+@pytest.mark.parametrize("place", ["maps/", "map.png"])
+def test_heat_maps_go_where_they_are_told_to(symface, photo, tmp_path, place):
+    assert symface("measure", photo, "--heatmap", "-o", f"{tmp_path}/{place}").status == 0
+    assert (tmp_path / ("maps/portrait.asymmetry.png" if place == "maps/" else place)).is_file()
+
+
+@pytest.mark.parametrize("option", [("--json", "x.json"), ("--csv", "x.csv"), ("--heatmap",)])
+def test_existing_files_are_kept_without_force(symface, photo, tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / (option[1] if len(option) > 1 else "portrait.asymmetry.png")
+    mine.write_text("mine")
+    finished = symface("measure", photo, *option)
+    assert finished.status == 3
+    assert "--force" in finished.err
+    assert mine.read_text() == "mine"
+    assert symface("measure", photo, *option, "--force").status == 0
+    assert mine.read_bytes() != b"mine"
+
+
+def test_a_turned_head_is_warned_of(symface, photo, monkeypatch):
+    monkeypatch.setattr(measures, "TURNED", 0.0)
+    finished = symface("measure", photo, "--csv", "-")
+    assert finished.status == 0
+    assert "face 1: the head is turned" in finished.err
+    assert rows_of(finished.out)[0]["turned"] == "1"
+
+
+def test_a_batch_goes_on_after_a_bad_photo_and_exits_with_its_status(symface, photo, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    Image.new("RGB", (64, 64)).save(tmp_path / "b.png")
+    finished = symface("measure", tmp_path, "--csv", "-")
+    assert finished.status == 3  # of a.jpg, which comes first; b.png has no face
+    assert [row["photo"] for row in rows_of(finished.out)] == [str(photo)]
+    assert "a.jpg" in finished.err
+    assert "b.png" in finished.err
+    assert "1 of 3 photos done, 2 failed" in finished.err
+
+
+def test_a_photo_without_a_face_exits_4_and_prints_nothing(symface, tmp_path):
+    Image.new("RGB", (200, 150), "navy").save(tmp_path / "wall.png")
+    finished = symface("measure", tmp_path / "wall.png", "--json", tmp_path / "x.json")
+    assert (finished.status, finished.out) == (4, "")
+    assert not (tmp_path / "x.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--json", "-", "--csv", "-"),
+        ("-o", "maps/"),
+        ("--heatmap", "-o", "-"),
+        ("--heatmap", "-o", "map.jpg"),
+        ("--heatmap", "-o", "map"),
+        ("--faces", "0"),
+    ],
+)
+def test_options_that_make_no_sense_exit_2(symface, photo, tmp_path, arguments):
+    finished = symface("measure", photo, *arguments)
+    assert finished.status == 2
+    assert finished.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["portrait.jpg"]
+
+
+def test_help_says_what_it_is_not(symface):
+    assert "Not a medical device" in " ".join(symface("measure", "--help").out.split())

@@ -1,0 +1,212 @@
+"""Published files: downloaded, verified, resumed, refused, and told of."""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from symface_cli.data.downloads import cache_folder, checksum, fetch, on_mirror
+from symface_cli.errors import DataError, ExitStatus, WeightsError
+
+CONTENT = bytes(range(256)) * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+ADDRESS = "https://example.org/files/small.bin"
+
+
+@dataclass
+class Server:
+    """A server of one file that can break off.
+
+    Attributes:
+        content: What it serves.
+        breaks_after: Bytes that it sends before it closes the connection.
+        knows_ranges: Whether it answers Range requests with the range.
+        asked: Path and Range header of each request.
+    """
+
+    content: bytes = CONTENT
+    breaks_after: int | None = None
+    knows_ranges: bool = True
+    status: int = 200
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        wanted = request.headers["Range"]
+        self.asked.append((request.path, wanted))
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.knows_ranges else 0
+        if start >= len(self.content) or self.status != 200:
+            request.send_error(416 if self.status == 200 else self.status)
+            return
+        request.send_response(206 if start else 200)
+        request.send_header("Content-Length", str(len(self.content) - start))
+        request.end_headers()
+        request.wfile.write(self.content[start:][: self.breaks_after])
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A mirror of everything, which serves one small file."""
+    served = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for variable in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        monkeypatch.setenv("SYMFACE_MIRROR", f"http://127.0.0.1:{http.server_port}/")
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield served
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the file is to lie, in a folder that does not exist yet."""
+    return tmp_path / "folder" / "small.bin"
+
+
+def remains(target: Path) -> list[str]:
+    """Files beside the target, without the lock."""
+    return sorted(path.name for path in target.parent.iterdir() if path.name != ".lock")
+
+
+def test_the_file_comes_from_the_path_that_it_has_at_its_home(server: Server, target: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    fetch(ADDRESS, target, SHA256, lambda done, total: told.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert server.asked == [("/files/small.bin", None)]
+    assert told[0] == (0, len(CONTENT)) and told[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert remains(target) == ["small.bin"]
+
+
+def test_one_mirror_serves_every_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    homes = ("https://example.org/a/b.bin", "http://files.example.com/data/c.tgz")
+    monkeypatch.delenv("SYMFACE_MIRROR", raising=False)
+    assert tuple(map(on_mirror, homes)) == homes
+    for mirror in ("http://mirror.test/faces", "http://mirror.test/faces/"):
+        monkeypatch.setenv("SYMFACE_MIRROR", mirror)
+        assert on_mirror(homes[0]) == "http://mirror.test/faces/a/b.bin"
+        assert on_mirror(homes[1]) == "http://mirror.test/faces/data/c.tgz"
+
+
+def test_a_file_that_another_process_has_brought_is_not_downloaded_again(server: Server, target: Path) -> None:
+    target.parent.mkdir()
+    target.write_bytes(b"theirs")
+    fetch(ADDRESS, target, SHA256)
+    assert target.read_bytes() == b"theirs" and server.asked == []
+
+
+def test_a_file_with_a_wrong_checksum_is_refused_and_removed(server: Server, target: Path) -> None:
+    server.content = b"something else"
+    with pytest.raises(WeightsError, match=rf"http://127.*SHA-256.*{SHA256}.*removed") as caught:
+        fetch(ADDRESS, target, SHA256)
+    assert caught.value.status == ExitStatus.WEIGHTS and "\n" not in str(caught.value)
+    assert remains(target) == []
+    server.content = CONTENT
+    fetch(ADDRESS, target, SHA256)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_a_broken_download_is_resumed(server: Server, target: Path, knows_ranges: bool) -> None:
+    server.breaks_after, server.knows_ranges = 100_000, knows_ranges
+    with pytest.raises(WeightsError, match="broke off"):
+        fetch(ADDRESS, target, SHA256)
+    assert remains(target) == ["small.bin.part"]
+    kept = target.with_name("small.bin.part").stat().st_size
+    assert 0 < kept <= 100_000
+    server.breaks_after = None
+    told: list[tuple[int, int | None]] = []
+    fetch(ADDRESS, target, SHA256, lambda done, total: told.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert server.asked[1][1] == f"bytes={kept}-"
+    assert told[0] == (kept if knows_ranges else 0, len(CONTENT))
+
+
+def test_a_download_that_lacks_only_its_name_gets_it(server: Server, target: Path) -> None:
+    target.parent.mkdir()
+    target.with_name("small.bin.part").write_bytes(CONTENT)
+    fetch(ADDRESS, target, SHA256)
+    assert target.read_bytes() == CONTENT and remains(target) == ["small.bin"]
+
+
+@pytest.mark.parametrize("variable", ["SYMFACE_OFFLINE", "HF_HUB_OFFLINE"])
+def test_offline_no_socket_is_opened(
+    variable: str, server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket")
+
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(WeightsError, match=r"small\.bin is not here.*http://127.*/files/small\.bin; copy it"):
+        fetch(ADDRESS, target, SHA256, by_hand="copy it")
+    assert server.asked == [] and not target.parent.exists()
+
+
+def break_status(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.status = 404
+
+
+def break_address(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMFACE_MIRROR", "http://127.0.0.1:1")  # nothing listens there
+
+
+def break_checksum(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.content = CONTENT[1:]
+
+
+def break_folder(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target.parent.write_bytes(b"a file")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (break_status, "status 404"),
+        (break_address, "no connection"),
+        (break_checksum, "expected"),
+        (break_folder, "cannot write"),
+    ],
+)
+@pytest.mark.parametrize("failure", [WeightsError, DataError])
+def test_a_failed_download_is_what_the_caller_says_and_names_the_address_and_what_to_do(
+    break_it: Callable[[Server, Path, pytest.MonkeyPatch], None],
+    reason: str,
+    failure: type[WeightsError | DataError],
+    server: Server,
+    target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    break_it(server, target, monkeypatch)
+    with pytest.raises(failure) as caught:
+        fetch(ADDRESS, target, SHA256, by_hand="copy it", failure=failure)
+    message = str(caught.value)
+    assert "http://127" in message and reason in message and message.endswith("or copy it")
+
+
+def test_downloads_are_kept_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("SYMFACE_HOME")
+    assert cache_folder().name == "symface"
+
+
+def test_checksums_are_those_of_the_whole_file(tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(CONTENT)  # of several blocks
+    assert checksum(tmp_path / "large.bin") == SHA256

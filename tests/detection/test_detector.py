@@ -1,0 +1,201 @@
+"""Viola-Jones on photos of people who do not exist."""
+
+import cv2
+import numpy as np
+import pytest
+
+from symface_cli.detection import detector as detection
+from symface_cli.detection.detector import CASCADES, Hit, detect, gather, glance, search, turn_matrix
+from symface_cli.geometry.frames import Box, apply
+from symface_cli.imaging.photo import read_photo
+
+EYES = np.array([338.0, 300.0])  # middle of the portrait's face, read off the picture
+
+
+def test_portrait_has_one_face_in_its_middle(portrait):
+    (face,) = detect(read_photo(portrait))
+    assert face.degrees == 0
+    assert np.linalg.norm(face.centre - EYES) < 90
+
+
+def test_pair_has_two_faces_largest_first(pair):
+    faces = detect(read_photo(pair))
+    assert len(faces) == 2
+    assert faces[0].box.width >= faces[1].box.width
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_photo_on_its_side_is_turned(portrait, quarter_turns):
+    photo = read_photo(portrait)
+    upright = detect(photo)[0]
+    (face,) = detect(np.rot90(photo, quarter_turns).copy())
+    assert face.degrees != 0
+    assert face.box.width == pytest.approx(upright.box.width, rel=0.1)
+    # the crop shows the same face: its matrix undoes the turn
+    corner = np.array([[0.0, 0.0]])
+    turned_corner = {1: (0, 674), 2: (674, 674), 3: (674, 0)}[quarter_turns]  # where the top-left pixel went
+    seen = apply(face.crop_from_photo, np.array([turned_corner], float))
+    assert np.linalg.norm(seen - apply(upright.crop_from_photo, corner)) < 12
+
+
+def test_a_photo_without_a_face_has_none():
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    assert detect(noise) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (3000, 2, 3)])
+def test_odd_shapes_have_no_face(shape):
+    assert detect(np.zeros(shape, np.uint8)) == []
+
+
+def test_a_large_photo_has_its_boxes_in_its_own_pixels(portrait):
+    photo = read_photo(portrait)
+    large = photo.repeat(3, 0).repeat(3, 1)
+    assert detect(large)[0].box.width == pytest.approx(3 * detect(photo)[0].box.width, rel=0.1)
+
+
+def search_plainly(grey, name):
+    """What a glance is to find: OpenCV's own search, with all windows of all widths."""
+    found = cv2.CascadeClassifier(cv2.data.haarcascades + name).detectMultiScale2(grey, 1.1, 3, minSize=(40, 40))
+    return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(*found, strict=True)]
+
+
+def place(scene, photo, left, top, width):
+    """Pastes a photo, as wide as that, into a scene."""
+    small = cv2.resize(photo, (width, width), interpolation=cv2.INTER_AREA)
+    part = scene[top : top + width, left : left + width]
+    part[:] = small[: part.shape[0], : part.shape[1]]
+    return scene
+
+
+SCENES = {  # the portrait's box is 0.39 of its width
+    "at the border": (1, lambda empty, photo: photo[:, 190:].copy()),
+    "very small": (1, lambda empty, photo: place(empty, photo, 300, 200, 115)),
+    "of different sizes": (2, lambda empty, photo: place(place(empty, photo, 0, 20, 405), photo, 480, 100, 120)),
+    "one behind the other": (2, lambda empty, photo: place(place(empty, photo, 200, 50, 400), photo, 180, 60, 150)),
+    "on its side": (1, lambda empty, photo: np.rot90(place(empty, photo, 200, 100, 250)).copy()),
+    "none": (0, lambda empty, photo: empty),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
+    faces, paint = SCENES[scene]
+    photo = paint(np.full((480, 640, 3), 120, np.uint8), read_photo(portrait))
+    found = detect(photo)
+    monkeypatch.setattr(detection, "glance", search_plainly)
+    expected = detect(photo)
+    assert [face.degrees for face in found] == [face.degrees for face in expected]
+    assert len(found) == faces
+    for face, plain in zip(found, expected, strict=True):
+        assert face.box.width == pytest.approx(plain.box.width, rel=0.02)
+        assert np.linalg.norm(face.centre - plain.centre) < 0.02 * plain.box.width
+
+
+@pytest.mark.parametrize("name", ["portrait", "pair"])
+def test_a_glance_counts_the_windows_of_the_search(name, request):
+    grey = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
+    hits, expected = sorted(glance(grey, CASCADES[0])), sorted(search(grey))
+    assert len(hits) == len(expected) == {"portrait": 1, "pair": 2}[name]
+    for hit, plain in zip(hits, expected, strict=True):
+        assert hit.agreeing == pytest.approx(plain.agreeing, rel=0.05)
+
+
+def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
+    monkeypatch.setattr(detection, "gather", lambda grey: pytest.fail("looked again"))
+    assert len(detect(read_photo(portrait))) == 1
+
+
+def test_several_cascades_find_what_a_glance_misses(portrait, monkeypatch):
+    photo = read_photo(portrait)
+    seen = detect(photo)[0]
+    monkeypatch.setattr(detection, "glance", lambda grey, name: [])
+    (face,) = detect(photo)
+    assert face.degrees == 0
+    assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
+    assert np.linalg.norm(face.centre - seen.centre) < 0.05 * seen.box.width
+
+
+@pytest.mark.parametrize("colour", [(200, 160, 130), (150, 40, 40)], ids=["a hand's", "cloth's"])
+def test_a_half_covered_face_is_found(portrait, colour):
+    """The first cascade that finds any takes the first face for a tilted one, and finds none in the second picture."""
+    photo = read_photo(portrait)
+    uncovered = detect(photo)[0]
+    photo[230:420, 190 : round(EYES[0])] = colour  # from over the brow to under the mouth, up to the midline
+    (face,) = detect(photo)
+    assert face.degrees == 0
+    assert np.linalg.norm(face.centre - uncovered.centre) < 0.25 * uncovered.box.width
+
+
+@pytest.mark.parametrize(("turned", "degrees"), [(20, 0), (21, 90)])
+def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
+    box = Box(20.0, 20.0, 60.0, 60.0)
+    quarter_turn = {(120, 90): [Hit(box, turned)]}
+    monkeypatch.setattr(detection, "gather", lambda grey, thorough=False: [Hit(box, 20)])
+    monkeypatch.setattr(detection, "glance", lambda grey, name: quarter_turn.get(grey.shape, []))
+    (face,) = detect(np.zeros((90, 120, 3), np.uint8))
+    assert face.degrees == degrees
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
+    face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
+    # alt2, default, alt, profile, and profile in the mirror image
+    windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
+    monkeypatch.setattr(detection, "_look_closer", lambda ladders: windows)
+    rest = iter(windows)
+    monkeypatch.setattr(detection._Ladder, "try_all", lambda ladder: next(rest))
+    # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
+    expected = [Hit(Box(20, 20, 50, 50), 42), Hit(Box(120, 20, 40, 40), 21)]
+    assert sorted(gather(np.zeros((100, 300), np.uint8), thorough)) == expected
+
+
+def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
+    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    mirror_image = np.ascontiguousarray(grey[:, ::-1])
+    plain = detection._Ladder(grey, CASCADES[0])
+    mirrored = detection._Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
+    width = grey.shape[1]
+    expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
+    assert expected and set(mirrored.try_all()) == expected
+    guess = plain.guess()[0]
+    beside = guess * [-1, 1, 1] + [width, 0, 0]
+    assert any(np.allclose(beside, other) for other in mirrored.guess())
+    around = {(width - x - w, y, w, h) for x, y, w, h in plain.look_around(*guess)}
+    assert around and mirrored.look_around(*beside) == around
+
+
+@pytest.mark.parametrize("name", CASCADES)
+def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
+    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    ladder = detection._Ladder(grey, name)
+    face = detect(read_photo(portrait))[0].box
+    scale = grey.shape[1] / read_photo(portrait).shape[1]
+    middle, width = scale * face.centre, scale * face.width
+    near = {w for w in ladder.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
+    found = ladder.look_around(*middle, width)
+    assert len(near & found) >= 0.8 * len(near)
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "thoroughly", "tilted"), [(40, False, False), (39, False, True), (11, True, True)]
+)
+def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing, thoroughly, tilted):
+    searches, glances = [], []
+
+    def gather(grey, thorough=False):
+        searches.append(thorough)
+        return [Hit(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
+
+    monkeypatch.setattr(detection, "gather", gather)
+    monkeypatch.setattr(detection, "glance", lambda grey, name: glances.append(name) or [])
+    assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
+    assert searches == ([False, True] if thoroughly else [False])
+    assert len(glances) == (1 + len(detection.TURNS) if tilted else 1)
+
+
+def test_a_quarter_turn_moves_pixels_to_pixels():
+    matrix, size = turn_matrix(4, 3, 90)
+    assert size == (3, 4)
+    assert apply(matrix, np.array([0.0, 0.0])) == pytest.approx([2, 0])  # top-left goes to top-right
+    assert apply(matrix, np.array([3.0, 0.0])) == pytest.approx([2, 3])

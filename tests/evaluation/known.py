@@ -1,0 +1,104 @@
+"""Methods and recognisers whose answers are known, and grey people for them."""
+
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.evaluation.protocol import Plan
+from symface_cli.imaging.photo import Photo
+from symface_cli.methods.providers import Sighting
+from symface_cli.methods.registry import PROVIDERS, ProviderEntry
+from symface_cli.recognition.recognizer import Embedding, RecognisedFace
+from symface_cli.recognition.registry import RECOGNISERS
+
+BRIGHTNESSES = (25, 50, 75, 105)  # of the four persons; noise has 127.5 on average
+
+drawn: Counter[str] = Counter()
+"""How often each method has drawn a face, and each provider has looked for one, since `register`."""
+
+
+class BrightnessRecogniser:
+    """Knows people by how bright their photos are; sees nobody in black ones."""
+
+    thresholds: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.4)
+    files: ClassVar[tuple[str, ...]] = ()
+    landmarks: ClassVar[NDArray[np.float32]]
+
+    def find(self, photo: Photo, point: object = None) -> RecognisedFace | None:
+        drawn["looks"] += 1
+        return RecognisedFace(self.landmarks, np.array([photo.mean()])) if photo.any() else None
+
+    def embed(self, photo: Photo, point: object = None) -> Embedding | None:
+        face = self.find(photo)
+        return None if face is None else face.embedding
+
+    @staticmethod
+    def distance(a: Embedding, b: Embedding) -> float:
+        return float(abs(a - b)[0])
+
+
+class KnownMethods:
+    """`vae` changes nothing, `noise` knows nothing of the photo, in `black` nobody is seen."""
+
+    def find(self, photo: Photo, point: object = None) -> list[Sighting]:
+        drawn["finds"] += 1
+        noise = np.random.default_rng(int(photo.mean())).integers(0, 256, photo.shape, dtype=np.uint8)
+        return [
+            Sighting(
+                {
+                    "vae": lambda: draw("vae", photo),
+                    "noise": lambda: draw("noise", noise),
+                    "black": lambda: draw("black", 0 * photo),
+                },
+                None,
+            )
+        ]
+
+
+class Blind:
+    """Changes nothing, and finds no face in bright photos."""
+
+    def find(self, photo: Photo, point: object = None) -> list[Sighting]:
+        return [Sighting({"blind": lambda: draw("blind", photo)}, None)] if photo.mean() < 100 else []
+
+
+def draw(method: str, image: Photo) -> Photo:
+    drawn[method] += 1
+    return image
+
+
+def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -> Plan:
+    """Puts methods and recognisers into the registries; the face is where the landmarks (68, 2) are, in every photo.
+
+    The recogniser "strict" sees the same as "brightness", at half its thresholds.
+    """
+    drawn.clear()
+    face = {"landmarks": landmarks.astype(np.float32)}
+    tolerant = type("Tolerant", (BrightnessRecogniser,), face)
+    strict = type("Strict", (BrightnessRecogniser,), {**face, "thresholds": (0.3, 0.25, 0.2)})
+    monkeypatch.setitem(RECOGNISERS, "brightness", tolerant)
+    monkeypatch.setitem(RECOGNISERS, "strict", strict)
+    entry = ProviderEntry(("vae", "noise", "black"), lambda weights=None, device="cpu": KnownMethods())
+    monkeypatch.setitem(PROVIDERS, "vae", entry)
+    monkeypatch.setitem(PROVIDERS, "blind", ProviderEntry(("blind",), lambda weights=None, device="cpu": Blind()))
+    return Plan(("vae", "noise", "black", "blind"), ("brightness",), jobs=1)
+
+
+def make_people(folder: Path) -> list[DatasetPhoto]:
+    """Photos of four persons, two each: all grey, of four brightnesses; those of a person differ by 1/16 of a level."""
+    photos = []
+    for brightness in BRIGHTNESSES:
+        for i in range(2):
+            path = folder / str(brightness) / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = np.full((64, 64, 3), brightness, np.uint8)
+            image[:2, :2] += 255 // 4 * i  # makes the files differ: 4 of 4096 pixels by 63
+            Image.fromarray(image).save(path)
+            photos.append(DatasetPhoto(path, str(brightness)))
+    return photos

@@ -1,0 +1,133 @@
+"""The terminal's tables, Markdown and JSON tell the same."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from rich.console import Console
+
+from symface_cli.cli.commands import evaluate as command
+from symface_cli.evaluation.metrics import wilson_interval
+from symface_cli.evaluation.protocol import evaluate
+from symface_cli.evaluation.report import (
+    PAPER,
+    as_dict,
+    as_markdown,
+    describe,
+    subset_header,
+    subset_rows,
+    table_header,
+    table_rows,
+    table_title,
+)
+from symface_cli.evaluation.scores import Report, summarise
+from tests.evaluation.known import make_people, register
+
+METHODS = ["vae", "noise", "black", "blind"]
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> Report:
+    plan = register(monkeypatch, 0.3 * landmarks)
+    plan = replace(plan, recognisers=("brightness", "strict"), conditions=("none", "patch"))
+    return summarise(plan, list(evaluate(make_people(tmp_path), plan, lambda done, total: None)))
+
+
+def test_there_is_a_table_per_condition_and_recogniser(report: Report) -> None:
+    assert [table_title(table) for table in report.tables] == [
+        "recogniser: brightness",
+        "recogniser: strict",
+        "recogniser: brightness, faces behind an occluder: patch",
+        "recogniser: strict, faces behind an occluder: patch",
+    ]
+
+
+def test_rows_fit_their_headings(report: Report) -> None:
+    for table in report.tables:
+        assert {len(row) for row in table_rows(table)} == {len(table_header(table))}
+        assert {len(row) for row in subset_rows(table)} == {len(subset_header(report))}
+        assert [row[0] for row in table_rows(table)] == [row[0] for row in subset_rows(table)] == METHODS
+
+
+def test_row_shows_shares_intervals_and_dashes(report: Report) -> None:
+    cells = dict(zip(table_header(report.tables[0]), table_rows(report.tables[0])[0], strict=True))
+    low = wilson_interval(8, 8)[0]
+    assert cells.pop("ms per photo").isdecimal()
+    assert cells == {
+        "method": "vae",
+        **{f"recognised at {threshold} (95 %)": f"1.000 ({low:.3f}-1.000)" for threshold in (0.6, 0.5, 0.4)},
+        "paper (OpenFace)": "-",
+        "rank-1": "1.000",
+        "faces missed": "0",
+        "false accepts at 0.6 / 0.5 / 0.4": "0.000 / 0.000 / 0.000",
+        "mirror error": "63",
+        "p against vae at 0.5": "-",
+    }
+
+
+def test_subsets_show_the_share_at_the_second_threshold(report: Report) -> None:
+    assert subset_header(report) == ["method", "yaw under 10 (n = 8)", "agreeing under 12 (n = 8)"]
+    assert subset_rows(report.tables[0]) == [
+        ["vae", "1.000", "1.000"],
+        ["noise", "0.000", "0.000"],
+        ["black", "0.000", "0.000"],
+        ["blind", "0.750", "0.750"],
+    ]
+
+
+def test_papers_numbers_are_those_of_its_table_1() -> None:
+    # Section 5.2: ours 0.872, CLNF 0.738, dlib 0.712, SDM 0.694, CLM 0.658.
+    assert PAPER["vae-decode"] == 0.872
+    halves = {"clnf": 0.738, "dlib": 0.712, "sdm": 0.694, "clm": 0.658}
+    for name, share in halves.items():
+        assert PAPER[f"{name}-left"] == PAPER[f"{name}-right"] == share
+    assert len(PAPER) == 9  # neither averages nor warps are in the paper
+
+
+def test_markdown_has_every_table_and_says_what_was_counted(report: Report) -> None:
+    lines = as_markdown(report).splitlines()
+    assert lines[0] == "### Recogniser: brightness"
+    rows = [line.split(" | ")[0] for line in lines if line.startswith(tuple(f"| {method} |" for method in METHODS))]
+    assert rows == 2 * len(report.tables) * [f"| {method}" for method in METHODS]
+    assert lines[-1].startswith(f"{describe(report)}; paper (OpenFace): ")
+    assert describe(report) == "8 photos of 4 persons; recognisers: brightness, strict"
+
+
+def test_json_has_every_score_and_every_photos_distances(report: Report) -> None:
+    loaded = json.loads(json.dumps(as_dict(report), allow_nan=False))
+    assert [(table["condition"], table["recogniser"]) for table in loaded["tables"]] == [
+        ("none", "brightness"),
+        ("none", "strict"),
+        ("patch", "brightness"),
+        ("patch", "strict"),
+    ]
+    first = loaded["tables"][0]
+    assert [score["method"] for score in first["scores"]] == METHODS
+    assert first["scores"][0]["recognised"][0]["count"] == first["scores"][0]["rank_one"]["count"] == 8
+    assert [(subset["name"], subset["photos"]) for subset in first["subsets"]] == [
+        ("yaw under 10", 8),
+        ("agreeing under 12", 8),
+    ]
+    photo = loaded["photos"][0]
+    assert (photo["identity"], photo["agreeing"], photo["yaw"]) == ("25", 0, pytest.approx(0, abs=1e-4))
+    distances = {(row["condition"], row["recogniser"]): row["methods"] for row in photo["distances"]}
+    assert distances["none", "strict"]["vae"] == 0
+    assert distances["none", "strict"]["black"] is None
+    assert distances["patch", "strict"]["vae"] == report.tables[3].distances["vae"][0] > 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 300])
+def test_terminal_shows_every_number_whole(report: Report, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Console(width=width, force_terminal=True, color_system=None, soft_wrap=True, highlight=False)
+    monkeypatch.setattr(command, "out", terminal)
+    with terminal.capture() as capture:
+        command._print(report)
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= width
+    shown = {cell for line in lines for cell in line.split("   ")}
+    for table in report.tables:
+        for row in [*table_rows(table), *subset_rows(table)]:
+            assert {cell.strip() for cell in row} <= {cell.strip() for cell in shown}

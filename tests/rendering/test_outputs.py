@@ -1,0 +1,284 @@
+"""What is made of photos: the face in place, alone or cut out, part of the way, moving; in every kind of picture."""
+
+import io
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from symface_cli.detection.detector import detect
+from symface_cli.errors import WeightsError
+from symface_cli.geometry.frames import Array, apply, pixel_from_normalised, similarity_of_warp
+from symface_cli.geometry.sampling import enlarge
+from symface_cli.imaging.encoding import read_picture
+from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.inference.face import SeenFace, Warped
+from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.rendering.morphing import SHAPE_FADE, Amounts
+from symface_cli.rendering.outputs import Faces, Output, Product, Recipe, plan_products
+from tests.conftest import ROOT
+
+REGION = slice(80, 650), slice(50, 660)  # of the portrait: not square, the face not in the middle
+KINDS = ("RGB", "RGBA", "L", "LA", "RGB;16", "RGBA;16", "L;16", "CMYK")
+
+
+@cache
+def symmetrizer() -> Symmetrizer:
+    return Symmetrizer(device="cpu")
+
+
+@cache
+def look(photo: str) -> Faces:
+    """The faces of an example."""
+    pixels = example(photo)
+    return [(found, symmetrizer().look(pixels, found)) for found in detect(pixels)]
+
+
+@cache
+def example(name: str) -> Photo:
+    photo = read_photo(ROOT / "examples" / f"{name}.jpg")
+    return np.ascontiguousarray(photo[REGION]) if name == "portrait" else photo
+
+
+def encode(photo: Photo, kind: str) -> bytes:
+    """A photo as a file that loses nothing, of a kind of samples; alpha is a ramp, 16 bits differ in the low ones."""
+    mode, _, deep = kind.partition(";")
+    ramp = np.tile(np.linspace(0, 255, photo.shape[1]).astype(np.uint8), (len(photo), 1))
+    image = Image.fromarray(photo).convert(mode[:1] if mode[0] == "L" else mode[:4].rstrip("A"))
+    if mode.endswith("A"):
+        image.putalpha(Image.fromarray(ramp))
+    if not deep:
+        buffer = io.BytesIO()
+        image.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
+        return buffer.getvalue()
+    samples = np.asarray(image).astype(np.uint16) * 257
+    samples ^= np.random.default_rng(3).integers(0, 16, samples.shape, dtype=np.uint16)
+    order = {2: slice(None), 3: [2, 1, 0], 4: [2, 1, 0, 3]}[samples.ndim if samples.ndim == 2 else samples.shape[2]]
+    return bytes(cv2.imencode(".png", samples[..., order] if samples.ndim == 3 else samples)[1])
+
+
+def decode(data: bytes) -> NDArray[Any]:
+    """The samples (H, W, C) of a file as other programs read them: alpha is the last."""
+    if data[:4] == b"\x89PNG":
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    else:
+        samples = np.asarray(Image.open(io.BytesIO(data)))
+    return samples.reshape(*samples.shape[:2], -1)
+
+
+def make(recipe: Recipe, data: bytes | None = None, faces: Faces | None = None) -> list[tuple[Product, bytes]]:
+    """What becomes of a file of the portrait, or of a PNG of it."""
+    picture = read_picture(encode(example("portrait"), "RGB") if data is None else data)
+    products = plan_products(picture, look("portrait") if faces is None else faces, recipe)
+    return [(product, product.make()) for product in products]
+
+
+def make_one(recipe: Recipe, data: bytes | None = None) -> NDArray[Any]:
+    ((_, made),) = make(recipe, data)
+    return decode(made)
+
+
+def mask_in_photo(warped: Warped, photo: Photo) -> NDArray[np.float32]:
+    """How much each pixel of a photo belongs to a face, (H, W)."""
+    size = 257
+    photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalised(size))
+    return cv2.warpAffine(enlarge(warped.mask, size), photo_from_mask[:2], photo.shape[1::-1])
+
+
+def is_symmetric(image: NDArray[Any]) -> bool:
+    return bool((image == image[:, ::-1]).all())
+
+
+# The whole photo
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_face_is_changed_in_a_picture_of_any_kind(kind: str) -> None:
+    data = encode(example("portrait"), kind)
+    before, after = decode(data), make_one(Recipe(), data)
+    ((_, seen),) = look("portrait")
+    assert seen.warped is not None
+    mask = mask_in_photo(seen.warped, example("portrait"))
+    outside = mask < SHAPE_FADE[0] - 0.01
+    assert 0.4 < outside.mean() < 0.9
+    assert after.dtype == before.dtype
+    assert (after[outside] == before[outside]).all()
+    channels = slice(None, -1 if kind.split(";")[0].endswith("A") else None)
+    changed = (after != before)[..., channels].any(-1)
+    assert changed[mask > 0.9].mean() > 0.8
+    if channels.stop:
+        assert (after[..., -1] == before[..., -1]).all()  # alpha is kept, in the face, too
+
+
+@pytest.mark.parametrize("output", [Output.PHOTO, Output.CROP])
+@pytest.mark.parametrize("kind", KINDS)
+def test_amounts_of_nothing_give_the_picture_back(kind: str, output: Output) -> None:
+    data = encode(example("portrait"), kind)
+    ((product, made),) = make(Recipe((output,), Amounts(0, 0)), data)
+    assert (decode(made) == cut(decode(data), product.photo_from_image)).all()
+
+
+@pytest.mark.parametrize("kind", ["L", "RGB;16", "CMYK"])
+def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
+    # Grey is compared as grey; CMYK comes with another black.
+    wanted = read_photo(make(Recipe())[0][1])
+    shown = read_photo(make(Recipe(), encode(example("portrait"), kind))[0][1])
+    if kind == "L":
+        wanted = np.asarray(Image.fromarray(wanted).convert("L").convert("RGB"))
+    assert np.abs(wanted.astype(int) - shown).mean() < 1
+
+
+# Part of the way
+
+
+def test_a_continuum_leads_from_the_photo_to_the_result() -> None:
+    frames = [decode(data) for _, data in make(Recipe(steps=(0, 0.5, 1)))]
+    photo, result = decode(encode(example("portrait"), "RGB")).astype(int), make_one(Recipe()).astype(int)
+    assert (frames[0] == photo).all()
+    assert (frames[2] == result).all()
+    whole = np.abs(result - photo).mean()
+    assert 0.2 * whole < np.abs(frames[1] - photo).mean() < 0.9 * whole
+    assert 0.2 * whole < np.abs(frames[1] - result).mean() < 0.9 * whole
+
+
+@pytest.mark.parametrize("output", [Output.PHOTO, Output.FACE, Output.CROP])
+def test_an_animation_goes_there_and_back_without_end(output: Output) -> None:
+    ((product, data),) = make(Recipe((output,), steps=(0, 0.25, 0.75, 1), animated=True, size=96))
+    animation = Image.open(io.BytesIO(data))
+    assert (product.suffix, animation.format) == (".gif", "GIF")
+    assert animation.n_frames == 2 * 4 - 2
+    assert animation.info["loop"] == 0  # for ever
+    frames, times = [], []
+    for number in range(6):
+        animation.seek(number)
+        frames.append(np.asarray(animation.convert("RGB")).astype(int))
+        times.append(animation.info["duration"])
+    assert [number for number, time in enumerate(times) if time > 500] == [0, 3]  # photo and result stay
+    assert np.abs(frames[1] - frames[5]).mean() < np.abs(frames[1] - frames[3]).mean()
+
+
+def test_an_animation_without_steps_has_thirteen_on_the_way() -> None:
+    ((_, data),) = make(Recipe((Output.FACE,), animated=True, size=64))
+    assert Image.open(io.BytesIO(data)).n_frames == 24
+
+
+# The face alone
+
+
+@pytest.mark.parametrize("size", [None, 200, 101])
+@pytest.mark.parametrize("detail", [True, False])
+@pytest.mark.parametrize("background", [None, "transparent", (10, 120, 200)])
+def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, background: Any) -> None:
+    face = make_one(Recipe((Output.FACE,), detail=detail, size=size, background=background))
+    assert is_symmetric(face)
+    assert face.shape[0] == face.shape[1] == (size or face.shape[0])
+    middle = slice(len(face) // 4, -len(face) // 4)
+    assert face[middle, middle].std() > 15
+
+
+def test_only_what_surrounds_the_face_is_transparent_or_coloured() -> None:
+    plain, clear, coloured = (
+        make_one(Recipe((Output.FACE,), background=background)) for background in (None, "transparent", (10, 120, 200))
+    )
+    edge = np.ones(plain.shape[:2], bool)
+    edge[1:-1, 1:-1] = False
+    middle = tuple(slice(int(share * len(plain)), int((share + 0.2) * len(plain))) for share in (0.35, 0.4))  # the nose
+    assert (clear[edge][:, 3] == 0).all()
+    assert (clear[..., :3] == plain).all()
+    assert (clear[middle][..., 3] == 255).all()
+    assert (coloured[edge] == [200, 120, 10]).all()  # blue, green, red
+    assert (coloured[middle] == plain[middle]).all()
+
+
+def test_one_side_only_is_the_other_sides_mirror_image() -> None:
+    left, right, both = (make_one(Recipe((Output.FACE,), Amounts(side=side))) for side in ("left", "right", "both"))
+    assert is_symmetric(left) and is_symmetric(right)
+    assert np.abs(left.astype(int) - right).mean() > np.abs(left.astype(int) - both).mean()
+
+
+# The square around the head
+
+
+def cut(samples: NDArray[Any], photo_from_image: Array | None) -> NDArray[Any]:
+    """The part of a photo that a product says that it shows, which has no turn and the photo's own scale."""
+    if photo_from_image is None:
+        return samples
+    (left, top), (right, bottom) = apply(photo_from_image, np.array([[-1, -1], [1, 1.0]])).round().astype(int)
+    return samples[top : bottom + 1, left : right + 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_crop_is_a_square_of_the_result(kind: str) -> None:
+    data = encode(example("portrait"), kind)
+    ((product, made),) = make(Recipe((Output.CROP,)), data)
+    crop, whole = decode(made), make_one(Recipe(), data)
+    assert crop.shape[0] == crop.shape[1]
+    assert 400 < len(crop) < 500  # the head is about 350 px high
+    assert (crop == cut(whole, product.photo_from_image)).all()
+    assert product.suffix == (".tif" if kind == "CMYK" else ".png")
+
+
+def test_a_crop_stays_inside_a_narrow_photo() -> None:
+    narrow = np.ascontiguousarray(example("portrait")[120:380])
+    faces = [(found, symmetrizer().look(narrow, found)) for found in detect(narrow)]
+    ((product, made),) = make(Recipe((Output.CROP,), Amounts(0, 0)), encode(narrow, "RGB"), faces)
+    assert decode(made).shape == (260, 260, 3)
+    assert (read_photo(made) == cut(narrow, product.photo_from_image)).all()
+
+
+# Everything that can be made
+
+
+@pytest.mark.parametrize("kind", ["RGB", "LA", "RGBA;16", "CMYK"])
+@pytest.mark.parametrize("output", Output)
+def test_everything_can_be_made_of_every_picture(output: Output, kind: str) -> None:
+    ((product, data),) = make(Recipe((output,)), encode(example("portrait"), kind))
+    assert (product.output, product.face, product.frame) == (output, None, None)
+    expected = {".png": "PNG", ".tif": "TIFF"}[product.suffix]
+    assert Image.open(io.BytesIO(data)).format == expected
+    assert read_photo(data).std() > 15
+
+
+@pytest.mark.parametrize("output", Output)
+def test_several_faces_are_numbered_and_all_are_in_the_photo(output: Output) -> None:
+    picture = read_picture(ROOT / "examples" / "pair.jpg")
+    products = list(plan_products(picture, look("pair"), Recipe((output,))))
+    whole = output in (Output.PHOTO, Output.PREVIEW)
+    assert [product.face for product in products] == ([None] if whole else [1, 2])
+    if whole:
+        changed = np.abs(read_photo(products[0].make()).astype(int) - picture.photo).max(-1) > 12
+        assert changed[:, :600].any() and changed[:, 700:].any()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_photos_crops_and_previews_come_in_the_format_that_is_wanted(suffix: str) -> None:
+    picture = read_picture(encode(example("portrait"), "RGBA;16"))
+    for output in (Output.PHOTO, Output.CROP, Output.PREVIEW):
+        (product,) = plan_products(picture, look("portrait"), Recipe((output,)), suffix)
+        assert product.suffix == suffix
+        format = Image.open(io.BytesIO(product.make())).format
+        assert format == {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}[suffix]
+
+
+def test_a_preview_has_none_of_the_photos_metadata() -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "at home"
+    Image.fromarray(example("portrait")).save(buffer, "JPEG", exif=exif)
+    ((product, data),) = make(Recipe((Output.PREVIEW,)), buffer.getvalue())
+    assert product.suffix == ".jpg"
+    assert b"at home" in buffer.getvalue() and b"at home" not in data
+
+
+@pytest.mark.parametrize("output", [Output.PHOTO, Output.CROP, Output.COMPARE])
+def test_the_papers_network_gives_faces_alone(output: Output) -> None:
+    ((found, seen),) = look("portrait")
+    faces = [(found, SeenFace(seen.decode, None))]
+    with pytest.raises(WeightsError, match="--output face"):
+        make(Recipe((output,)), faces=faces)
+    ((_, data),) = make(Recipe((Output.FACE,)), faces=faces)
+    assert (read_photo(data) == seen.decoded).all()

@@ -1,0 +1,116 @@
+"""Training batches: the input is changed, the labels follow, the target stays clean."""
+
+import dataclasses
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from symface_cli.network.warps import identity_warp, rectify
+from symface_cli.training.data.augmentation import NONE, Augmentation, Stored, make_batch
+from symface_cli.training.data.preparation import STORED_BOXES, STORED_SIZE
+from symface_cli.training.randomness import Draws
+
+
+@pytest.fixture
+def stored():
+    """Smooth random pictures, so that resampling them twice changes little."""
+    torch.manual_seed(0)
+    image = F.interpolate(torch.rand(8, 3, 12, 12), size=(STORED_SIZE, STORED_SIZE), mode="bicubic").clamp(0, 1)
+    warps = 0.4 * identity_warp(torch.zeros(8, 1)) + 0.02 * torch.randn(8, 17, 17, 2)
+    masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
+    masks[:, 30:70, 30:70] = 255
+    return Stored((image * 255).byte().permute(0, 2, 3, 1), warps, masks)
+
+
+def batch_of(stored, augmentation, seed=0):
+    return make_batch(stored, augmentation, Draws(torch.Generator().manual_seed(seed)))
+
+
+def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
+    batch = batch_of(stored, NONE)
+    image = stored.crops.permute(0, 3, 1, 2).float() / 255
+    middle = F.interpolate(image[:, :, 16:-16, 16:-16], size=(160, 160))
+    assert torch.allclose(batch.crop, middle, atol=0.05)
+    assert torch.equal(batch.crop, batch.clean)
+    assert (batch.visible == 1).all()
+
+
+def test_labels_follow_the_jitter(stored):
+    """The label finds the same face in the jittered crop as in the stored one, perhaps mirrored."""
+    jitter = dataclasses.replace(NONE, angle=0.2, log_scale=0.1, shift=0.05)
+    batch = batch_of(stored, jitter)
+    image = stored.crops.permute(0, 3, 1, 2).float() / 255
+    expected, found = rectify(image, stored.warps, 32), rectify(batch.clean, batch.warp, 32)
+    straight = (found - expected).abs().mean((1, 2, 3))
+    mirrored = (found - expected.flip(-1)).abs().mean((1, 2, 3))
+    assert torch.minimum(straight, mirrored).max() < 0.01
+    assert (straight < mirrored).any()
+    assert (mirrored < straight).any()
+
+
+def test_occluders_are_in_the_input_alone_and_marked(stored):
+    batch = batch_of(stored, dataclasses.replace(NONE, occluders=1.0))
+    changed = (batch.crop - batch.clean).abs().amax(1, keepdim=True)
+    seen = rectify(changed, batch.warp, 17)[:, 0]
+    assert changed.amax((1, 2, 3)).min() > 0.05
+    assert seen[batch.visible > 0.999].max() < 0.01
+    assert (batch.visible < 0.5).any()
+
+
+@pytest.mark.parametrize("change", [{"gain": 0.2, "tint": 0.1}, {"side_light": 1.0}])
+def test_colour_and_light_are_shared_with_the_target(stored, change):
+    batch = batch_of(stored, dataclasses.replace(NONE, **change))
+    assert torch.equal(batch.crop, batch.clean)
+    plain = batch_of(stored, NONE)
+    assert not torch.allclose(batch.clean, plain.clean, atol=0.02)
+
+
+@pytest.mark.parametrize("change", ["blur", "jpeg"])
+def test_degradations_change_the_input_alone(stored, change):
+    batch = batch_of(stored, dataclasses.replace(NONE, **{change: 1.0}))
+    plain = batch_of(stored, NONE)
+    assert torch.equal(batch.clean, plain.clean)
+    assert (batch.crop - batch.clean).abs().amax((1, 2, 3)).min() > 1e-3
+
+
+def test_jpeg_leaves_a_grey_picture_grey(stored):
+    grey = stored._replace(crops=torch.full_like(stored.crops, 128))
+    batch = batch_of(grey, dataclasses.replace(NONE, jpeg=1.0))
+    assert torch.allclose(batch.crop, batch.clean, atol=0.03)
+
+
+def test_the_same_seed_gives_the_same_batch(stored):
+    first, again, other = (batch_of(stored, Augmentation(), seed) for seed in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first.crop, other.crop)
+
+
+def test_a_batch_shared_out_between_processes_is_that_of_one(stored):
+    """Occluders show other samples, so that those have to be of the same process."""
+    every = Augmentation(occluders=1, jpeg=0.5, blur=0.5)
+    whole = batch_of(stored, every)
+    shares = []
+    for rank in range(2):
+        own = Stored(*(tensor[4 * rank : 4 * rank + 4] for tensor in stored))
+        shares.append(make_batch(own, every, Draws(torch.Generator().manual_seed(0), rank, 2)))
+    for expected, *parts in zip(whole, *shares, strict=True):
+        assert torch.allclose(torch.cat(parts), expected, atol=1e-5)
+
+
+def test_face_mask_is_symmetric_and_from_the_stored_mask(stored):
+    batch = batch_of(stored._replace(warps=identity_warp(torch.zeros(8, 1)) / 1.2), NONE)
+    assert torch.equal(batch.face_mask, batch.face_mask.flip(2))
+    assert batch.face_mask[0, 8, 8] == 1
+    assert batch.face_mask[0, 0, 0] == 0
+    assert pytest.approx(1.4375 * 1.2) == STORED_BOXES
+
+
+def test_face_mask_beyond_the_crop_is_that_of_the_stored_crop(stored):
+    """Not the reflection of what lies inside: a chin that the crop cuts off is a face."""
+    warps = 0.9 * identity_warp(torch.zeros(8, 1))  # in the crop 1.08: outside of it, but inside of what is stored
+    masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
+    masks[:, 90:] = 255  # from 0.88 of the stored crop's half side downwards
+    mask = batch_of(Stored(stored.crops, warps, masks), NONE).face_mask
+    assert torch.allclose(mask[:, -1], torch.ones(8, 17))
+    assert not mask[:, :-1].any()

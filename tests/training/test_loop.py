@@ -1,0 +1,296 @@
+"""Training really trains: all stages, resumed runs, the paper's configuration, bad data."""
+
+import csv
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from symface_cli.data import datasets
+from symface_cli.data.datasets import split_of
+from symface_cli.errors import DataError, UsageError
+from symface_cli.imaging.photo import read_photo
+from symface_cli.network.architecture import Architecture
+from symface_cli.network.vae import build_network
+from symface_cli.network.weights import load_weights
+from symface_cli.training import loop
+from symface_cli.training.checkpoints import load_checkpoint
+from symface_cli.training.data import preparation
+from symface_cli.training.data.augmentation import NONE, Stored, make_batch
+from symface_cli.training.initialisation import NOISE, start_as_pca
+from symface_cli.training.loop import TrainingConfig, train
+from symface_cli.training.objectives import OBJECTIVES
+from symface_cli.training.randomness import Draws
+from tests.data import test_downloads
+
+SMALL = Architecture(
+    latent=8,
+    coarse_widths=(4, 4, 4, 4),
+    fine_widths=(4, 4, 4, 4, 4),
+    visibility_widths=(4, 4, 4, 4),
+    encoder_widths=(8, 8, 8, 8),
+    hidden=8,
+)
+SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))
+CPU = torch.device("cpu")
+FINDING_FACES = CUTTING_CROPS = [*range(1, 9)]  # what is told of eight photos
+
+server = test_downloads.server  # a fixture: a mirror of everything, which serves one file
+
+
+class Silent:
+    """An observer that only remembers, and may interrupt."""
+
+    def __init__(self, stop_after: int = 0) -> None:
+        self.rows: list[dict[str, float]] = []
+        self.stop_after = stop_after
+
+    def prepared(self, done, total):
+        pass
+
+    def stepped(self, epoch, step, steps, rate, losses):
+        if self.stop_after and epoch > self.stop_after:
+            raise KeyboardInterrupt
+
+    def finished_epoch(self, row):
+        self.rows.append(row)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Variants of the example portrait under the names of eight people: six to train on, two to validate with."""
+    root = tmp_path_factory.mktemp("data")
+    portrait = read_photo(Path(__file__).parents[2] / "examples" / "portrait.jpg")
+    wanted = {"train": 6, "validation": 2, "test": 1}
+    number = 0
+    while any(wanted.values()):
+        name, number = f"person{number}", number + 1
+        if wanted[split_of(name)]:
+            wanted[split_of(name)] -= 1
+            (root / name).mkdir()
+            variant = portrait[:, ::-1] if number % 2 else portrait
+            dimmed = (variant * (1 - 0.05 * (number % 7))).astype(np.uint8)
+            Image.fromarray(dimmed).save(root / name / "1.png")
+    return root
+
+
+def settings(stage, epochs=1, architecture=SMALL, **changes):
+    return TrainingConfig(stage, architecture, epochs, **{"batch_size": 3, "lr": 1e-3, "seed": 0, **changes})
+
+
+def tensors(path):
+    return load_checkpoint(path)["network"]
+
+
+def test_split_is_that_of_the_design():
+    """u = int(sha256("symface-split:" + name)[:8], big-endian) / 2^64, by hand for two names."""
+    assert split_of("George_W_Bush") == "train"
+    counts = {part: sum(split_of(f"n{i}") == part for i in range(4000)) / 4000 for part in ("test", "validation")}
+    assert counts["test"] == pytest.approx(0.154, abs=0.02)
+    assert counts["validation"] == pytest.approx(0.077, abs=0.015)
+
+
+@pytest.mark.landmarks
+def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
+    run = tmp_path / "run"
+    for stage in (1, 2, 3):
+        finished = symface("train", "--stage", stage, data, "--run", run, "--epochs", 1, "--batch-size", 3)
+        assert finished.status == 0, finished.err
+        folder = run / f"stage-{stage}"
+        assert finished.out == f"{folder / 'best.safetensors'}\n"
+        assert load_weights(folder / "best.safetensors").stage == stage
+        assert {path.name for path in folder.iterdir()} == {
+            "best.safetensors", "config.json", "epoch-001.png", "last.pt", "losses.csv", "losses.png",
+        }  # fmt: skip
+        rows = list(csv.DictReader((folder / "losses.csv").read_text().splitlines()))
+        assert float(rows[0]["validation_total"]) > 0
+        assert json.loads((folder / "config.json").read_text())["stage"] == stage
+    photo = tmp_path / "x.png"
+    photo.write_bytes(next(data.glob("*/1.png")).read_bytes())
+    assert symface("symmetrize", photo, "--weights", run / "stage-3" / "best.safetensors").status == 0
+
+
+def test_a_downloaded_data_set_is_trained_on(symface, data, tmp_path, server, monkeypatch):
+    archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
+    server.content = archive.read_bytes()
+    checksum = hashlib.sha256(server.content).hexdigest()
+    monkeypatch.setattr(datasets, "LFW", dataclasses.replace(datasets.LFW, sha256=checksum))
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
+    best = tmp_path / "run" / "stage-1" / "best.safetensors"
+    options = ("--run", tmp_path / "run", "--epochs", 1, "--batch-size", 3)
+    finished = symface("train", "--stage", 1, "--download", "lfw", *options)
+    assert finished.status == 0, finished.err
+    assert finished.out == f"{best}\n"
+    assert load_weights(best).stage == 1
+    assert "photos of real people, for research" in finished.err.splitlines()[0]
+
+
+@pytest.mark.landmarks
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_the_papers_network_goes_through_the_stages(data, tmp_path, stage):
+    init = None
+    if stage > 1:
+        init = tmp_path / "init.safetensors"
+        torch.manual_seed(0)
+        loop.save_weights(init, build_network(SMALL_PAPER), 1)
+    observer = Silent()
+    best = train(settings(stage, 4, SMALL_PAPER), data, tmp_path / "run", CPU, observer, init)
+    assert load_weights(best).network.architecture == SMALL_PAPER
+    assert observer.rows[3]["train_total"] < observer.rows[0]["train_total"]
+
+
+def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one(data, tmp_path):
+    train(settings(1, 3), data, tmp_path / "straight", CPU, Silent())
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(1, 3), data, tmp_path / "stopped", CPU, Silent(stop_after=1))
+    assert load_checkpoint(tmp_path / "stopped/stage-1/last.pt")["epoch"] == 1
+    train(settings(1, 3), data, tmp_path / "stopped", CPU, Silent(), resume=True)
+    straight, resumed = (tensors(tmp_path / name / "stage-1/last.pt") for name in ("straight", "stopped"))
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+    for name in ("best.safetensors", "losses.csv"):
+        assert (tmp_path / "straight/stage-1" / name).read_bytes() == (tmp_path / "stopped/stage-1" / name).read_bytes()
+
+
+def test_weights_of_the_same_stage_are_gone_on_with(data, tmp_path):
+    """Only for weights of another stage does the linear path start as PCA, and the correction of mu at zero."""
+    torch.manual_seed(0)
+    network = build_network(SMALL)
+    for stage, is_kept in ((1, True), (2, False)):
+        init = tmp_path / f"{stage}.safetensors"
+        loop.save_weights(init, network, stage)
+        best = train(settings(1, lr=1e-9), data, tmp_path / f"after-{stage}", CPU, Silent(), init)
+        before, after = (load_weights(path).network.encoder.state_dict() for path in (init, best))
+        for name in ("linear.weight", "statistics.weight"):
+            assert torch.allclose(before[name], after[name], atol=1e-4) == is_kept, name
+
+
+def test_resuming_with_other_settings_is_refused(data, tmp_path):
+    train(settings(1), data, tmp_path, CPU, Silent())
+    with pytest.raises(UsageError, match="seed"):
+        train(settings(1, seed=1), data, tmp_path, CPU, Silent(), resume=True)
+
+
+def test_a_stage_is_not_trained_twice_by_accident(data, tmp_path):
+    train(settings(1), data, tmp_path, CPU, Silent())
+    with pytest.raises(UsageError, match="--resume"):
+        train(settings(1), data, tmp_path, CPU, Silent())
+
+
+def test_a_damaged_checkpoint_is_refused(data, tmp_path):
+    train(settings(1), data, tmp_path, CPU, Silent())
+    last = tmp_path / "stage-1/last.pt"
+    last.write_bytes(last.read_bytes()[:5000])
+    with pytest.raises(DataError, match="damaged"):
+        train(settings(1), data, tmp_path, CPU, Silent(), resume=True)
+
+
+def test_a_stage_needs_the_one_before(symface, data, tmp_path):
+    finished = symface("train", "--stage", 3, data, "--run", tmp_path / "run")
+    assert finished.status == 6
+    assert "stage 2 is missing" in finished.err
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "faceless", "one person"])
+def test_data_that_cannot_be_trained_on_exits_6(symface, data, tmp_path, kind):
+    folder = tmp_path / "data"
+    if kind != "missing":
+        (folder / "person1").mkdir(parents=True)
+    if kind == "faceless":
+        Image.new("RGB", (90, 90)).save(folder / "person1" / "1.png")
+    if kind == "one person":
+        person = next(path for path in data.iterdir() if split_of(path.name) == "train")
+        (folder / person.name).mkdir(exist_ok=True)
+        (folder / person.name / "1.png").write_bytes((person / "1.png").read_bytes())
+    finished = symface("train", "--stage", 1, folder, "--run", tmp_path / "run")
+    assert finished.status == 6
+    assert [line for line in finished.err.splitlines() if line.startswith("symface: ")]
+
+
+def test_test_people_are_never_prepared(data, tmp_path):
+    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
+    assert len(prepared.splits) == 8
+    assert set(prepared.splits) == {"train", "validation"}
+
+
+def test_an_archive_is_prepared_like_its_folder(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
+    archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
+    calls: list[int] = []
+    for source, folder in ((data, "a"), (archive, "b"), (archive, "b")):
+        preparation.prepare(source, tmp_path / folder, False, lambda done, total: calls.append(done), workers=1)
+    assert calls == 2 * (FINDING_FACES + CUTTING_CROPS)
+    assert (tmp_path / "a" / "crops.npy").read_bytes() == (tmp_path / "b" / "crops.npy").read_bytes()
+
+
+def test_prepared_crops_are_reused_until_a_photo_changes(data, tmp_path):
+    calls: list[int] = []
+    for _ in range(2):
+        preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: calls.append(done), workers=1)
+    assert calls == FINDING_FACES + CUTTING_CROPS
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(0)
+    crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
+    warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
+    stored = Stored(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
+    return make_batch(stored, NONE, Draws(torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize(("kind", "stage"), list(OBJECTIVES))
+def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, stage):
+    torch.manual_seed(0)
+    network = build_network(SMALL if kind == "symface" else SMALL_PAPER).train()
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimiser = torch.optim.Adam(network.parameters(), 3e-3)
+    losses = []
+    for _ in range(12):
+        total = OBJECTIVES[kind, stage](network, batch, Draws(torch.Generator().manual_seed(0)))["total"]
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        losses.append(total.item())
+    assert losses[-1] < losses[0]
+    still = {name.split(".")[0] for name, p in network.named_parameters() if torch.equal(p, before[name])}
+    assert still == ({"localizer"} if (kind, stage) == ("symface", 1) else set())
+
+
+def test_validation_changes_nothing(data, tmp_path):
+    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
+    samples = loop.Samples(prepared, "validation", CPU)
+    network = build_network(SMALL)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    first = loop.validate(network, settings(1), samples)
+    assert first == loop.validate(network, settings(1), samples)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_the_linear_path_starts_as_probabilistic_pca():
+    """Against the closed form (Tipping & Bishop 1999, Eq. 7 and 8) from a full singular value decomposition."""
+    torch.manual_seed(0)
+    basis = torch.linalg.qr(torch.randn(6144, 12)).Q
+    x = torch.randn(60, 12) * torch.linspace(9, 1, 12) @ basis.T * 0.3 + 0.1
+    network = build_network(Architecture(latent=8)).eval()
+    start_as_pca(network, x.view(60, 3, 64, 32))
+    mean = x.mean(0)
+    _, singular, v = torch.linalg.svd(x - mean, full_matrices=False)
+    variance = singular[:8] ** 2 / 60
+    w = v[:8].T * (variance - NOISE).sqrt()
+    posterior = torch.linalg.inv(w.T @ w + NOISE * torch.eye(8))
+    expected = (x - mean) @ w @ posterior @ w.T + mean
+    found = network.decoder.linear(network.encoder.linear(x))
+    assert torch.allclose(found, expected, atol=2e-3)
+    log_var = network.encoder.statistics.bias[8:]
+    assert torch.allclose(log_var.exp(), NOISE * posterior.diagonal(), rtol=0.02)
+
+
+def test_small_network_has_batch_statistics_that_validation_uses():
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in build_network(SMALL).modules())
