@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
 from symface_cli.evaluation.protocol import choose_photos
-from symface_cli.geometry.frames import EYES_APART, Array, apply, control_points, fit_similarity
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.frames import EYES_APART, apply, fit_similarity
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import control_points
+from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import (
     AREAS,

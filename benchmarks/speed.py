@@ -38,16 +38,18 @@ def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
 
 @cache
 def _maker() -> object:
+    from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.outputs import Recipe
-    from symface_cli.rendering.plan import NetworkMaker, Selection
+    from symface_cli.rendering.options import Recipe
+    from symface_cli.rendering.plan import NetworkMaker
 
     return NetworkMaker(Symmetrizer(), Recipe(), Selection())
 
 
 def mirror_one(photo: Path, result: Path) -> None:
     """The alternative, for one photo: half-mirrored about dlib's midline."""
-    from symface_cli.imaging.photo import encode_png, read_photo, write_atomically
+    from symface_cli.files import write_atomically
+    from symface_cli.imaging.photo import encode_png, read_photo
     from symface_cli.methods.baselines import level, mirror_half
 
     pixels = read_photo(photo)

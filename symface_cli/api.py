@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.batch.runner import write_products
+from symface_cli.batch.results import write_products
 from symface_cli.batch.targets import choose_targets
+from symface_cli.detection.selection import Selection
 from symface_cli.errors import UsageError
-from symface_cli.imaging.encoding import read_picture
+from symface_cli.imaging.picture import read_picture
 from symface_cli.inference.face import Side
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import Amounts
-from symface_cli.rendering.outputs import Output, Recipe
-from symface_cli.rendering.plan import NetworkMaker, Selection
+from symface_cli.rendering.options import Output, Recipe
+from symface_cli.rendering.plan import NetworkMaker
 
 P = TypeVar("P", str, Path, bytes, Image.Image, NDArray[np.uint8])
 """A photo: the name of a file, its contents, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4).

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from symface_cli import files
 from symface_cli.errors import PhotoError
-from symface_cli.imaging import photo as images
-from symface_cli.imaging.photo import encode_png, find_photos, write_atomically
+from symface_cli.files import find_photos, write_atomically
+from symface_cli.imaging.photo import encode_png
 
 UPRIGHT = (np.arange(36, dtype=np.uint8) * 7).reshape(3, 4, 3)  # all samples different
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes are POSIX's")
@@ -65,7 +66,7 @@ def test_failed_write_leaves_the_old_file_and_no_other(
 
     target = tmp_path / "result.png"
     target.write_bytes(b"old")
-    monkeypatch.setattr(images.os, function, fail)
+    monkeypatch.setattr(files.os, function, fail)
     with pytest.raises(PhotoError, match=reason) as caught:
         write_atomically(target, b"new")
     assert str(caught.value).startswith(f"cannot write {target}: ")
@@ -78,7 +79,7 @@ def test_interrupted_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
         assert [path.name[0] for path in tmp_path.iterdir()] == ["."]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(images.os, "fsync", interrupt)
+    monkeypatch.setattr(files.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "result.png", b"new")
     assert list(tmp_path.iterdir()) == []

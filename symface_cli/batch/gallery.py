@@ -13,7 +13,7 @@ from symface_cli.batch.thumbnails import Slide, Thumbnail, choose_side, draw_sli
 from symface_cli.files import on_one_line
 from symface_cli.pages import load_template
 from symface_cli.rendering.identity import SAME_PERSON
-from symface_cli.rendering.plan import TURNED, FaceNote
+from symface_cli.rendering.records import TURNED, FaceNote
 from symface_cli.version import __version__
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.errors import ExitStatus, PhotoError
-from symface_cli.rendering.plan import FaceNote
+from symface_cli.rendering.records import FaceNote
 
 NAME = "manifest.jsonl"
 

@@ -1,20 +1,20 @@
-"""Photos to results, one after the other or several at a time: photos read, results made, files written."""
+"""Photos to results, one after the other or several at a time."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from symface_cli.batch.targets import STREAM, Target, make_folder, refuse_existing
+from symface_cli.batch.results import read_source, write_products
+from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, SymfaceError
-from symface_cli.geometry.frames import Array
-from symface_cli.imaging.encoding import Picture, read_picture
-from symface_cli.imaging.photo import write_atomically
+from symface_cli.geometry.types import Array
 from symface_cli.parallel import work_on_cores
-from symface_cli.rendering.outputs import Output, Product
-from symface_cli.rendering.plan import FaceNote, Maker
+from symface_cli.rendering.options import Output
+from symface_cli.rendering.outputs import Product
+from symface_cli.rendering.plan import Maker
+from symface_cli.rendering.records import FaceNote
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,52 +97,3 @@ def _choose_pairs(products: Sequence[Product], written: Sequence[Path]) -> tuple
         if product.output is products[0].output and (product.output in whole or product.photo_from_image is not None)
     }
     return tuple(pairs.values())
-
-
-def write_products(target: Target, products: Sequence[Product], force: bool) -> tuple[Path, ...]:
-    """Makes and writes a photo's products; their files, in order.
-
-    Raises:
-        PhotoError: If one exists and may not be overwritten (then none is written), or cannot be written.
-    """
-    main = products[0].output if target.exact else Output.PHOTO
-    paths = [target.path(_label(product, main), product.suffix) for product in products]
-    if len(products) > 1 and STREAM in paths:
-        raise PhotoError(f"{target.photo}: {len(products)} results do not go to standard output; try --faces largest")
-    if not force:
-        refuse_existing(paths)
-    for path, product in zip(paths, products, strict=True):
-        write_result(path, product.make())
-    return tuple(paths)
-
-
-def _label(product: Product, main: Output) -> str:
-    """What tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
-    kind = "" if product.output is main else product.output.value
-    frame = "" if product.frame is None else f"{product.frame:03d}"
-    return "-".join(str(part) for part in (kind, product.face or "", frame) if part)
-
-
-def read_source(photo: Path) -> Picture:
-    """Reads a photo's file, or standard input for STREAM.
-
-    Raises:
-        PhotoError: If that is no picture.
-    """
-    if photo != STREAM:
-        return read_picture(photo)
-    return read_picture(sys.stdin.buffer.read())
-
-
-def write_result(path: Path, data: bytes) -> None:
-    """Writes a file, its folder created if need be; to standard output for STREAM.
-
-    Raises:
-        PhotoError: If that fails.
-    """
-    if path == STREAM:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    make_folder(path.parent)
-    write_atomically(path, data)

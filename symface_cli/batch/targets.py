@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from symface_cli.errors import PhotoError, UsageError
-from symface_cli.imaging.photo import find_photos
+from symface_cli.errors import UsageError
+from symface_cli.files import find_photos
 
 RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
 STREAM = Path("-")
@@ -65,25 +65,6 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> list[Target]:
         targets.append(Target(photo, folder, stem))
     _refuse_duplicates(targets)
     return targets
-
-
-def refuse_existing(paths: Sequence[Path]) -> None:
-    """Raises PhotoError if one of the files is there already."""
-    for path in paths:
-        if path != STREAM and path.exists():
-            raise PhotoError(f"{path}: already exists; use --force to overwrite it")
-
-
-def make_folder(folder: Path) -> None:
-    """Creates a folder for results, and those above it.
-
-    Raises:
-        PhotoError: If that cannot be done.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PhotoError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error
 
 
 def _photos_of(argument: Path) -> list[tuple[Path | None, Path]]:

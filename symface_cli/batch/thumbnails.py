@@ -13,10 +13,11 @@ from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import STREAM
 from symface_cli.errors import PhotoError
 from symface_cli.files import contents
-from symface_cli.geometry.frames import Array, pixel_from_normalised
+from symface_cli.geometry.frames import pixel_from_normalised
 from symface_cli.geometry.sampling import resample
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.decoding import decode, opened
-from symface_cli.imaging.photo import Photo, photo_of
+from symface_cli.imaging.photo import photo_of
 
 LONGEST_SIDE = 560  # px, on a page of up to MANY slides; more of them share as many pixels
 SHORTEST_SIDE = 160  # px, and no less

@@ -16,8 +16,9 @@ from symface_cli.cli.commands.label import label
 from symface_cli.cli.commands.measure import measure
 from symface_cli.cli.commands.symmetrize import symmetrize
 from symface_cli.cli.commands.train import train
-from symface_cli.cli.config import Kind, Settings, find_config, read_config, variable_of
+from symface_cli.cli.config import Kind, find_config, read_config, variable_of
 from symface_cli.cli.console import out, print_error
+from symface_cli.doctor.checks import Settings
 from symface_cli.errors import ExitStatus, SymfaceError
 from symface_cli.version import __version__
 

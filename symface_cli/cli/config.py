@@ -3,7 +3,6 @@
 import difflib
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,6 @@ class Kind(Enum):
     SWITCH = "true or false"
     VALUE = "text or a number"
     VALUES = "texts or numbers in a list"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where options can come from besides the command line.
-
-    Attributes:
-        config: The configuration file in use.
-        variables: The names of the environment variables that stand for options.
-    """
-
-    config: Path | None
-    variables: frozenset[str]
 
 
 def variable_of(command: str, option: str) -> str:

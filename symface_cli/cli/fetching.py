@@ -27,7 +27,8 @@ def find_dataset(data: Path | None, download: str | None) -> Path:
     """
     if (data is None) == (download is None):
         raise UsageError("give either DATA, a folder of photos or an archive of one, or --download lfw")
-    from symface_cli.data.datasets import LFW, fetch_lfw, open_dataset
+    from symface_cli.data.datasets import open_dataset
+    from symface_cli.data.lfw import LFW, fetch_lfw
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:

@@ -8,17 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from symface_cli.cli.config import Settings
 from symface_cli.errors import DataError, ExitStatus, SymfaceError, UsageError, WeightsError
 from symface_cli.version import __version__
 
-if TYPE_CHECKING:
-    pass
-
 Verdict = Literal["ok", "absent", "warning", "problem"]
-
 VARIABLES = ("CONFIG", "HOME", "MIRROR", "MODEL_DIR", "OFFLINE")  # without SYMFACE_
 
 
@@ -40,6 +35,19 @@ class Check:
 
 
 Found = tuple[Literal["ok", "absent", "warning"], str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where options can come from besides the command line.
+
+    Attributes:
+        config: The configuration file in use.
+        variables: The names of the environment variables that stand for options.
+    """
+
+    config: Path | None
+    variables: frozenset[str]
 
 
 def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
@@ -133,7 +141,7 @@ def _find_threads() -> Found:
 def _find_opencv() -> Found:
     import cv2
 
-    from symface_cli.detection.detector import FRONTAL, PROFILE
+    from symface_cli.detection.cascades import FRONTAL, PROFILE
 
     cascades = (*FRONTAL, PROFILE)
     for name in cascades:

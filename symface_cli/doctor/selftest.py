@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, Array, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.frames import EYES_APART, EYES_Y, fit_similarity, pixel_from_normalised
 from symface_cli.geometry.sampling import resample
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
 
 PORTRAIT = "portrait.jpg"

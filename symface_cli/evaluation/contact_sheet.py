@@ -11,7 +11,7 @@ from PIL import Image
 from symface_cli.evaluation.occluders import NONE
 from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan
 from symface_cli.evaluation.scores import Report, Table
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.methods.registry import OURS
 from symface_cli.recognition.registry import find_recogniser
 

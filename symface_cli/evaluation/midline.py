@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.protocol import Progress, choose_photos
-from symface_cli.geometry.frames import Array, Midline, fit_midline
+from symface_cli.geometry.midline import Midline, fit_midline
+from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.registry import PROVIDERS
 from symface_cli.parallel import work_through

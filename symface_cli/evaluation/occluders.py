@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, Array, apply
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.frames import EYES_APART, EYES_Y, apply
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.shape import face_from_image
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from symface_cli.evaluation.scores import Table
-from symface_cli.geometry.frames import Array
+from symface_cli.geometry.types import Array
 from symface_cli.recognition.registry import find_recogniser
 
 LEFT, RIGHT, TOP, BOTTOM = 50, 650, 40, 370  # the plot's frame in drawing units, y down

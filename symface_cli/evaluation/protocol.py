@@ -19,7 +19,8 @@ from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NONE, find_condition, occlude
 from symface_cli.geometry.frames import centre_of
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.methods.providers import Provider
 from symface_cli.methods.registry import PROVIDERS, choose_methods, provider_of

@@ -1,10 +1,12 @@
-"""From a photo and its warp to the symmetric face: sampling at native resolution, foreshortening, blending."""
+"""Sampling of photos: at a matrix or a warp, at native resolution, smoothly up-sampled."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import Array, apply, enlarging_weights
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import enlarging_weights
 
 SMALLEST_SIDE = 128  # px, of a face made from a photo's own pixels
 LARGEST_SIDE = 4096  # px
@@ -79,34 +81,3 @@ def warp_photo(photo: NDArray[np.uint8], photo_from_face: Array, size: int) -> N
         region, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     return face
-
-
-def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """q(u) a(u) + q(u') a(u'), with u' the mirror image of u: exactly symmetric (S, S, 3), 0 to 255.
-
-    Args:
-        face: The warped photo a, (S, S, 3).
-        weights: q at the control points, (17, 17).
-    """
-    q = enlarge(weights, face.shape[0]).clip(0, 1)
-    q = q / np.maximum(q + q[:, ::-1], 1e-6)
-    weighted: NDArray[np.float32] = face * q[..., None]
-    return weighted + weighted[:, ::-1]
-
-
-def fill_hidden(
-    face: NDArray[np.float32], drawn: NDArray[np.uint8], hidden: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The face with what neither side of the photo shows taken from the VAE's drawing, exactly symmetric.
-
-    Args:
-        face: The blended face (S, S, 3), 0 to 255.
-        drawn: The face that the VAE decodes, (128, 128, 3).
-        hidden: How far each control point is to be drawn, (17, 17), 0..1.
-    """
-    size = len(face)
-    amount = enlarge(hidden, size).clip(0, 1)[..., None]
-    large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
-    filled = face + amount * (large - face)
-    symmetric: NDArray[np.float32] = (filled + filled[:, ::-1]) / 2
-    return symmetric

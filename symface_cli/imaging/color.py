@@ -1,14 +1,13 @@
 """Between a picture's own samples and sRGB: profiles, bit depths, alpha."""
 
 import io
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-Pixels: TypeAlias = NDArray[np.uint8 | np.uint16]
-"""(H, W, C) samples as a file stores them: C = 1 grey, 3 RGB, 4 CMYK (0 is no ink); or (H, W) alpha."""
+from symface_cli.geometry.types import Pixels
 
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 

@@ -14,8 +14,9 @@ from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
+from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
-from symface_cli.imaging.color import Pixels, srgb_from_lab
+from symface_cli.imaging.color import srgb_from_lab
 
 MAX_PIXELS = 200_000_000
 """The most pixels a photo may claim in its header (a decompression bomb claims more); today's largest phone photos,

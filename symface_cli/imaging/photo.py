@@ -1,4 +1,4 @@
-"""Photos in: picture files to upright sRGB arrays. What is needed to find and to write files comes from `files`."""
+"""Photos read: picture files to upright sRGB arrays."""
 
 import io
 import os
@@ -9,16 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from symface_cli.files import PHOTO_SUFFIXES as PHOTO_SUFFIXES
 from symface_cli.files import contents
-from symface_cli.files import find_photos as find_photos
-from symface_cli.files import write_atomically as write_atomically
+from symface_cli.geometry.types import Photo
 from symface_cli.imaging.color import eight_bit, over_white, srgb_from_native
-from symface_cli.imaging.decoding import MAX_PIXELS as MAX_PIXELS
 from symface_cli.imaging.decoding import Samples, decode, opened, reading
-
-Photo = NDArray[np.uint8]
-"""A photo: `(H, W, 3) uint8`, sRGB, upright."""
 
 
 def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:

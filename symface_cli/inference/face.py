@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART, GRID, Array, similarity_of_warp
-from symface_cli.geometry.sampling import blend_sides, fill_hidden, native_size, warp_photo
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.frames import EYES_APART
+from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import GRID, similarity_of_warp
 
 Side = Literal["both", "left", "right"]
 """Which side of a face a result is made of; left and right are the viewer's."""
@@ -90,3 +92,34 @@ def one_side(side: Side) -> NDArray[np.float32]:
     """Weights (17, 17) that take everything from one side."""
     columns = np.sign(np.linspace(1, -1, GRID) if side == "left" else np.linspace(-1, 1, GRID))
     return np.broadcast_to(((1 + columns) / 2).astype(np.float32), (GRID, GRID))
+
+
+def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """q(u) a(u) + q(u') a(u'), with u' the mirror image of u: exactly symmetric (S, S, 3), 0 to 255.
+
+    Args:
+        face: The warped photo a, (S, S, 3).
+        weights: q at the control points, (17, 17).
+    """
+    q = enlarge(weights, face.shape[0]).clip(0, 1)
+    q = q / np.maximum(q + q[:, ::-1], 1e-6)
+    weighted: NDArray[np.float32] = face * q[..., None]
+    return weighted + weighted[:, ::-1]
+
+
+def fill_hidden(
+    face: NDArray[np.float32], drawn: NDArray[np.uint8], hidden: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The face with what neither side of the photo shows taken from the VAE's drawing, exactly symmetric.
+
+    Args:
+        face: The blended face (S, S, 3), 0 to 255.
+        drawn: The face that the VAE decodes, (128, 128, 3).
+        hidden: How far each control point is to be drawn, (17, 17), 0..1.
+    """
+    size = len(face)
+    amount = enlarge(hidden, size).clip(0, 1)[..., None]
+    large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
+    filled = face + amount * (large - face)
+    symmetric: NDArray[np.float32] = (filled + filled[:, ::-1]) / 2
+    return symmetric

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import GRID, Array, apply, control_points, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.frames import apply, fit_similarity, pixel_from_normalised
 from symface_cli.geometry.sampling import enlarge, resample
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import GRID, control_points
 
 SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
 CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is light, not a feature

@@ -15,7 +15,7 @@ from symface_cli.detection.detector import FoundFace, detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalised
 from symface_cli.geometry.sampling import resample
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.inference.face import SeenFace, Side, Warped, draw_face
 from symface_cli.inference.registration import QUICK, refine_warp
 from symface_cli.network.device import choose_device, mixed_precision

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.published import Progress, locate
-from symface_cli.geometry.frames import Array, Box
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
 from symface_cli.landmarks.patches import SIDE, Floats, PatchExperts, load_ccnf, load_svr
 from symface_cli.landmarks.pdm import RIGID, PointModel, Pose, load_points
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import DataError
-from symface_cli.geometry.frames import Array, Box, apply, crop_from_box
+from symface_cli.geometry.frames import Box, apply, crop_from_box
 from symface_cli.geometry.sampling import resample
+from symface_cli.geometry.types import Array
 from symface_cli.landmarks import scheme
 
 Landmarks = NDArray[np.float32]

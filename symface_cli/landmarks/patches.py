@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import Array
+from symface_cli.geometry.types import Array
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.pdm import Text
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import Array, Box
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
 from symface_cli.landmarks import scheme
 
 RIGID = 6  # columns of the Jacobian that belong to the pose: scale, three rotations, two shifts

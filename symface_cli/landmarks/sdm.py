@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from symface_cli.data.published import Progress, locate
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import Array, Box
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks
 

@@ -3,17 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import (
-    EYES_APART,
-    EYES_Y,
-    GRID,
-    Array,
-    Midline,
-    apply,
-    control_points,
-    fit_midline,
-    fit_spline,
-)
+from symface_cli.geometry.frames import EYES_APART, EYES_Y, apply
+from symface_cli.geometry.midline import Midline, fit_midline
+from symface_cli.geometry.spline import fit_spline
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.landmarks import scheme
 
 CHIN_RATIO = 1.9  # eye-to-chin over eye distance, of a frontal face; it gives the size under yaw

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import Array, Box
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
 
 Landmarks = NDArray[np.float32]
 Grey = NDArray[np.uint8]

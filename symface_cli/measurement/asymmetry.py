@@ -23,21 +23,10 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import FoundFace, detect, face_with_eyes
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import (
-    CROP_SIZE,
-    EYES_APART,
-    EYES_Y,
-    GRID,
-    Array,
-    apply,
-    control_points,
-    fit_similarity,
-    midline_of_warp,
-    pixel_from_normalised,
-    turn_of_warp,
-)
+from symface_cli.geometry.frames import CROP_SIZE, EYES_APART, EYES_Y, apply, fit_similarity, pixel_from_normalised
 from symface_cli.geometry.sampling import enlarge
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, turn_of_warp
 from symface_cli.inference.face import Warped
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART, apply, control_points, pixel_from_normalised
+from symface_cli.geometry.frames import EYES_APART, apply, pixel_from_normalised
 from symface_cli.geometry.sampling import enlarge, resample
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
+from symface_cli.geometry.warps import control_points
 from symface_cli.measurement.asymmetry import FOREHEAD, Asymmetry, face_weights
 
 PANEL = 512  # px, side of a panel

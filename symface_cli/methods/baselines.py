@@ -4,9 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from symface_cli.geometry.frames import apply, control_points
+from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import native_size, warp_photo
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
+from symface_cli.geometry.warps import control_points
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.shape import face_from_image, symmetric_warp
 

@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from symface_cli.detection.detector import FoundFace, detect
-from symface_cli.geometry.frames import Array, Midline, midline_of_warp
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.midline import Midline
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.inference.face import draw_face
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.scheme import eye_distance

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.geometry.frames import GRID
-from symface_cli.network.architecture import GREY, Architecture, convolve_and_pool, upsample_and_convolve
+from symface_cli.geometry.warps import GRID
+from symface_cli.network.architecture import GREY, Architecture
+from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
 
 VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front

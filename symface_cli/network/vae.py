@@ -11,15 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.architecture import (
-    FACE_SIZE,
-    GREY,
-    Architecture,
-    convolve_and_pool,
-    fold_batch_norm,
-    upsample_and_convolve,
-)
+from symface_cli.network.architecture import FACE_SIZE, GREY, Architecture
 from symface_cli.network.device import has_bfloat16
+from symface_cli.network.layers import convolve_and_pool, fold_batch_norm, upsample_and_convolve
 from symface_cli.network.localizer import Localizer
 from symface_cli.network.paper import PaperVAE
 from symface_cli.network.warps import (

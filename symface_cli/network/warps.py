@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symface_cli.geometry.frames import GRID, enlarging_weights
+from symface_cli.geometry.warps import GRID, enlarging_weights
 from symface_cli.network.architecture import FACE_SIZE, GREY
 
 VISIBLE_POWER = 8

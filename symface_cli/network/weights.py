@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load, save
 
 from symface_cli.errors import WeightsError
-from symface_cli.imaging.photo import write_atomically
+from symface_cli.files import write_atomically
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.vae import Network, build_network
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.recognition.recognizer import Embedding, LandmarkRecogniser
 

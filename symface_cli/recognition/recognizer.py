@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import Array, centre_of
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.frames import centre_of
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
 
 Embedding = NDArray[np.float64]

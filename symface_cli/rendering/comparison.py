@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from symface_cli.detection.detector import FoundFace
-from symface_cli.geometry.frames import Array, apply, crop_from_box, midline_of_warp
+from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import native_size
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.inference.face import SeenFace, Warped, draw_face
 from symface_cli.measurement import heatmap
 from symface_cli.measurement.asymmetry import Asymmetry, look_at

@@ -7,7 +7,7 @@ import numpy as np
 from symface_cli.detection.detector import FoundFace
 from symface_cli.geometry.frames import CROP_SIZE
 from symface_cli.geometry.sampling import resample
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.inference.face import SeenFace, draw_face
 from symface_cli.recognition.dlib import DlibRecogniser
 

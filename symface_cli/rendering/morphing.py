@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import Array, apply, control_points, pixel_from_normalised
+from symface_cli.geometry.frames import apply, pixel_from_normalised
 from symface_cli.geometry.sampling import enlarge, warp_photo
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import Side, Warped, one_side
 
 FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points

@@ -1,102 +1,25 @@
-"""What is made of a photo: which of its faces are meant, what is known of them, and their results, not yet drawn."""
+"""Plans one photo's outputs: selects its faces, describes them, and returns one lazy output per file."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
-from symface_cli.detection.detector import FoundFace, detect, face_in_box, face_with_eyes
-from symface_cli.errors import NoFaceError
-from symface_cli.geometry.frames import Array, Box, midline_of_warp, turn_of_warp
-from symface_cli.imaging.encoding import Picture
-from symface_cli.imaging.photo import Photo, encode_png
+from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.selection import Selection, take_number
+from symface_cli.geometry.types import Photo
+from symface_cli.geometry.warps import midline_of_warp, turn_of_warp
+from symface_cli.imaging.photo import encode_png
+from symface_cli.imaging.picture import Picture
 from symface_cli.inference.face import SeenFace
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.asymmetry import Asymmetry, measure
+from symface_cli.measurement.asymmetry import measure
 from symface_cli.methods.providers import Provider, Sighting
-from symface_cli.rendering.outputs import Output, Product, Recipe, plan_products
+from symface_cli.rendering.options import Output, Recipe
+from symface_cli.rendering.outputs import Product, plan_products
+from symface_cli.rendering.records import FaceNote, with_asymmetry
 from symface_cli.version import __version__
-
-T = TypeVar("T")
-
-TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which faces of a photo are meant.
-
-    Attributes:
-        number: Number by size, 1 for the largest; None for all.
-        smallest: Least width of a face's box in photo pixels; None for the detector's own choice.
-        box: The one face, where a person has marked it: brows to chin.
-        eyes: The one face, by its eyes' centres in photo pixels, the viewer's left and right, each (2,).
-    """
-
-    number: int | None = None
-    smallest: float | None = None
-    box: Box | None = None
-    eyes: tuple[Array, Array] | None = None
-
-    def as_dict(self) -> dict[str, object]:
-        """The fields as JSON has them."""
-        eyes = None if self.eyes is None else [point.tolist() for point in self.eyes]
-        return {"number": self.number, "smallest": self.smallest, "box": self.box, "eyes": eyes}
-
-    def choose(self, photo: Photo, name: object) -> list[FoundFace]:
-        """The faces meant in a photo (H, W, 3), the largest first.
-
-        Raises:
-            NoFaceError: If there are none; the message begins with `name`.
-        """
-        if self.eyes is not None:
-            return [face_with_eyes(*self.eyes)]
-        if self.box is not None:
-            return [face_in_box(self.box)]
-        return take_number(detect(photo, self.smallest), self.number, name)
-
-
-def take_number(found: list[T], number: int | None, name: object) -> list[T]:
-    """All faces of a photo called `name`, or the one of that number, from 1.
-
-    Raises:
-        NoFaceError: If there are none, or not so many.
-    """
-    if not found:
-        raise NoFaceError(
-            f"{name}: no face found; try a larger, brighter or more frontal picture of the face, or mark it with --eyes"
-        )
-    if number is None:
-        return found
-    if number > len(found):
-        raise NoFaceError(f"{name}: no face number {number}, only {len(found)} found; try --faces all")
-    return [found[number - 1]]
-
-
-@dataclass(frozen=True)
-class FaceNote:
-    """What is known of a face.
-
-    Attributes:
-        box: x, y, width, height of the detector's box, in pixels of the photo turned by `degrees`; None from a
-            landmark method.
-        degrees: The turn at which the face was found, clockwise.
-        midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
-        eye_distance: Of the symmetric face in photo pixels; None without a warp.
-        turn_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
-        identity: Distance between photo and result by dlib's recogniser; None if it was not asked for, or if it finds
-            no face in one of them.
-        asymmetry: Value and error of each of `measures.NAMES`; None if they were not asked for.
-    """
-
-    box: tuple[float, ...] | None = None
-    degrees: float = 0.0
-    midline_degrees: float | None = None
-    eye_distance: float | None = None
-    turn_degrees: float | None = None
-    identity: float | None = None
-    asymmetry: Mapping[str, Sequence[float]] | None = None
 
 
 class Made(NamedTuple):
@@ -166,7 +89,7 @@ class NetworkMaker:
         notes = tuple(self._note(photo, *face) for face in faces)
         if self._measured:
             measured = measure(self._symmetrizer, photo, [found for found, _ in faces])
-            notes = tuple(map(_add_asymmetry, notes, measured))
+            notes = tuple(map(with_asymmetry, notes, measured))
         return Made(notes, tuple(plan_products(picture, faces, self._recipe, suffix)))
 
     def _note(self, photo: Photo, found: FoundFace, seen: SeenFace) -> FaceNote:
@@ -183,11 +106,6 @@ class NetworkMaker:
             round(turn_of_warp(warp, seen.warped.mask), 1),
             identity,
         )
-
-
-def _add_asymmetry(note: FaceNote, measured: Asymmetry) -> FaceNote:
-    values = {name: (round(value, 4), round(error, 4)) for name, (value, error) in measured.values.items()}
-    return replace(note, asymmetry=values)
 
 
 class LandmarkMaker:

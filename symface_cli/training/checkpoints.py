@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from symface_cli.errors import DataError
-from symface_cli.imaging.photo import write_atomically
+from symface_cli.files import write_atomically
 from symface_cli.network.vae import Network
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import Draws

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from symface_cli.errors import DataError, UsageError
-from symface_cli.imaging.photo import write_atomically
+from symface_cli.files import write_atomically
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.device import keep_freed_memory, mixed_precision
 from symface_cli.network.vae import Network, SymmetricFaceVAE, build_network, to_channels_last

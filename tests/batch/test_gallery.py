@@ -21,8 +21,8 @@ from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.geometry.frames import pixel_from_normalised
-from symface_cli.imaging.photo import Photo
-from symface_cli.rendering.plan import FaceNote
+from symface_cli.geometry.types import Photo
+from symface_cli.rendering.records import FaceNote
 from tests.conftest import Finished
 from tests.evaluation.test_html import Reader
 

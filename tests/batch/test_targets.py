@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from symface_cli.batch.targets import STREAM, choose_targets, refuse_existing
+from symface_cli.batch.results import refuse_existing
+from symface_cli.batch.targets import STREAM, choose_targets
 from symface_cli.errors import PhotoError, UsageError
 
 

@@ -294,9 +294,10 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
     """Outcomes hold names and numbers, no pictures."""
     from symface_cli.batch.runner import run
     from symface_cli.batch.targets import choose_targets
+    from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.outputs import Recipe
-    from symface_cli.rendering.plan import NetworkMaker, Selection
+    from symface_cli.rendering.options import Recipe
+    from symface_cli.rendering.plan import NetworkMaker
 
     maker = NetworkMaker(Symmetrizer(device="cpu"), Recipe(), Selection())
     began = time.monotonic()
@@ -308,7 +309,7 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
 def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_path, monkeypatch):
     """The portrait's head is turned by 2 to 6 degrees, as its measures and its landmarks say."""
     assert "turned" not in symface("symmetrize", photo, "-o", f"{tmp_path}/a/").err
-    monkeypatch.setattr("symface_cli.rendering.plan.TURNED", 1.0)
+    monkeypatch.setattr("symface_cli.rendering.records.TURNED", 1.0)
     finished = symface("symmetrize", photo, "-o", f"{tmp_path}/b/")
     assert finished.status == 0
     assert "portrait.png: face 1 is turned by about" in finished.err

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from symface_cli.data import datasets
+from symface_cli.data import archives
 from symface_cli.data.datasets import list_photos, open_dataset, split_of
 from symface_cli.errors import DataError
 from tests.conftest import ROOT, SHARED, Finished
@@ -226,7 +226,7 @@ def test_an_archive_that_claims_to_unpack_to_a_terabyte_is_refused(tmp_path: Pat
 def test_a_zip_bomb_is_refused_before_it_fills_the_disk(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(archives, "MOST_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("Ada/1.png", bytes(1 << 19))
         packed.writestr("Ada/2.png", bytes((1 << 19) + 1))
@@ -239,7 +239,7 @@ def test_a_zip_bomb_is_refused_before_it_fills_the_disk(
 def test_an_archive_of_very_many_files_is_refused(
     name: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datasets, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
     with pytest.raises(DataError, match="more than 2 files"):
         list_photos(make_archive(tmp_path / name, *TREE))
     assert remains(cache) == []

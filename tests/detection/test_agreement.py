@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.detection import detector as detection
-from symface_cli.detection.detector import Hit, count_agreeing, search
+from symface_cli.detection.cascades import Hit, search
+from symface_cli.detection.detector import count_agreeing
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 

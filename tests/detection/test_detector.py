@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from symface_cli.detection import cascades
 from symface_cli.detection import detector as detection
-from symface_cli.detection.detector import CASCADES, Hit, detect, gather, glance, search, turn_matrix
+from symface_cli.detection.cascades import CASCADES, Hit, _Ladder, gather, glance, search
+from symface_cli.detection.detector import detect, turn_matrix
 from symface_cli.geometry.frames import Box, apply
 from symface_cli.imaging.photo import read_photo
 
@@ -142,9 +144,9 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
     # alt2, default, alt, profile, and profile in the mirror image
     windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
-    monkeypatch.setattr(detection, "_look_closer", lambda ladders: windows)
+    monkeypatch.setattr(cascades, "_look_closer", lambda ladders: windows)
     rest = iter(windows)
-    monkeypatch.setattr(detection._Ladder, "try_all", lambda ladder: next(rest))
+    monkeypatch.setattr(_Ladder, "try_all", lambda ladder: next(rest))
     # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
     expected = [Hit(Box(20, 20, 50, 50), 42), Hit(Box(120, 20, 40, 40), 21)]
     assert sorted(gather(np.zeros((100, 300), np.uint8), thorough)) == expected
@@ -153,8 +155,8 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
 def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
     grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     mirror_image = np.ascontiguousarray(grey[:, ::-1])
-    plain = detection._Ladder(grey, CASCADES[0])
-    mirrored = detection._Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
+    plain = _Ladder(grey, CASCADES[0])
+    mirrored = _Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
     width = grey.shape[1]
     expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
     assert expected and set(mirrored.try_all()) == expected
@@ -168,7 +170,7 @@ def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
 @pytest.mark.parametrize("name", CASCADES)
 def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
     grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    ladder = detection._Ladder(grey, name)
+    ladder = _Ladder(grey, name)
     face = detect(read_photo(portrait))[0].box
     scale = grey.shape[1] / read_photo(portrait).shape[1]
     middle, width = scale * face.centre, scale * face.width

@@ -11,7 +11,7 @@ from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.protocol import Plan
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding, RecognisedFace

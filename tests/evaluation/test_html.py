@@ -20,8 +20,7 @@ from symface_cli.evaluation.html import as_html, choose_curves, mark_rows
 from symface_cli.evaluation.plot import Axis, axis_around, step_path
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
 from symface_cli.evaluation.scores import Report, summarise
-from symface_cli.geometry.frames import Array
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding

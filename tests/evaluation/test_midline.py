@@ -24,8 +24,8 @@ from symface_cli.evaluation.midline import (
     read_references,
     table_rows,
 )
-from symface_cli.geometry.frames import Array, Midline
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.midline import Midline
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from tests.conftest import SHARED

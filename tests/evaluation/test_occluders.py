@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
 from symface_cli.evaluation.occluders import CONDITIONS, OCCLUDERS, PATCH_HEIGHT, PATCH_WIDTH, occlude
-from symface_cli.imaging.photo import Photo
+from symface_cli.geometry.types import Photo
 from symface_cli.landmarks import scheme
 from tests.conftest import ROOT
 

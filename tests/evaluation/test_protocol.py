@@ -16,7 +16,8 @@ from symface_cli.evaluation.occluders import occlude
 from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan, choose_photos, evaluate
 from symface_cli.evaluation.scores import Report, summarise
 from symface_cli.geometry.frames import centre_of
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from tests.conftest import Finished

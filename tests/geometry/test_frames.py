@@ -5,6 +5,8 @@ import pytest
 
 from symface_cli.geometry import frames
 from symface_cli.geometry.frames import Box
+from symface_cli.geometry.spline import fit_spline
+from symface_cli.geometry.warps import control_points, enlarging_weights, midline_of_warp
 from symface_cli.landmarks import scheme, shape
 
 
@@ -70,14 +72,14 @@ def test_a_foreshortened_face_gets_its_size_from_eyes_to_chin(landmarks):
 def test_spline_interpolates_exactly_without_smoothing():
     random = np.random.default_rng(0)
     points, values = random.uniform(-1, 1, (12, 2)), random.normal(size=(12, 2))
-    assert frames.fit_spline(points, values, points, smoothing=0) == pytest.approx(values)
+    assert fit_spline(points, values, points, smoothing=0) == pytest.approx(values)
 
 
 def test_spline_reproduces_an_affine_map_everywhere():
     random = np.random.default_rng(1)
     points, elsewhere = random.uniform(-1, 1, (9, 2)), random.uniform(-3, 3, (5, 2))
     matrix, shift = np.array([[2.0, -1], [0.5, 3]]), np.array([4.0, 5])
-    found = frames.fit_spline(points, points @ matrix + shift, elsewhere, smoothing=0)
+    found = fit_spline(points, points @ matrix + shift, elsewhere, smoothing=0)
     assert found == pytest.approx(elsewhere @ matrix + shift)
 
 
@@ -88,16 +90,16 @@ def test_spline_has_the_kernel_of_a_thin_plate():
     # the affine part a + b (x + y). a + w L = 0, a + b - w L = 0, a + 2 b + w L = 1, so w L = 1/4, a = -1/4, b = 1/2.
     # At (0, -1): a - b + w (K(1) - K(sqrt 2) - K(2) + K(sqrt 5)), K(2) = 4 L, K(sqrt 5) = 5/2 log 5.
     expected = -0.75 + (2.5 * np.log(5) / np.log(2) - 5) / 4
-    assert frames.fit_spline(points, values, np.array([[0.0, -1]]), smoothing=0) == pytest.approx(expected)
+    assert fit_spline(points, values, np.array([[0.0, -1]]), smoothing=0) == pytest.approx(expected)
 
 
 def test_enlarging_keeps_straight_lines_straight_to_the_edge():
-    assert frames.enlarging_weights(17, 100) @ np.linspace(-1, 1, 17) == pytest.approx(np.linspace(-1, 1, 100))
+    assert enlarging_weights(17, 100) @ np.linspace(-1, 1, 17) == pytest.approx(np.linspace(-1, 1, 100))
 
 
 def test_enlarging_passes_through_the_values_and_is_cubic_between():
     values = np.array([0.0, 0, 1, 0, 0])
-    fine = frames.enlarging_weights(5, 9) @ values
+    fine = enlarging_weights(5, 9) @ values
     assert fine == pytest.approx([0, -1 / 16, 0, 9 / 16, 1, 9 / 16, 0, -1 / 16, 0])  # Catmull-Rom at the half
 
 
@@ -105,7 +107,7 @@ def test_warp_of_a_symmetric_face_is_a_similarity(landmarks):
     tilted = turned(landmarks, 10)
     warp, symmetric = shape.symmetric_warp(tilted)
     matrix = np.linalg.inv(shape.face_from_image(tilted))
-    assert warp == pytest.approx(frames.apply(matrix, frames.control_points()), abs=1e-6)
+    assert warp == pytest.approx(frames.apply(matrix, control_points()), abs=1e-6)
     assert shape.mirror_shape(symmetric) == pytest.approx(symmetric)
 
 
@@ -137,7 +139,7 @@ def test_the_midline_of_a_warp_is_that_of_its_landmarks_whatever_the_features_do
     crooked[27:36, 0] += 8
     crooked[48:, 0] -= 3
     expected = shape.find_midline(turned(crooked, 11.5))
-    found = frames.midline_of_warp(shape.symmetric_warp(turned(crooked, 11.5))[0])
+    found = midline_of_warp(shape.symmetric_warp(turned(crooked, 11.5))[0])
     across = np.array([expected.direction[1], -expected.direction[0]])
     assert found.degrees == pytest.approx(expected.degrees, abs=0.1)
     assert abs((found.point - expected.point) @ across) < 0.3

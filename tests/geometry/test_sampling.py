@@ -6,6 +6,8 @@ import torch
 
 from symface_cli.geometry import frames as geometry
 from symface_cli.geometry import sampling as compositing
+from symface_cli.geometry.warps import control_points
+from symface_cli.inference.face import blend_sides, fill_hidden
 from symface_cli.network import warps as warping
 
 
@@ -44,12 +46,12 @@ def test_enlarging_agrees_with_the_networks():
 
 @pytest.mark.parametrize(("scale", "expected"), [(100, 200), (1, 128), (1e5, 4096)])
 def test_native_size_is_that_of_the_warp_in_the_photo(scale, expected):
-    assert compositing.native_size(scale * geometry.control_points()) == expected
+    assert compositing.native_size(scale * control_points()) == expected
 
 
 def test_identity_warp_gives_the_photo_back():
     photo = np.random.default_rng(0).integers(0, 256, (129, 129, 3), dtype=np.uint8)
-    warp = geometry.apply(geometry.pixel_from_normalised(129), geometry.control_points())
+    warp = geometry.apply(geometry.pixel_from_normalised(129), control_points())
     assert np.abs(compositing.warp_photo(photo, warp, 129).astype(int) - photo).max() <= 1
 
 
@@ -58,7 +60,7 @@ def test_blend_is_exactly_symmetric_and_weighted():
     face[:, :16] = 200
     weights = np.full((17, 17), 0.75, np.float32)
     weights[:, 8:] = 0.25
-    blend = compositing.blend_sides(face, weights)
+    blend = blend_sides(face, weights)
     assert (blend == blend[:, ::-1]).all()
     assert blend[16, 2, 0] == pytest.approx(150, abs=1)  # 3/4 of 200
 
@@ -66,7 +68,7 @@ def test_blend_is_exactly_symmetric_and_weighted():
 def test_what_is_hidden_is_drawn_and_nothing_else():
     hidden = np.zeros((17, 17), np.float32)
     hidden[4:13, 3:14] = 1
-    face = compositing.fill_hidden(np.full((64, 64, 3), 100, np.float32), np.full((128, 128, 3), 200, np.uint8), hidden)
+    face = fill_hidden(np.full((64, 64, 3), 100, np.float32), np.full((128, 128, 3), 200, np.uint8), hidden)
     assert (face == face[:, ::-1]).all()
     assert face[32, 32, 0] == 200
     assert face[32, 1, 0] == 100

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from symface_cli.errors import PhotoError
-from symface_cli.imaging.encoding import encode_picture, read_picture
+from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import read_photo
+from symface_cli.imaging.picture import read_picture
 from tests.imaging.picture_files import (
     AVIF,
     DEEP,

@@ -12,8 +12,10 @@ from PIL import Image
 
 from symface_cli.errors import PhotoError
 from symface_cli.imaging import decoding
-from symface_cli.imaging.encoding import FORMATS, encode_picture, read_picture
+from symface_cli.imaging.encoding import encode_picture
+from symface_cli.imaging.formats import FORMATS
 from symface_cli.imaging.photo import read_photo
+from symface_cli.imaging.picture import read_picture
 from tests.imaging.picture_files import (
     AVIF,
     LOSSLESS,

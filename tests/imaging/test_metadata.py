@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli.imaging.encoding import encode_picture, read_picture
-from symface_cli.imaging.tiff import exif_of, upright_exif
+from symface_cli.imaging.encoding import encode_picture
+from symface_cli.imaging.exif import exif_of, upright_exif
+from symface_cli.imaging.picture import read_picture
 from tests.imaging.picture_files import (
     AVIF,
     DEEP,

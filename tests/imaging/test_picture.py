@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli.imaging.encoding import encode_picture, native_from_srgb, read_picture, srgb_from_native
+from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import read_photo
+from symface_cli.imaging.picture import native_from_srgb, read_picture, srgb_from_native
 from tests.imaging.picture_files import (
     DEEP,
     LOSSLESS,

@@ -10,7 +10,8 @@ import torch
 import symface_cli
 from symface_cli.detection.detector import detect, turn_matrix
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import CROP_SIZE, apply, control_points
+from symface_cli.geometry.frames import CROP_SIZE, apply
+from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import SeenFace
 from symface_cli.inference.registration import limit_shifts, move_warp, register_sides

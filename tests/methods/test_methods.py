@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from symface_cli.geometry.frames import centre_of
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.baselines import average, mirror_half
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, baselines, choose_methods, method_names, provider_of

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from symface_cli.network.architecture import HalvingMaximum, convolve_and_pool, fold_batch_norm, upsample_and_convolve
+from symface_cli.network.layers import HalvingMaximum, convolve_and_pool, fold_batch_norm, upsample_and_convolve
 
 
 def trained(stack):

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from symface_cli.data.published import FILES
 from symface_cli.errors import ExitStatus, UsageError, WeightsError
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.recognition.dlib import DlibRecogniser
 from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecogniser, align_for_openface, load_openface

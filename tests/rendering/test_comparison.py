@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.detection.detector import face_in_box, face_with_eyes
-from symface_cli.geometry.frames import Array, Box, control_points
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import control_points
+from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import SeenFace, Warped
 from symface_cli.rendering.comparison import draw_comparison, draw_preview
 from tests.conftest import Finished

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import GRID, apply, control_points
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import Warped
 from symface_cli.inference.symmetrizer import Symmetrizer

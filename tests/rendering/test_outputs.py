@@ -12,14 +12,18 @@ from PIL import Image
 
 from symface_cli.detection.detector import detect
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import Array, apply, pixel_from_normalised, similarity_of_warp
+from symface_cli.geometry.frames import apply, pixel_from_normalised
 from symface_cli.geometry.sampling import enlarge
-from symface_cli.imaging.encoding import read_picture
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import similarity_of_warp
+from symface_cli.imaging.photo import read_photo
+from symface_cli.imaging.picture import read_picture
 from symface_cli.inference.face import SeenFace, Warped
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts
-from symface_cli.rendering.outputs import Faces, Output, Product, Recipe, plan_products
+from symface_cli.rendering.options import Output, Recipe
+from symface_cli.rendering.outputs import Product, plan_products
+from symface_cli.rendering.renderers import Faces
 from tests.conftest import ROOT
 
 REGION = slice(80, 650), slice(50, 660)  # of the portrait: not square, the face not in the middle

@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import apply, similarity_of_warp
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.types import Photo
+from symface_cli.geometry.warps import similarity_of_warp
+from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import Warped
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph, fade
 from tests.conftest import ROOT, SHARED

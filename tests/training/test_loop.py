@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from symface_cli.data import datasets
+from symface_cli.data import lfw
 from symface_cli.data.datasets import split_of
+from symface_cli.data.lfw import LFW
 from symface_cli.errors import DataError, UsageError
 from symface_cli.imaging.photo import read_photo
 from symface_cli.network.architecture import Architecture
@@ -121,7 +122,7 @@ def test_a_downloaded_data_set_is_trained_on(symface, data, tmp_path, server, mo
     archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
     server.content = archive.read_bytes()
     checksum = hashlib.sha256(server.content).hexdigest()
-    monkeypatch.setattr(datasets, "LFW", dataclasses.replace(datasets.LFW, sha256=checksum))
+    monkeypatch.setattr(lfw, "LFW", dataclasses.replace(LFW, sha256=checksum))
     monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
     best = tmp_path / "run" / "stage-1" / "best.safetensors"
     options = ("--run", tmp_path / "run", "--epochs", 1, "--batch-size", 3)

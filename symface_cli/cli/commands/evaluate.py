@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from symface_cli.cli.console import err, out, print_error
+from symface_cli.cli.console import err, print_error
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
 from symface_cli.cli.options import ModelDirOption, WeightsOption, complete_methods
 from symface_cli.errors import ExitStatus, PhotoError, UsageError
@@ -20,9 +18,7 @@ if TYPE_CHECKING:
     from symface_cli.data.datasets import DatasetPhoto
     from symface_cli.evaluation.protocol import Examined, Memory, Plan
     from symface_cli.evaluation.scores import Report
-
-WIDEST = 1000  # columns; a table that is not read on a terminal is never folded or divided
-BETWEEN = 3  # columns between those of a table
+from symface_cli.cli.tables import print_table
 
 
 class Written(NamedTuple):
@@ -155,7 +151,7 @@ def _evaluate_midlines(
         report = midline.measure(references, plan, progress)
     for line in report.unreadable:
         print_error(line)
-    _print_table("midlines against landmarks placed by hand", midline.HEADER, midline.table_rows(report))
+    print_table("midlines against landmarks placed by hand", midline.HEADER, midline.table_rows(report))
     err.print(midline.describe(report), soft_wrap=True)
     _write_numbers(midline.as_dict(report), midline.as_markdown(report), written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
@@ -177,51 +173,17 @@ def _print(report: "Report") -> None:
     for line in report.unreadable:
         print_error(line)
     for table in report.tables:
-        _print_table(table_title(table), table_header(table), table_rows(table))
-        _print_table(subset_title(table), subset_header(report), subset_rows(table))
+        print_table(table_title(table), table_header(table), table_rows(table))
+        print_table(subset_title(table), subset_header(report), subset_rows(table))
     err.print(describe(report), soft_wrap=True)
     err.print(PAPER_NOTE, soft_wrap=True)
-
-
-def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table, in several parts where the terminal is too narrow, each with the first column."""
-    columns = [_measure(column) for column in zip(header, *rows, strict=True)]
-    for part in _divide(columns, out.width if out.is_terminal else WIDEST):
-        widths, texts = zip(*part, strict=True)
-        out.print(title)
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, width=sum(widths) - BETWEEN)
-        for i, column in enumerate(texts):
-            table.add_column(column[0], justify="right" if i else "left", width=widths[i] - BETWEEN)
-        for row in list(zip(*texts, strict=True))[1:]:
-            table.add_row(*row)
-        out.print(table)
-        out.print()
-
-
-def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:
-    """How wide a column is, with the space beside it; on a terminal, only its heading may be folded, between words."""
-    heading, *cells = column
-    words = heading.split() if out.is_terminal else [heading]
-    return max(map(len, (*words, *cells))) + BETWEEN, column
-
-
-def _divide(columns: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterator[Sequence[tuple[int, Sequence[str]]]]:
-    """The columns in parts of at most that width, with the first column in each, and at least one more."""
-    first, *others = columns
-    part = [first]
-    for column in others:
-        if len(part) > 1 and sum(size for size, _ in (*part, column)) - BETWEEN > width:
-            yield part
-            part = [first]
-        part.append(column)
-    yield part
 
 
 def _write(report: "Report", written: Written) -> None:
     import shlex
 
     from symface_cli.evaluation.report import as_dict, as_markdown
-    from symface_cli.imaging.photo import write_atomically
+    from symface_cli.files import write_atomically
 
     _write_numbers(as_dict(report), as_markdown(report), written)
     if written.report is not None:
@@ -233,7 +195,7 @@ def _write(report: "Report", written: Written) -> None:
 def _write_numbers(numbers: dict[str, object], tables: str, written: Written) -> None:
     import json
 
-    from symface_cli.imaging.photo import write_atomically
+    from symface_cli.files import write_atomically
 
     if written.json is not None:
         write_atomically(written.json, (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode())

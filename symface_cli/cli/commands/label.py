@@ -32,7 +32,7 @@ def label(
     reads it. Photos without a face, and those on which several runs of dlib disagree, start with use no. Photos of test
     people are never labelled. Needs the landmarks extra. Prints the paths of the files.
     """
-    from symface_cli.batch.targets import make_folder, refuse_existing
+    from symface_cli.batch.results import make_folder, refuse_existing
     from symface_cli.files import write_atomically
     from symface_cli.training.data.labels import describe, label_photos, photos_to_label, write_labels
 

@@ -15,11 +15,11 @@ from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.batch.targets import Target
-    from symface_cli.imaging.photo import Photo
+    from symface_cli.detection.selection import Selection
+    from symface_cli.geometry.types import Photo
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.measurement.asymmetry import Asymmetry
     from symface_cli.measurement.tables import Record
-    from symface_cli.rendering.plan import Selection
 
 Result: TypeAlias = "list[Record] | PhotoError | NoFaceError"
 
@@ -57,9 +57,10 @@ def measure(
     asymmetric, by 2 % at the nose per degree: only photos from the front can be compared.
     """
     _check(photos, json_path, csv_path, heatmap, out_path)
-    from symface_cli.batch.targets import choose_targets, refuse_existing
+    from symface_cli.batch.results import refuse_existing
+    from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands.symmetrize_options import parse_faces
-    from symface_cli.rendering.plan import Selection
+    from symface_cli.detection.selection import Selection
 
     selection = Selection(parse_faces(faces))
     targets = choose_targets(photos, out_path)
@@ -108,8 +109,7 @@ def _measure_photo(
     symmetrizer: "Symmetrizer", selection: "Selection", heatmap: bool, force: bool, target: "Target"
 ) -> "Result":
     """Measures the faces of a photo and writes their heat maps; what can be expected to go wrong is returned."""
-    from symface_cli.batch.runner import read_source
-    from symface_cli.batch.targets import refuse_existing
+    from symface_cli.batch.results import read_source, refuse_existing
     from symface_cli.measurement.asymmetry import measure as measure_faces
     from symface_cli.measurement.tables import keep
 
@@ -128,7 +128,7 @@ def _measure_photo(
 
 
 def _write_heatmaps(photo: "Photo", measured: "Sequence[Asymmetry]", paths: "Sequence[Path]") -> None:
-    from symface_cli.batch.runner import write_result
+    from symface_cli.batch.results import write_result
     from symface_cli.imaging.photo import encode_png
     from symface_cli.measurement.heatmap import draw_heatmap
 
@@ -155,7 +155,7 @@ def _warn_of_turns(records: "Sequence[Record]") -> None:
 
 def _report(records: "Sequence[Record]", json_path: Path | None, csv_path: Path | None) -> None:
     """Writes what is asked for; the text goes to standard output unless something else does."""
-    from symface_cli.batch.runner import write_result
+    from symface_cli.batch.results import write_result
     from symface_cli.measurement.tables import as_csv, as_json, as_text
 
     if Path("-") not in (json_path, csv_path):

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from symface_cli.batch.runner import Outcome
     from symface_cli.batch.targets import Target
     from symface_cli.cli.commands.symmetrize_options import Style
-    from symface_cli.rendering.outputs import Recipe
-    from symface_cli.rendering.plan import FaceNote, Maker, Selection
+    from symface_cli.detection.selection import Selection
+    from symface_cli.rendering.options import Recipe
+    from symface_cli.rendering.plan import Maker
+    from symface_cli.rendering.records import FaceNote
 
 
 def symmetrize(
@@ -121,9 +123,9 @@ def symmetrize(
     from symface_cli.batch.runner import run
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands import symmetrize_options as parsing
+    from symface_cli.detection.selection import Selection
     from symface_cli.rendering.morphing import Amounts
-    from symface_cli.rendering.outputs import Output, Recipe
-    from symface_cli.rendering.plan import Selection
+    from symface_cli.rendering.options import Output, Recipe
 
     parsing.check_amounts(shape, color)
     parsing.check_preview(preview, faces)
@@ -226,7 +228,7 @@ def _tell(outcome: "Outcome") -> None:
 
 
 def _warnings(face: "FaceNote") -> "Iterator[str]":
-    from symface_cli.rendering.plan import TURNED
+    from symface_cli.rendering.records import TURNED
 
     if face.turn_degrees is not None and abs(face.turn_degrees) >= TURNED:
         yield f"is turned by about {abs(face.turn_degrees):.0f} degrees: a symmetric face does not fit it well"
@@ -251,6 +253,6 @@ def _conclude(outcomes: "Sequence[Outcome]", skipped: int) -> int:
 
 def _write_report(path: Path, outcomes: "Sequence[Outcome]") -> None:
     from symface_cli.batch.gallery import as_html
-    from symface_cli.imaging.photo import write_atomically
+    from symface_cli.files import write_atomically
 
     write_atomically(path, as_html(outcomes, path.parent).encode())

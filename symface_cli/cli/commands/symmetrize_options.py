@@ -8,11 +8,12 @@ import numpy as np
 from PIL import ImageColor
 
 from symface_cli.errors import UsageError
-from symface_cli.geometry.frames import Array, Box
-from symface_cli.imaging.encoding import FORMATS
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
+from symface_cli.imaging.formats import FORMATS
 from symface_cli.inference.face import Side
 from symface_cli.methods.registry import OURS, provider_of
-from symface_cli.rendering.outputs import Recipe
+from symface_cli.rendering.options import Recipe
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0

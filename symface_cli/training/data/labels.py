@@ -21,7 +21,8 @@ from symface_cli.data.datasets import DatasetPhoto, list_photos, open_dataset, s
 from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError, PhotoError
 from symface_cli.files import on_one_line, write_atomically
-from symface_cli.geometry.frames import Array, Box
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file

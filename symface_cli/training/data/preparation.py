@@ -24,18 +24,12 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError
-from symface_cli.geometry.frames import (
-    CROP_BOXES,
-    GRID,
-    Array,
-    Box,
-    apply,
-    control_points,
-    crop_from_box,
-    pixel_from_normalised,
-)
+from symface_cli.files import write_atomically
+from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalised
 from symface_cli.geometry.sampling import resample
-from symface_cli.imaging.photo import read_photo, write_atomically
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import GRID, control_points
+from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.parallel import work_in_threads
 from symface_cli.training.data.labels import (

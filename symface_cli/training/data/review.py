@@ -12,9 +12,10 @@ from PIL import Image
 from symface_cli.batch.thumbnails import Thumbnail
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
-from symface_cli.geometry.frames import Array, apply, crop_from_box
+from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import resample
-from symface_cli.imaging.photo import Photo, read_photo
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.shape import face_outline, find_midline
 from symface_cli.pages import load_template
 from symface_cli.training.data.labels import DOUBTS, Label, describe, find_doubt

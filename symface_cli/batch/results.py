@@ -1,0 +1,80 @@
+"""Photos read and results written: names, folders, files."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from symface_cli.batch.targets import STREAM, Target
+from symface_cli.errors import PhotoError
+from symface_cli.files import write_atomically
+from symface_cli.imaging.picture import Picture, read_picture
+from symface_cli.rendering.options import Output
+from symface_cli.rendering.outputs import Product
+
+
+def write_products(target: Target, products: Sequence[Product], force: bool) -> tuple[Path, ...]:
+    """Makes and writes a photo's products; their files, in order.
+
+    Raises:
+        PhotoError: If one exists and may not be overwritten (then none is written), or cannot be written.
+    """
+    main = products[0].output if target.exact else Output.PHOTO
+    paths = [target.path(_label(product, main), product.suffix) for product in products]
+    if len(products) > 1 and STREAM in paths:
+        raise PhotoError(f"{target.photo}: {len(products)} results do not go to standard output; try --faces largest")
+    if not force:
+        refuse_existing(paths)
+    for path, product in zip(paths, products, strict=True):
+        write_result(path, product.make())
+    return tuple(paths)
+
+
+def _label(product: Product, main: Output) -> str:
+    """What tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
+    kind = "" if product.output is main else product.output.value
+    frame = "" if product.frame is None else f"{product.frame:03d}"
+    return "-".join(str(part) for part in (kind, product.face or "", frame) if part)
+
+
+def read_source(photo: Path) -> Picture:
+    """Reads a photo's file, or standard input for STREAM.
+
+    Raises:
+        PhotoError: If that is no picture.
+    """
+    if photo != STREAM:
+        return read_picture(photo)
+    return read_picture(sys.stdin.buffer.read())
+
+
+def write_result(path: Path, data: bytes) -> None:
+    """Writes a file, its folder created if need be; to standard output for STREAM.
+
+    Raises:
+        PhotoError: If that fails.
+    """
+    if path == STREAM:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    make_folder(path.parent)
+    write_atomically(path, data)
+
+
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Raises PhotoError if one of the files is there already."""
+    for path in paths:
+        if path != STREAM and path.exists():
+            raise PhotoError(f"{path}: already exists; use --force to overwrite it")
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a folder for results, and those above it.
+
+    Raises:
+        PhotoError: If that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PhotoError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error

@@ -1,0 +1,160 @@
+"""Archives unpacked: once, safely, and never half."""
+
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from lzma import LZMAError
+from pathlib import Path, PureWindowsPath
+from typing import IO, BinaryIO
+
+from symface_cli.data.downloads import alone, cache_folder, checksum
+from symface_cli.errors import DataError
+from symface_cli.files import PHOTO_SUFFIXES
+
+MOST_MEMBERS = 250_000  # of an archive; LFW has 13,233 photos
+MOST_BYTES = 32 << 30  # that an archive may unpack to; LFW has less than 0.3 GiB
+ADVICE = "give a folder of photos, one sub-folder per person, or a tar or zip archive of one"
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being done, with how many bytes it is done, and of how many, None if that is not known."""
+
+
+def unpack_once(archive: Path, progress: Progress) -> Path:
+    """A folder of the cache, named by the archive's checksum, and complete if it is there at all."""
+    try:
+        folder = cache_folder() / "datasets" / checksum(archive)[:16]
+        if folder.is_dir():
+            return folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with alone(folder.parent):
+            if not folder.is_dir():  # another process may have unpacked it while this one waited
+                _unpack(archive, folder, progress)
+    except OSError as error:
+        raise DataError(
+            f"{archive}: cannot be unpacked ({error.strerror}); set SYMFACE_HOME to another folder, or {ADVICE}"
+        ) from error
+    return folder
+
+
+def _unpack(archive: Path, folder: Path, progress: Progress) -> None:
+    """Unpacks into a temporary folder, in place of what a killed attempt left there, and renames it."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir()
+        with archive.open("rb") as stream:
+            _unpack_photos(archive, stream, part, progress)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _unpack_photos(archive: Path, stream: BinaryIO, folder: Path, progress: Progress) -> None:
+    """Unpacks the photos of an archive; its other files are looked at and left.
+
+    Raises:
+        DataError: If it is no archive, damaged, too large, or has a member that could do harm.
+        OSError: If a photo cannot be written.
+    """
+    unpacked, size = 0, archive.stat().st_size
+    try:
+        for count, member in enumerate(_members_of(stream), 1):
+            _refuse_unsafe(member, archive)
+            unpacked += member.size
+            if count > MOST_MEMBERS or unpacked > MOST_BYTES:
+                raise DataError(
+                    f"{archive}: it unpacks to more than {MOST_MEMBERS:,} files or {MOST_BYTES >> 30} GiB; "
+                    "if that is right, unpack it by hand and give the folder"
+                )
+            _write_photo(member, folder)
+            progress(f"unpacking {archive.name}", stream.tell(), size)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, ValueError) as error:
+        raise DataError(f"{archive}: {_damage(error)}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise DataError(f"{archive}: {_damage(error)}") from error  # what gzip and bz2 say of damaged data
+
+
+def _damage(error: Exception) -> str:
+    return f"no archive, or a damaged one ({error}); try another copy of it, or {ADVICE}"
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of an archive.
+
+    Attributes:
+        name: With its folders.
+        size: Bytes, unpacked.
+        is_plain: Whether it is a file or a folder, not a link or a device.
+        open: Gives its content; None for a folder.
+    """
+
+    name: str
+    size: int
+    is_plain: bool
+    open: Callable[[], IO[bytes] | None]
+
+
+def _members_of(stream: BinaryIO) -> Iterator[_Member]:
+    """The members of an archive in its order; each is to be read before the next is asked for."""
+    if tarfile.is_tarfile(stream):
+        stream.seek(0)
+        return _members_of_tar(stream)
+    return _members_of_zip(stream)
+
+
+def _members_of_tar(stream: BinaryIO) -> Iterator[_Member]:
+    with tarfile.open(fileobj=stream) as tar:
+        for member in tar:
+            is_plain = member.isfile() or member.isdir()
+            yield _Member(member.name, member.size, is_plain, partial(tar.extractfile, member))
+        # tarfile takes a broken header for the end. The real end is zeros; to read it is to check gzip's checksum, too.
+        assert tar.fileobj is not None
+        tar.fileobj.seek(tar.offset)
+        end = tar.fileobj.read(1 << 24)
+        if not end or end.strip(b"\0"):
+            raise tarfile.ReadError("it ends too early")
+
+
+def _members_of_zip(stream: BinaryIO) -> Iterator[_Member]:
+    with zipfile.ZipFile(stream) as packed:
+        for info in packed.infolist():
+            is_plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
+            yield _Member(info.filename, info.file_size, is_plain, partial(_open_in_zip, packed, info))
+
+
+def _open_in_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes] | None:
+    return None if info.is_dir() else packed.open(info)
+
+
+def _refuse_unsafe(member: _Member, archive: Path) -> None:
+    """Raises DataError for what is no file or folder, or would lie outside of the folder that it is unpacked to."""
+    path = PureWindowsPath(member.name)  # what leads out on any system does so on Windows
+    problem = None
+    if not member.is_plain:
+        problem = "is a link or a device"
+    elif path.drive or path.root:
+        problem = "has an absolute path"
+    elif ".." in path.parts:
+        problem = "leads out of its folder"
+    if problem:
+        raise DataError(f"{archive}: refused, its member {member.name!r} {problem}; get it from a place you trust")
+
+
+def _write_photo(member: _Member, folder: Path) -> None:
+    """Writes a member to its place in the folder, if it is a photo."""
+    path = folder / member.name
+    if path.suffix.lower() not in PHOTO_SUFFIXES:
+        return
+    content = member.open()
+    if content is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)

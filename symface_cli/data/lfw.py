@@ -1,0 +1,64 @@
+"""Labeled Faces in the Wild, downloaded."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from symface_cli.data.archives import ADVICE, Progress
+from symface_cli.data.downloads import cache_folder, fetch, is_offline, on_mirror
+from symface_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class PublishedArchive:
+    """An archive that can be downloaded.
+
+    Attributes:
+        name: Of its file.
+        sha256: Its checksum.
+        addresses: Its home, and a copy for when that does not answer.
+        licence: What a user should know before the first download, in one line.
+    """
+
+    name: str
+    sha256: str
+    addresses: tuple[str, str]
+    licence: str
+
+
+# The images that the bundled weights are trained on and that all results are about. The checksum is the one that
+# torchvision's prototype data sets pin (pytorch/vision at dec0942c). The home has had no DNS entry since 2025.
+LFW = PublishedArchive(
+    "lfw-deepfunneled.tgz",
+    "08575363d69edaed9a7c3ccb9e2eebd76c91bc1011b2baaf725f8d1284bf3a2f",
+    (
+        "http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
+        "https://web.archive.org/web/20231118124720if_/https://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
+    ),
+    "Labeled Faces in the Wild, deep-funneled, by the University of Massachusetts: photos of real people, for research",
+)
+
+
+def fetch_lfw(progress: Progress) -> Path:
+    """LFW's archive in the cache, downloaded if it is not there.
+
+    Raises:
+        DataError: If it cannot be downloaded.
+    """
+    target = cache_folder() / "datasets" / LFW.name
+    if target.is_file():
+        return target
+
+    def get(address: str, by_hand: str) -> None:
+        told = partial(progress, f"downloading {on_mirror(address)}")
+        fetch(address, target, LFW.sha256, told, by_hand, DataError)
+
+    home, copy = LFW.addresses
+    if is_offline() or on_mirror(home) != home:
+        get(home, f"put a copy of it at {target}, or {ADVICE}")
+        return target
+    try:
+        get(home, "")
+    except DataError:
+        get(copy, f"put a copy of {home}, which failed before, at {target}, or {ADVICE}")
+    return target

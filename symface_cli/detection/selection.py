@@ -1,0 +1,62 @@
+"""Which faces of a photo are meant."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from symface_cli.detection.detector import FoundFace, detect, face_in_box, face_with_eyes
+from symface_cli.errors import NoFaceError
+from symface_cli.geometry.frames import Box
+from symface_cli.geometry.types import Array, Photo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which faces of a photo are meant.
+
+    Attributes:
+        number: Number by size, 1 for the largest; None for all.
+        smallest: Least width of a face's box in photo pixels; None for the detector's own choice.
+        box: The one face, where a person has marked it: brows to chin.
+        eyes: The one face, by its eyes' centres in photo pixels, the viewer's left and right, each (2,).
+    """
+
+    number: int | None = None
+    smallest: float | None = None
+    box: Box | None = None
+    eyes: tuple[Array, Array] | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields as JSON has them."""
+        eyes = None if self.eyes is None else [point.tolist() for point in self.eyes]
+        return {"number": self.number, "smallest": self.smallest, "box": self.box, "eyes": eyes}
+
+    def choose(self, photo: Photo, name: object) -> list[FoundFace]:
+        """The faces meant in a photo (H, W, 3), the largest first.
+
+        Raises:
+            NoFaceError: If there are none; the message begins with `name`.
+        """
+        if self.eyes is not None:
+            return [face_with_eyes(*self.eyes)]
+        if self.box is not None:
+            return [face_in_box(self.box)]
+        return take_number(detect(photo, self.smallest), self.number, name)
+
+
+def take_number(found: list[T], number: int | None, name: object) -> list[T]:
+    """All faces of a photo called `name`, or the one of that number, from 1.
+
+    Raises:
+        NoFaceError: If there are none, or not so many.
+    """
+    if not found:
+        raise NoFaceError(
+            f"{name}: no face found; try a larger, brighter or more frontal picture of the face, or mark it with --eyes"
+        )
+    if number is None:
+        return found
+    if number > len(found):
+        raise NoFaceError(f"{name}: no face number {number}, only {len(found)} found; try --faces all")
+    return [found[number - 1]]

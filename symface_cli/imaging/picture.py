@@ -1,0 +1,197 @@
+"""Pictures as files store them, with what describes them: colors, depth, alpha, profile, EXIF."""
+
+import os
+import re
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
+
+from symface_cli.files import contents
+from symface_cli.geometry.types import Photo, Pixels
+from symface_cli.imaging import color as colours
+from symface_cli.imaging import png
+from symface_cli.imaging.decoding import decode, opened
+from symface_cli.imaging.exif import exif_of, upright_exif
+from symface_cli.imaging.formats import FORMATS_BY_NAME
+from symface_cli.imaging.photo import photo_of
+
+_XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says beside its pixels.
+
+    Attributes:
+        profile: The ICC profile, byte for byte.
+        exif: The EXIF (with its leading "Exif") of the upright picture: orientation 1, no thumbnail, the rest as it
+            was. The place is kept: the photo is its owner's, and so is the choice to remove it.
+        xmp: The XMP packet, orientation 1.
+        dpi: Resolution across and down, per inch.
+        settings: How to write the same format in the same way, mostly for Pillow; meaningless in another.
+    """
+
+    profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it is stored, but turned upright.
+
+    Attributes:
+        pixels: (H, W, C) uint8 or uint16, never converted: C = 1 grey, 3 RGB, 4 CMYK (0 is no ink), in the colours that
+            the profile says. What has no such samples (palettes, Lab, 32 bits, float) is 8-bit grey or RGB.
+        alpha: (H, W) of the same dtype, 0 is transparent; None if the picture has none.
+        photo: The same as `read_photo` gives it: sRGB, over white.
+        format: Pillow's name of the format that it came in.
+        metadata: What the file says beside.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None
+    photo: Photo
+    format: str
+    metadata: Metadata
+
+    @property
+    def written_format(self) -> str:
+        """The format that it is written in: its own, PNG or TIFF, the first that holds it exactly (GIF never does)."""
+        return next(name for name in (self.format, "PNG", "TIFF") if self._fits(name))
+
+    @property
+    def suffix(self) -> str:
+        """The usual suffix of the format that it is written in: ".jpg", ".png" ..."""
+        return FORMATS_BY_NAME[self.written_format].suffixes[0]
+
+    def _fits(self, name: str) -> bool:
+        format = FORMATS_BY_NAME.get(name)
+        if format is None or name not in Image.SAVE:
+            return False
+        return (
+            self.pixels.shape[2] in format.channels
+            and max(self.pixels.shape) <= format.side
+            and (format.deep or self.pixels.dtype == np.uint8)
+            and (format.alpha or self.alpha is None)
+            and (format.profile or not self.metadata.profile)
+        )
+
+
+def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
+    """Reads a picture file so that it can be written back.
+
+    It reads what `read_photo` reads and refuses what that refuses; EXIF that is broken is left out.
+
+    Args:
+        source: The name of a file, or the contents of one.
+
+    Raises:
+        PhotoError: As `read_photo`.
+    """
+    data, name = contents(source)
+    with opened(data, name) as image:
+        samples = decode(image, data)
+        photo = np.array(photo_of(samples))
+        metadata = _read_metadata(image, data, samples.profile)
+        format = "JPEG" if image.format == "MPO" else image.format or "TIFF"  # without: decoded by OpenCV
+    return Picture(samples.pixels, samples.alpha, photo, format, metadata)
+
+
+def srgb_from_native(picture: Picture, pixels: Pixels) -> Photo:
+    """Converts (h, w, C) pixels in a picture's own colours and depth to sRGB (h, w, 3); may return `pixels`."""
+    return colours.srgb_from_native(pixels, picture.metadata.profile)
+
+
+def native_from_srgb(picture: Picture, drawing: NDArray[Any]) -> Pixels:
+    """Converts an sRGB drawing (h, w, 3), uint8 or float 0..255, to a picture's own colours and depth (h, w, C)."""
+    return colours.native_from_srgb(drawing, picture.pixels, picture.metadata.profile)
+
+
+def _read_metadata(image: Image.Image, data: bytes, profile: bytes | None) -> Metadata:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    xmp = xmp.encode() if isinstance(xmp, str) else xmp
+    return Metadata(
+        profile,
+        _exif(image, data),
+        _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if isinstance(xmp, bytes) else None,
+        _dpi(image.info.get("dpi")),
+        _settings(image, data),
+    )
+
+
+def _exif(image: Image.Image, data: bytes) -> bytes | None:
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        return exif_of(data)
+    exif = image.info.get("exif")
+    if exif is None and "Raw profile type exif" in image.info:  # PNG, as ImageMagick used to write it
+        with suppress(Exception):
+            exif = image.getexif().tobytes()
+    return upright_exif(exif) if exif else None
+
+
+def _dpi(dpi: Any) -> tuple[float, float] | None:
+    """What Pillow says of the resolution, if that can be; 1 is what it says of a TIFF that says nothing."""
+    try:
+        across, down = (float(value) for value in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if min(across, down) > 1 and max(across, down) <= 65_535 else None
+
+
+def _settings(image: Image.Image, data: bytes) -> dict[str, Any]:
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return _jpeg_settings(image)
+    if image.format == "PNG":
+        return {"chunks": png.kept_chunks(data)}
+    if image.format == "WEBP" and _is_lossless_webp(data):
+        return {"lossless": True, "exact": True}
+    if image.format == "TIFF":
+        return {"compressed": image.info.get("compression", "raw") != "raw"}
+    return {}
+
+
+def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
+    """Quantisation, subsampling and more of a JPEG; nothing if it is one of the rare kinds without quantisation."""
+    tables = [image.quantization.get(table) for _, _, _, table in image.layer]
+    if not all(tables):
+        return {}
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables.pop()  # one for all of the rest
+    adobe = [content for name, content in image.applist if name == "APP13"]  # IPTC: captions, rights
+    settings = {
+        "qtables": tables,
+        "comment": image.info.get("comment"),
+        "extra": b"".join(b"\xff\xed" + (len(content) + 2).to_bytes(2, "big") + content for content in adobe),
+    }
+    if len(image.layer) == 3:
+        settings["subsampling"] = max(0, JpegImagePlugin.get_sampling(image))  # what Pillow does not write: 4:4:4
+        settings["keep_rgb"] = _is_stored_as_rgb(image)
+    return settings
+
+
+def _is_stored_as_rgb(image: JpegImagePlugin.JpegImageFile) -> bool:
+    """Whether a JPEG of three components is not YCbCr, by libjpeg's rules."""
+    if "jfif" in image.info:
+        return False
+    if "adobe_transform" in image.info:
+        return bool(image.info["adobe_transform"] == 0)
+    return [identifier for identifier, _, _, _ in image.layer] == [*b"RGB"]
+
+
+def _is_lossless_webp(data: bytes) -> bool:
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<4sI", data, at)
+        if kind in (b"VP8 ", b"VP8L"):
+            return bool(kind == b"VP8L")
+        at += 24 if kind == b"ANMF" else 8 + size + size % 2  # a frame begins with 16 bytes of its own
+    return False

@@ -1,0 +1,45 @@
+"""What to render of a photo."""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Literal
+
+from symface_cli.rendering.morphing import Amounts
+
+
+class Output(str, Enum):
+    """What can be made."""
+
+    PHOTO = "photo"
+    FACE = "face"
+    CROP = "crop"
+    COMPARE = "compare"
+    PREVIEW = "preview"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to make.
+
+    Attributes:
+        outputs: Which pictures.
+        amounts: How far, and of which side.
+        detail: True for the photo's own pixels, False for the face as the VAE decodes it.
+        steps: Shares of the amounts, each of which becomes a numbered frame; empty for the amounts themselves.
+        animated: Whether to make an animation instead, from the photo to there and back.
+        size: Side of `face` in pixels; None for the photo's own resolution.
+        background: What surrounds the face in `face`: None for the photo, "transparent", or a colour (r, g, b).
+    """
+
+    outputs: tuple[Output, ...] = (Output.PHOTO,)
+    amounts: Amounts = field(default_factory=Amounts)
+    detail: bool = True
+    steps: tuple[float, ...] = ()
+    animated: bool = False
+    size: int | None = None
+    background: Literal["transparent"] | tuple[int, int, int] | None = None
+
+
+def scaled(amounts: Amounts, share: float) -> Amounts:
+    """Both amounts multiplied by a share."""
+    return replace(amounts, shape=share * amounts.shape, color=share * amounts.color)

@@ -1,0 +1,149 @@
+"""Renderers: the whole photo, the square around a head, the aligned face."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.detection.detector import FoundFace
+from symface_cli.errors import WeightsError
+from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalised
+from symface_cli.geometry.sampling import enlarge, native_size
+from symface_cli.geometry.types import Array, Photo, Pixels
+from symface_cli.imaging.encoding import encode_picture
+from symface_cli.imaging.photo import encode_png
+from symface_cli.imaging.picture import Picture, native_from_srgb, srgb_from_native
+from symface_cli.inference.face import SeenFace, Warped, draw_face
+from symface_cli.rendering.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
+from symface_cli.rendering.options import Recipe
+
+HEAD = 1.2  # side of a crop in sides of the network's crop
+Faces = Sequence[tuple[FoundFace, SeenFace]]
+
+
+class PhotoStudio:
+    """The whole photo with symmetric faces in their places."""
+
+    photo_from_image: Array | None = None
+
+    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
+        self._picture = picture
+        self._faces = [(warp_of(seen), partial(_decode_native, seen, picture)) for _, seen in faces]
+        self._detail = recipe.detail
+
+    def pixels(self, amounts: Amounts) -> NDArray[Any]:
+        """In the picture's own colours."""
+        pixels = self._picture.pixels
+        for warped, decode in self._faces:
+            pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
+        return pixels
+
+    def image(self, amounts: Amounts) -> Photo:
+        """In sRGB."""
+        return srgb_from_native(self._picture, self.pixels(amounts))
+
+    def encode(self, amounts: Amounts, suffix: str) -> bytes:
+        """As a file of a format."""
+        return encode_picture(self._picture, self.pixels(amounts), suffix)
+
+
+class CropStudio(PhotoStudio):
+    """The square around one head, of the photo with this face symmetric."""
+
+    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
+        super().__init__(picture, faces, recipe)
+        ((found, _),) = faces
+        self._rows, self._columns = _square_around(found, picture.pixels.shape[:2])
+        alpha = None if picture.alpha is None else picture.alpha[self._rows, self._columns]
+        self._picture = replace(picture, pixels=picture.pixels[self._rows, self._columns], alpha=alpha)
+        self._whole = picture.pixels
+        self.photo_from_image = pixel_from_normalised(self._rows.stop - self._rows.start)
+        self.photo_from_image[:2, 2] += self._columns.start, self._rows.start
+
+    def pixels(self, amounts: Amounts) -> NDArray[Any]:
+        """In the picture's own colours."""
+        ((warped, decode),) = self._faces
+        morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
+        return np.ascontiguousarray(morphed[self._rows, self._columns])
+
+
+class FaceStudio:
+    """One face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
+
+    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
+        ((found, self._seen),) = faces
+        self._photo = picture.photo
+        self._recipe = recipe
+        warped = self._seen.warped
+        if warped is None:
+            self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
+        else:
+            self.photo_from_image = warped.photo_from_level
+
+    def image(self, amounts: Amounts) -> Photo:
+        """In sRGB, with its surroundings."""
+        seen, recipe = self._seen, self._recipe
+        if (amounts.shape, amounts.color) == (1, 1):
+            if recipe.detail:
+                return draw_face(self._photo, seen, amounts.side, recipe.size)
+            return seen.decoded if recipe.size is None else _resize_symmetric(seen.decoded, recipe.size)
+        warped = warp_of(seen)
+        size = recipe.size or native_size(warped.photo_from_face)
+        return Morph(self._photo, warped, lambda: seen.decoded, recipe.detail).in_frame(amounts, size)
+
+    def encode(self, amounts: Amounts, suffix: str) -> bytes:
+        """As a PNG, with the background that the recipe asks for."""
+        image = self.image(amounts)
+        background = self._recipe.background
+        if background is not None:
+            alpha = _outline(warp_of(self._seen), len(image))[..., None]
+            if isinstance(background, str):
+                image = np.dstack([image, (255 * alpha).round().astype(np.uint8)])
+            else:
+                blended = image * alpha + np.array(background) * (1 - alpha)
+                image = np.asarray(blended.round(), np.uint8)
+        return encode_png(image)
+
+
+def _decode_native(seen: SeenFace, picture: Picture) -> Pixels:
+    return native_from_srgb(picture, seen.decoded)
+
+
+def warp_of(seen: SeenFace) -> Warped:
+    """The warp of a face.
+
+    Raises:
+        WeightsError: If its network gives none.
+    """
+    if seen.warped is None:
+        raise WeightsError("the paper's network does not say where in the photo the face lies; use --output face alone")
+    return seen.warped
+
+
+def _outline(warped: Warped, size: int) -> NDArray[np.float32]:
+    """How much each pixel belongs to the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
+    inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
+    alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
+    return np.asarray((alpha + alpha[:, ::-1]) / 2, np.float32)
+
+
+def _resize_symmetric(image: Photo, size: int) -> Photo:
+    large = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    symmetric: Photo = ((large + large[:, ::-1]) / 2).round().astype(np.uint8)
+    return symmetric
+
+
+def _square_around(found: FoundFace, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the head, moved into the photo where it reaches beyond an edge."""
+    corners = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE]], float)
+    a, b, _ = apply(np.linalg.inv(found.crop_from_photo), corners)
+    side = min(round(HEAD * float(np.linalg.norm(b - a))), *shape)
+    starts = [
+        int(np.clip(round(middle - side / 2), 0, limit - side))
+        for middle, limit in zip(found.centre[::-1], shape, strict=True)
+    ]
+    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)
