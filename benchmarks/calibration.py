@@ -32,10 +32,10 @@ from symface_cli.measurement.asymmetry import (
     Asymmetry,
     Estimate,
     Look,
-    colour_difference,
+    color_difference,
     displacement_of,
     measure,
-    summarise,
+    summarize,
 )
 
 LARGEST_FACE = 320  # px, side of the symmetric faces that are warped
@@ -48,40 +48,40 @@ PLACES: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "mouth": ((-0.20, 0.45), (0.11, 0.09)),
     "jaw": ((-0.42, 0.55), (0.14, 0.20)),
 }
-"""Centres and widths (deviations) of what is moved on one side, in normalised face coordinates."""
+"""Centers and widths (deviations) of what is moved on one side, in normalized face coordinates."""
 LARGEST_LEVEL = 1.5
 AREA_MOVE = 0.03  # eye distances, deviation of an area's displacement at level 1
 SMOOTH_MOVE = 0.008  # eye distances, deviation of the displacements of a 6 x 6 grid over the whole face at level 1
 LIGHT = 0.08  # deviation of the light's change from one side to the other
-REDNESS = 12.0  # grey levels, deviation
+REDNESS = 12.0  # gray levels, deviation
 TILT = 4.0  # degrees, deviation
-NOISE = 3.0  # grey levels, deviation
+NOISE = 3.0  # gray levels, deviation
 
 Pair = tuple[Mapping[str, float], Mapping[str, Estimate]]
 """True and measured values."""
 
 
-def bump(points: Array, centre: tuple[float, float], width: tuple[float, float]) -> Array:
+def bump(points: Array, center: tuple[float, float], width: tuple[float, float]) -> Array:
     """exp(-d^2 / 2) at points (..., 2)."""
-    distances: Array = (((points - centre) / width) ** 2).sum(-1)
+    distances: Array = (((points - center) / width) ** 2).sum(-1)
     return np.exp(-distances / 2)
 
 
 def random_field(level: float, generator: np.random.Generator) -> Array:
-    """A displacement (33, 33, 2) in normalised face coordinates, 0 at the frame's edge."""
+    """A displacement (33, 33, 2) in normalized face coordinates, 0 at the frame's edge."""
     points = control_points(FIELD)
     field = np.zeros_like(points)
-    for name, (centre, width) in PLACES.items():
+    for name, (center, width) in PLACES.items():
         move = AREA_MOVE * level * generator.normal(size=2) * (1, 0.3 if name == "nose" else 1)
-        field += bump(points, centre, width)[..., None] * move
-    for centre in 0.9 * control_points(6).reshape(-1, 2):
+        field += bump(points, center, width)[..., None] * move
+    for center in 0.9 * control_points(6).reshape(-1, 2):
         move = SMOOTH_MOVE * level * generator.normal(size=2)
-        field += bump(points, tuple(centre), (0.3, 0.3))[..., None] * move
+        field += bump(points, tuple(center), (0.3, 0.3))[..., None] * move
     fading = ((1 - np.abs(points).max(-1)) / 0.2).clip(0, 1)[..., None]
     return EYES_APART * field * fading
 
 
-def random_colours(face: Photo, level: float, generator: np.random.Generator) -> Photo:
+def random_colors(face: Photo, level: float, generator: np.random.Generator) -> Photo:
     """The face (S, S, 3) lighter on one side, and one of its cheeks redder."""
     points = control_points(len(face))
     lit = face * (1 + LIGHT * level * generator.normal() * np.tanh(1.5 * points[..., :1]))
@@ -151,15 +151,15 @@ def known(paths: list[Path], levels: int) -> Iterator[Pair]:
 def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: np.random.Generator) -> Iterator[Pair]:
     """The pair of a symmetric face; none if it is not found again."""
     side = photo_side(face)
-    coloured = random_colours(face, level, generator)
+    colored = random_colors(face, level, generator)
     noise = NOISE * generator.normal(size=(side, side, 3))
     degrees = TILT * generator.normal()
-    photo, photo_from_face = photograph(coloured, random_field(level, generator), degrees, noise)
+    photo, photo_from_face = photograph(colored, random_field(level, generator), degrees, noise)
     found = detect(photo)[:1]
     for measured in measure(symmetrizer, photo, found):
-        colour = colour_difference(cv2.resize(coloured, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
-        look = Look(displacement_of(photo_from_face), colour, degrees, 0.0)
-        truth = summarise(look, measured.mask)
+        color = color_difference(cv2.resize(colored, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
+        look = Look(displacement_of(photo_from_face), color, degrees, 0.0)
+        truth = summarize(look, measured.mask)
         del truth["turn_deg"]
         yield truth, measured.values
 
@@ -176,7 +176,7 @@ def placed_by_hand(paths: list[Path]) -> Iterator[Pair]:
 
 
 def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymmetry) -> dict[str, float]:
-    """Values of `NAMES` from landmarks (N, 2), which are levelled by themselves.
+    """Values of `NAMES` from landmarks (N, 2), which are leveled by themselves.
 
     Not that of the jaw in its own direction: there is nothing along a jaw that a person could mark.
     """

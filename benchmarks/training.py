@@ -1,9 +1,9 @@
-"""How fast stage 3 trains, beside a bare loop over the same network: forward, loss, backward, optimiser step.
+"""How fast stage 3 trains, beside a bare loop over the same network: forward, loss, backward, optimizer step.
 
     python benchmarks/training.py DATA --run DIR [--steps N] [--rounds N] [--batch-size N] [--device DEVICE]
 
 symface's loop goes through its epoch as in `symface train`: samples of the prepared folder (`DIR/data`, made if it is
-not there), augmentation, objective, clipping, optimiser, running means. The bare loop has one batch, ready made. Both
+not there), augmentation, objective, clipping, optimizer, running means. The bare loop has one batch, ready made. Both
 take turns, so that the ratio holds on a noisy machine. Neither depends on weights: the network is a fresh one.
 """
 
@@ -34,7 +34,7 @@ from symface_cli.training.objectives import Losses
 STAGE = 3
 RATE = 1e-5  # learning rate: the network stays where it is
 DATA_PATH = ("taking samples", "augmentation")
-PARTS = (*DATA_PATH, "localizer", "autoencoder, losses", "backward", "optimiser")
+PARTS = (*DATA_PATH, "localizer", "autoencoder, losses", "backward", "optimizer")
 
 
 class Silent:
@@ -72,9 +72,9 @@ class Bench:
         """As many steps on one batch, and nothing else."""
         for _ in range(self.steps):
             losses = self.losses(batch)
-            self.training.optimiser.zero_grad(set_to_none=True)
+            self.training.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(losses["total"])
-            self.training.optimiser.step()
+            self.training.optimizer.step()
 
     def losses(self, batch: Batch) -> Losses:
         """The stage's objective."""
@@ -143,11 +143,11 @@ def measure_parts(bench: Bench, steps: int) -> dict[str, float]:
         with clock.part("forward"):
             losses = bench.losses(batch)
         with clock.part("backward"):
-            training.optimiser.zero_grad(set_to_none=True)
+            training.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(losses["total"])
-        with clock.part("optimiser"):
+        with clock.part("optimizer"):
             clip(training.network)
-            training.optimiser.step()
+            training.optimizer.step()
     medians = {name: statistics.median(seconds[1:]) for name, seconds in clock.seconds.items()}
     medians["autoencoder, losses"] = medians["forward"] - medians["localizer"]
     return {name: medians[name] for name in PARTS}

@@ -45,9 +45,9 @@ def symmetrize(
     """The photo with its faces symmetric, in their places; the network stays loaded for the next call.
 
     Args:
-        photo: The photo; its size, format, depth, transparency and colour profile are kept.
+        photo: The photo; its size, format, depth, transparency and color profile are kept.
         shape: How far the shape becomes symmetric: 0 not at all, 1 fully; below 0 and above 1 exaggerate.
-        color: The same for light and colours.
+        color: The same for light and colors.
         side: What a face is made of: "both" sides, or the viewer's "left" or "right".
         detail: True for the photo's own pixels, False for the face as the VAE decodes it.
         face: Number of the one face by size, 1 for the largest; None for all.
@@ -94,7 +94,7 @@ def symmetric_faces(
         side: See there.
         detail: See there.
         size: Side of an aligned face in pixels; None for the photo's own resolution.
-        background: What surrounds an aligned face: None for the photo, "transparent", or a colour (r, g, b).
+        background: What surrounds an aligned face: None for the photo, "transparent", or a color (r, g, b).
         face: See there.
         out: See there.
         force: See there.

@@ -73,9 +73,9 @@ def test_options_are_those_of_the_command_line(pair):
     assert (symface_cli.symmetrize(photo, shape=0, color=0) == photo).all()
 
 
-def test_grey_arrays_stay_grey(portrait):
-    grey = read_photo(portrait)[..., 1]
-    assert symface_cli.symmetrize(grey).shape == grey.shape
+def test_gray_arrays_stay_gray(portrait):
+    gray = read_photo(portrait)[..., 1]
+    assert symface_cli.symmetrize(gray).shape == gray.shape
 
 
 def test_no_face_is_an_error_of_its_own():

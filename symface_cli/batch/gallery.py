@@ -58,9 +58,9 @@ MEASURES = (
         "identity distance",
         attrgetter("identity"),
         "{:.2f}",
-        f"Between the photo and the result, by dlib's recogniser; the same person is below {SAME_PERSON}.",
+        f"Between the photo and the result, by dlib's recognizer; the same person is below {SAME_PERSON}.",
         SAME_PERSON,
-        "may not be recognised",
+        "may not be recognized",
     ),
     Measure(
         "shape asymmetry",
@@ -69,10 +69,10 @@ MEASURES = (
         "Mean displacement between the two sides of the face, in per cent of the eye distance.",
     ),
     Measure(
-        "colour asymmetry",
-        lambda note: _whole(note, "colour_de"),
+        "color asymmetry",
+        lambda note: _whole(note, "color_de"),
         "{:.1f}",
-        "Mean difference in colour between the two sides of the face, CIE 1976 Delta E.",
+        "Mean difference in color between the two sides of the face, CIE 1976 Delta E.",
     ),
 )
 

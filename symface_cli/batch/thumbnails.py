@@ -13,7 +13,7 @@ from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import STREAM
 from symface_cli.errors import PhotoError
 from symface_cli.files import contents
-from symface_cli.geometry.frames import pixel_from_normalised
+from symface_cli.geometry.frames import pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.decoding import decode, opened
@@ -124,7 +124,7 @@ def _cut_out(photo: _Reduced, photo_from_image: Array, size: int) -> Photo:
     reduced_from_photo = np.diag([1 / photo.times, 1 / photo.times, 1])
     reduced_from_photo[:2, 2] = 0.5 / photo.times - 0.5
     image_from_reduced = np.linalg.inv(reduced_from_photo @ photo_from_image)
-    return resample(photo.pixels, pixel_from_normalised(size) @ image_from_reduced, size)
+    return resample(photo.pixels, pixel_from_normalized(size) @ image_from_reduced, size)
 
 
 def _shrink(photo: Photo, side: int) -> Photo:

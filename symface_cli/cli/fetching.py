@@ -34,7 +34,7 @@ def find_dataset(data: Path | None, download: str | None) -> Path:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         observer = _Observer(bar)
         if data is None:
-            err.print(LFW.licence, soft_wrap=True)
+            err.print(LFW.license, soft_wrap=True)
             data = fetch_lfw(observer.show)
         return open_dataset(data, observer.show)
 

@@ -1,4 +1,4 @@
-"""Published model files that a command needs: licences shown, then downloaded with a progress bar."""
+"""Published model files that a command needs: licenses shown, then downloaded with a progress bar."""
 
 import os
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def fetch_models(names: Iterable[str], folder: Path | None = None) -> None:
 
 
 class _Observer:
-    """Shows downloads: each file's licence once, and how far it is."""
+    """Shows downloads: each file's license once, and how far it is."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -39,6 +39,6 @@ class _Observer:
     def show(self, download: Download) -> None:
         name = download.file.name
         if name not in self._tasks:
-            err.print(f"downloading {name}: {download.file.source.licence}", soft_wrap=True)
+            err.print(f"downloading {name}: {download.file.source.license}", soft_wrap=True)
             self._tasks[name] = self._bar.add_task(name, total=download.total)
         self._bar.update(self._tasks[name], completed=download.done, total=download.total)

@@ -17,13 +17,13 @@ class PublishedArchive:
         name: Of its file.
         sha256: Its checksum.
         addresses: Its home, and a copy for when that does not answer.
-        licence: What a user should know before the first download, in one line.
+        license: What a user should know before the first download, in one line.
     """
 
     name: str
     sha256: str
     addresses: tuple[str, str]
-    licence: str
+    license: str
 
 
 # The images that the bundled weights are trained on and that all results are about. The checksum is the one that

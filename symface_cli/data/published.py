@@ -1,6 +1,6 @@
-"""Published model files, of the landmark baselines and the recognisers: where they come from, and where they lie.
+"""Published model files, of the landmark baselines and the recognizers: where they come from, and where they lie.
 
-They are not part of symface: most of their licences allow research only. `locate` looks in the user's folder, then in
+They are not part of symface: most of their licenses allow research only. `locate` looks in the user's folder, then in
 the cache, then downloads.
 """
 
@@ -20,11 +20,11 @@ class Source:
 
     Attributes:
         address: Of their folder.
-        licence: What a user should know before the first download, in one line.
+        license: What a user should know before the first download, in one line.
     """
 
     address: str
-    licence: str
+    license: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Download:
     """How far a download is.
 
     Attributes:
-        file: What is being downloaded; its source has the licence note.
+        file: What is being downloaded; its source has the license note.
         done: Bytes here already, those of an earlier, broken download included.
         total: Bytes of the whole file, None if the server does not say.
     """
@@ -74,7 +74,7 @@ Progress = Callable[[Download], None]
 
 SDM_SOURCE = Source(
     "https://raw.githubusercontent.com/wanglin193/SupervisedDescentMethod/901f8ca3e225f4011c455d2371dd3bc80ee4a41d/bin",
-    "SDM model by Lin Wang: no licence is stated; use it for evaluation only",
+    "SDM model by Lin Wang: no license is stated; use it for evaluation only",
 )
 CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
     "https://raw.githubusercontent.com/daviesian/CLM-framework/3b2bf0695f77711385a337f4371cd4ab26d413bb"

@@ -16,7 +16,7 @@ from symface_cli.geometry.types import Array
 SMALLEST_FACE = 40  # px, width of a box in that copy
 SMALLEST_COVERED = 60  # px, the same for faces that only a thorough search finds; it takes half as long as with 40
 SCALE_STEP = 1.1
-NEIGHBOURS = 3  # more windows than these must agree on a face
+NEIGHBORS = 3  # more windows than these must agree on a face
 ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search has no other
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
@@ -38,31 +38,31 @@ class Hit(NamedTuple):
     agreeing: int
 
 
-def search(grey: NDArray[np.uint8]) -> list[Hit]:
-    """The upright faces of a grey image (H, W), by the first cascade that finds any."""
+def search(gray: NDArray[np.uint8]) -> list[Hit]:
+    """The upright faces of a gray image (H, W), by the first cascade that finds any."""
     for name in CASCADES:
         boxes, counts = _cascade(name).detectMultiScale2(
-            grey, SCALE_STEP, NEIGHBOURS, minSize=(SMALLEST_FACE, SMALLEST_FACE)
+            gray, SCALE_STEP, NEIGHBORS, minSize=(SMALLEST_FACE, SMALLEST_FACE)
         )
         if len(boxes):
             return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
     return []
 
 
-def gather(grey: NDArray[np.uint8], thorough: bool = False) -> list[Hit]:
-    """The upright faces of a grey image (H, W), by the windows of three frontal cascades and the profile's together.
+def gather(gray: NDArray[np.uint8], thorough: bool = False) -> list[Hit]:
+    """The upright faces of a gray image (H, W), by the windows of three frontal cascades and the profile's together.
 
     On a half covered or turned face, few windows of each cascade agree, but those of all on the same place; on other
     things, mostly those of one. Boxes are the first cascade's where it has any windows there.
 
     Args:
-        grey: The image.
+        gray: The image.
         thorough: Whether each cascade tries all of its windows but the smallest, which takes longer, instead of those
             around what looks like a face to any of them at a first look.
     """
-    ladders = [*(_Ladder(grey, name) for name in (*FRONTAL, PROFILE)), _Ladder(grey, PROFILE, mirrored=True)]
+    ladders = [*(_Ladder(gray, name) for name in (*FRONTAL, PROFILE)), _Ladder(gray, PROFILE, mirrored=True)]
     windows = [ladder.try_all() for ladder in ladders] if thorough else _look_closer(ladders)
-    hits = _group(list(chain.from_iterable(windows)), ALIKE_ACROSS, grey.shape)
+    hits = _group(list(chain.from_iterable(windows)), ALIKE_ACROSS, gray.shape)
     least = min(BESIDE_DOUBTFUL * most_agreeing(hits), ENOUGH)
     return [Hit(_mean_of_alike(windows[0], hit.box), hit.agreeing) for hit in hits if hit.agreeing >= least]
 
@@ -74,14 +74,14 @@ def _mean_of_alike(windows: list[Window], box: Box) -> Box:
     return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
-def glance(grey: NDArray[np.uint8], name: str) -> list[Hit]:
+def glance(gray: NDArray[np.uint8], name: str) -> list[Hit]:
     """What `search` finds with one cascade, in a third of the time.
 
     They are the very windows of `search`: on LFW, nine in ten hits are exactly the same, and 99 % of the faces within
     2 % of the box's width. A quarter of the hits on which fewer than 12 windows agree is missing.
     """
-    (windows,) = _look_closer([_Ladder(grey, name)])
-    return _group(windows, ALIKE, grey.shape)
+    (windows,) = _look_closer([_Ladder(gray, name)])
+    return _group(windows, ALIKE, gray.shape)
 
 
 def _look_closer(ladders: list["_Ladder"]) -> list[list[Window]]:
@@ -99,7 +99,7 @@ def _look_closer(ladders: list["_Ladder"]) -> list[list[Window]]:
 
 def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[Hit]:
     """The places on which enough windows agree, none of them outside of an image of that shape."""
-    boxes, counts = cv2.groupRectangles(windows, NEIGHBOURS, alike)
+    boxes, counts = cv2.groupRectangles(windows, NEIGHBORS, alike)
     height, width = shape
     return [
         Hit(Box(float(x), float(y), float(min(w, width - x)), float(min(h, height - y))), int(agreeing))
@@ -108,7 +108,7 @@ def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[
 
 
 class _Ladder:
-    """A cascade on one grey image, or on its mirror image, width by width as in OpenCV's search.
+    """A cascade on one gray image, or on its mirror image, width by width as in OpenCV's search.
 
     On each rung, faces of one width are as wide as the cascade's window, in a smaller copy of the image. The first copy
     is about half as wide as the image: from there on, OpenCV tries the windows at all pixels, not at every second one.
@@ -116,13 +116,13 @@ class _Ladder:
     What is found is told in pixels of the image that is not mirrored.
     """
 
-    def __init__(self, grey: NDArray[np.uint8], name: str, mirrored: bool = False) -> None:
-        self._grey = np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey
+    def __init__(self, gray: NDArray[np.uint8], name: str, mirrored: bool = False) -> None:
+        self._gray = np.ascontiguousarray(gray[:, ::-1]) if mirrored else gray
         self._mirrored = mirrored
         self._cascade = _cascade(name)
         self._side = self._cascade.getOriginalWindowSize()[0]
         factors = (SCALE_STEP**power for power in count(math.ceil(math.log(SMALLEST_FACE / self._side, SCALE_STEP))))
-        self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(grey.shape), factors))
+        self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(gray.shape), factors))
         self._copies: dict[int, NDArray[np.uint8]] = {}
 
     def guess(self) -> Array:
@@ -137,12 +137,12 @@ class _Ladder:
         ]
         guesses = np.array(found).reshape(-1, 3)
         if self._mirrored:
-            guesses[:, 0] = self._grey.shape[1] - guesses[:, 0]
+            guesses[:, 0] = self._gray.shape[1] - guesses[:, 0]
         return guesses
 
     def look_around(self, x: float, y: float, width: float) -> set[Window]:
         """All windows around a guess that look like faces, narrower and wider until two widths have none."""
-        x = self._grey.shape[1] - x if self._mirrored else x
+        x = self._gray.shape[1] - x if self._mirrored else x
         nearest = int(np.argmin(np.abs(np.array(self._factors) * self._side - width))) if self._factors else 0
         windows: set[Window] = set()
         for rungs in (range(nearest, len(self._factors)), range(nearest - 1, -1, -1)):
@@ -158,11 +158,11 @@ class _Ladder:
     def try_all(self) -> list[Window]:
         """All windows that look like faces, except for the smallest, by OpenCV's own search."""
         least = (SMALLEST_COVERED, SMALLEST_COVERED)
-        boxes = self._cascade.detectMultiScale(self._grey, SCALE_STEP, 0, minSize=least)
+        boxes = self._cascade.detectMultiScale(self._gray, SCALE_STEP, 0, minSize=least)
         return [self._unmirror(*map(int, box)) for box in boxes]
 
     def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
-        return (self._grey.shape[1] - x - width if self._mirrored else x), y, width, height
+        return (self._gray.shape[1] - x - width if self._mirrored else x), y, width, height
 
     def _windows(self, rung: int, x: float, y: float, width: float) -> set[Window]:
         """The windows of one rung around a place."""
@@ -186,8 +186,8 @@ class _Ladder:
     def _copy(self, rung: int) -> NDArray[np.uint8]:
         """The image made smaller, to the pixel as OpenCV's search does it."""
         if rung not in self._copies:
-            size = [round(side / self._factors[rung]) for side in self._grey.shape[::-1]]
-            self._copies[rung] = cv2.resize(self._grey, size, interpolation=cv2.INTER_LINEAR_EXACT)
+            size = [round(side / self._factors[rung]) for side in self._gray.shape[::-1]]
+            self._copies[rung] = cv2.resize(self._gray, size, interpolation=cv2.INTER_LINEAR_EXACT)
         return self._copies[rung]
 
 

@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.cascades import CASCADES, SMALLEST_FACE, Hit, gather, glance, most_agreeing, search
 from symface_cli.errors import UsageError
-from symface_cli.geometry.frames import CROP_SIZE, Box, apply, centre_of, crop_from_box
+from symface_cli.geometry.frames import CROP_SIZE, Box, apply, center_of, crop_from_box
 from symface_cli.geometry.types import Array, Photo
 
 LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
 SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
 BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
 SURE_TOGETHER = 40  # windows of all cascades on an upright face, after which no tilted one is looked for
-EYES_APART = 0.38  # box widths, between the eyes' centres: median of LFW's training photos
-EYES_ABOVE = 0.098  # box widths, from the box's centre up to the eyes
+EYES_APART = 0.38  # box widths, between the eyes' centers: median of LFW's training photos
+EYES_ABOVE = 0.098  # box widths, from the box's center up to the eyes
 TURNS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
 
 
@@ -35,8 +35,8 @@ class FoundFace:
     crop_from_photo: Array
 
     @property
-    def centre(self) -> Array:
-        """The crop's centre (2,) in pixels of the photo as it is: the middle of the face."""
+    def center(self) -> Array:
+        """The crop's center (2,) in pixels of the photo as it is: the middle of the face."""
         middle = (CROP_SIZE - 1) / 2
         return apply(np.linalg.inv(self.crop_from_photo), np.array([middle, middle]))
 
@@ -53,26 +53,26 @@ def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[Foun
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
         smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
     """
-    grey = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
-    hits = glance(grey, CASCADES[0])
+    gray = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
+    hits = glance(gray, CASCADES[0])
     if most_agreeing(hits) >= SURE:
-        return _locate([hit for hit in hits if hit.agreeing >= BESIDE_SURE], photo, grey, 0.0)
-    upright = gather(grey)
+        return _locate([hit for hit in hits if hit.agreeing >= BESIDE_SURE], photo, gray, 0.0)
+    upright = gather(gray)
     if most_agreeing(upright) >= SURE_TOGETHER:
-        return _locate(upright, photo, grey, 0.0)
+        return _locate(upright, photo, gray, 0.0)
     if most_agreeing(upright) < SURE:
-        upright = gather(grey, thorough=True)
-    turned = {angle: glance(_turn(grey, angle), CASCADES[0]) for angle in TURNS}
+        upright = gather(gray, thorough=True)
+    turned = {angle: glance(_turn(gray, angle), CASCADES[0]) for angle in TURNS}
     degrees, tilted = max(turned.items(), key=lambda item: most_agreeing(item[1]))
     if most_agreeing(tilted) <= most_agreeing(upright):
-        return _locate(upright, photo, grey, 0.0)
+        return _locate(upright, photo, gray, 0.0)
     if most_agreeing(tilted) >= SURE:
         tilted = [hit for hit in tilted if hit.agreeing >= BESIDE_SURE]
-    return _locate(tilted, photo, grey, degrees)
+    return _locate(tilted, photo, gray, degrees)
 
 
 def turn_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[int, int]]:
-    """Matrix that turns a width x height image clockwise about its centre, and the size that then holds it."""
+    """Matrix that turns a width x height image clockwise about its center, and the size that then holds it."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     size = (round(width * abs(c) + height * abs(s)), round(width * abs(s) + height * abs(c)))
     rotation = np.array([[c, -s], [s, c]])
@@ -82,19 +82,19 @@ def turn_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[i
     return matrix, size
 
 
-def _turn(grey: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
-    matrix, size = turn_matrix(grey.shape[1], grey.shape[0], degrees)
-    turned: NDArray[np.uint8] = cv2.warpAffine(grey, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
+def _turn(gray: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+    matrix, size = turn_matrix(gray.shape[1], gray.shape[0], degrees)
+    turned: NDArray[np.uint8] = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
     return turned
 
 
-def shrink(grey: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.uint8]:
+def shrink(gray: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.uint8]:
     """The image made smaller by `scale`, or to a longer side of at most 640 px; never larger."""
-    scale = LONGEST_SIDE / max(grey.shape) if scale is None else scale
+    scale = LONGEST_SIDE / max(gray.shape) if scale is None else scale
     if scale >= 1:
-        return grey
-    size = [max(round(side * scale), 1) for side in grey.shape[::-1]]
-    small: NDArray[np.uint8] = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        return gray
+    size = [max(round(side * scale), 1) for side in gray.shape[::-1]]
+    small: NDArray[np.uint8] = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     return small
 
 
@@ -116,7 +116,7 @@ def face_in_box(box: Box) -> FoundFace:
 
 
 def face_with_eyes(left: Array, right: Array) -> FoundFace:
-    """The face whose eyes' centres (2,) a person marked, in photo pixels; `left` is the viewer's.
+    """The face whose eyes' centers (2,) a person marked, in photo pixels; `left` is the viewer's.
 
     Raises:
         UsageError: If both are the same point.
@@ -133,8 +133,8 @@ def face_with_eyes(left: Array, right: Array) -> FoundFace:
 
 
 def count_agreeing(photo: Photo) -> int:
-    """Windows of symface's detector that agree on the upright face nearest to the photo's centre; 0 without a face."""
+    """Windows of symface's detector that agree on the upright face nearest to the photo's center; 0 without a face."""
     small = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
-    middle = centre_of(small)
-    nearest = min(search(small), key=lambda hit: float(np.linalg.norm(hit.box.centre - middle)), default=None)
+    middle = center_of(small)
+    nearest = min(search(small), key=lambda hit: float(np.linalg.norm(hit.box.center - middle)), default=None)
     return 0 if nearest is None else nearest.agreeing

@@ -19,7 +19,7 @@ class Selection:
         number: Number by size, 1 for the largest; None for all.
         smallest: Least width of a face's box in photo pixels; None for the detector's own choice.
         box: The one face, where a person has marked it: brows to chin.
-        eyes: The one face, by its eyes' centres in photo pixels, the viewer's left and right, each (2,).
+        eyes: The one face, by its eyes' centers in photo pixels, the viewer's left and right, each (2,).
     """
 
     number: int | None = None

@@ -188,7 +188,7 @@ def _find_heif() -> Found:
 
 
 def _find_models() -> Found:
-    """The published files that the landmark baselines and the recognisers need, by their folders."""
+    """The published files that the landmark baselines and the recognizers need, by their folders."""
     from symface_cli.data.published import FILES, find
 
     missing = dict.fromkeys(file.folder for name, file in FILES.items() if find(name) is None)

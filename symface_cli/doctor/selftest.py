@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.frames import EYES_APART, EYES_Y, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
 
 PORTRAIT = "portrait.jpg"
-EYES = ((291.0, 315.0), (388.0, 316.0))  # px, centres of the portrait's eyes, marked by hand
-SIZE = 128  # px, side of the grey pictures that are compared
+EYES = ((291.0, 315.0), (388.0, 316.0))  # px, centers of the portrait's eyes, marked by hand
+SIZE = 128  # px, side of the gray pictures that are compared
 BLUR = 2.0  # px, standard deviation: the VAE draws no finer
-OVAL = (0.2, 0.42, 0.55)  # normalised height of the face's middle, half its width and half its height
+OVAL = (0.2, 0.42, 0.55)  # normalized height of the face's middle, half its width and half its height
 ALIKE = 0.97  # correlation; right faces have 0.99, the same face 2 % too low 0.88, other persons' up to 0.9
 
 
@@ -72,12 +72,12 @@ def run(device: str = "auto") -> Result:
 def compare(face: Photo, photo: Photo) -> float:
     """Correlation of a face (S, S, 3) in the face frame with the portrait's symmetric average.
 
-    That is the portrait (H, W, 3), levelled by its eyes and averaged with its mirror image; both are compared in grey,
+    That is the portrait (H, W, 3), leveled by its eyes and averaged with its mirror image; both are compared in gray,
     blurred, inside of an oval.
     """
     eyes = np.array([(-EYES_APART / 2, EYES_Y), (EYES_APART / 2, EYES_Y)])
     level = _soften(photo, fit_similarity(np.array(EYES), eyes, np.ones(2)))
-    drawn = _soften(face, np.linalg.inv(pixel_from_normalised(len(face))))
+    drawn = _soften(face, np.linalg.inv(pixel_from_normalized(len(face))))
     y, x = np.meshgrid(*[np.linspace(-1, 1, SIZE)] * 2, indexing="ij")
     middle, width, height = OVAL
     inside = (x / width) ** 2 + ((y - middle) / height) ** 2 < 1
@@ -85,7 +85,7 @@ def compare(face: Photo, photo: Photo) -> float:
 
 
 def _soften(image: Photo, frame_from_image: NDArray[np.floating]) -> Array:
-    """The face frame of an image (H, W, 3): (128, 128), grey and blurred."""
-    small = resample(image, pixel_from_normalised(SIZE) @ frame_from_image, SIZE)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float64)
-    return np.asarray(cv2.GaussianBlur(grey, (0, 0), BLUR))
+    """The face frame of an image (H, W, 3): (128, 128), gray and blurred."""
+    small = resample(image, pixel_from_normalized(SIZE) @ frame_from_image, SIZE)
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    return np.asarray(cv2.GaussianBlur(gray, (0, 0), BLUR))

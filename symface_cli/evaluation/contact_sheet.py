@@ -13,7 +13,7 @@ from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan
 from symface_cli.evaluation.scores import Report, Table
 from symface_cli.geometry.types import Photo
 from symface_cli.methods.registry import OURS
-from symface_cli.recognition.registry import find_recogniser
+from symface_cli.recognition.registry import find_recognizer
 
 LONGEST_SIDE = 160  # px, of a picture
 QUALITY = 80  # of WebP, about 3 kB per picture
@@ -30,8 +30,8 @@ class Picture:
         method: The method's name, empty for the photo.
         address: The picture itself, as a `data:` address; empty if there is none.
         size: Its width and height in pixels.
-        verdict: What the recogniser says.
-        failed: Whether the recogniser does not recognise it.
+        verdict: What the recognizer says.
+        failed: Whether the recognizer does not recognize it.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Ranking:
-    """By what photos are chosen: a recogniser's distances to a method's results; `threshold` is its published one."""
+    """By what photos are chosen: a recognizer's distances to a method's results; `threshold` is its published one."""
 
     method: str
-    recogniser: str
+    recognizer: str
     threshold: float
 
 
 def choose_ranking(plan: Plan) -> Ranking:
-    """By the first recogniser and `vae`, or else the first method."""
-    recogniser = plan.recognisers[0]
+    """By the first recognizer and `vae`, or else the first method."""
+    recognizer = plan.recognizers[0]
     method = OURS if OURS in plan.methods else plan.methods[0]
-    return Ranking(method, recogniser, find_recogniser(recogniser).thresholds[0])
+    return Ranking(method, recognizer, find_recognizer(recognizer).thresholds[0])
 
 
 def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
@@ -84,7 +84,7 @@ def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
         WeightsError, DataError: If a model cannot be loaded.
     """
     bench = Bench(report.plan)
-    tables = [table for table in report.tables if table.recogniser == ranking.recogniser]
+    tables = [table for table in report.tables if table.recognizer == ranking.recognizer]
     sheets = []
     for table in tables:
         hidden = "" if table.condition == NONE else f", occluder: {table.condition}"
@@ -141,13 +141,13 @@ def _encode(image: Photo | None) -> tuple[str, tuple[int, int]]:
 
 
 def _judge(examined: Examined, table: Table, place: int, method: str) -> tuple[str, bool]:
-    """What the recogniser says of a method's result, and whether it does not recognise the person."""
+    """What the recognizer says of a method's result, and whether it does not recognize the person."""
     distance = table.distances[method][place]
     if isfinite(distance):
-        failed = not distance < find_recogniser(table.recogniser).thresholds[0]
-        return f"{distance:.2f}" + (", not recognised" if failed else ""), failed
-    if not examined.attempts[Key(table.condition, method, table.recogniser)].found:
+        failed = not distance < find_recognizer(table.recognizer).thresholds[0]
+        return f"{distance:.2f}" + (", not recognized" if failed else ""), failed
+    if not examined.attempts[Key(table.condition, method, table.recognizer)].found:
         return "no face found", True
-    if examined.originals[table.recogniser] is None:
+    if examined.originals[table.recognizer] is None:
         return "no face seen in the photo", True
     return "no face seen in it", True

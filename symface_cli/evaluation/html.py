@@ -22,9 +22,9 @@ from symface_cli.network.weights import bundled_weights
 from symface_cli.pages import load_template
 from symface_cli.version import __version__
 
-MOST_CURVES = 8  # so many colours can be told apart
+MOST_CURVES = 8  # so many colors can be told apart
 BETTER: dict[str, Callable[[list[float]], float]] = {
-    "recognised": max,
+    "recognized": max,
     "rank": max,
     "yaw": max,
     "agreeing": max,
@@ -110,11 +110,11 @@ def _subset_tables(report: Report, drawn: Sequence[str]) -> list[Grid]:
 
 
 def choose_curves(report: Report) -> tuple[str, ...]:
-    """The methods whose curves are drawn, `vae` first; of many, those recognised most often at the second threshold."""
+    """The methods whose curves are drawn, `vae` first; of many, those recognized most often at the second threshold."""
     methods = sorted(report.plan.methods, key=lambda method: method != OURS)
     if len(methods) <= MOST_CURVES or not report.tables:
         return tuple(methods[:MOST_CURVES])
-    counts = {score.method: score.recognised[1].count for score in report.tables[0].scores}
+    counts = {score.method: score.recognized[1].count for score in report.tables[0].scores}
     ranked = sorted(methods, key=lambda method: (method != OURS, -counts[method]))
     return tuple(method for method in methods if method in ranked[:MOST_CURVES])
 

@@ -48,6 +48,6 @@ def mcnemar_p(b: int, c: int) -> float:
 
 
 def mirror_error(image: NDArray[np.uint8]) -> int:
-    """Largest difference between an image (H, W) or (H, W, C) and its mirror image, in grey levels: 0 if symmetric."""
+    """Largest difference between an image (H, W) or (H, W, C) and its mirror image, in gray levels: 0 if symmetric."""
     signed = image.astype(np.int16)
     return int(np.abs(signed - signed[:, ::-1]).max())

@@ -1,7 +1,7 @@
 """How far the midlines that providers find lie from those of landmarks placed by hand.
 
 A folder of such photos holds, beside each picture, a `.csv` of the same name with the `x,y` of its landmarks, in
-pixels, below a heading; landmarks 0 and 1 are the centres of the pupils. `mirror_index.csv`, in the folder or the one
+pixels, below a heading; landmarks 0 and 1 are the centers of the pupils. `mirror_index.csv`, in the folder or the one
 above, names under `point,mirror` the partner of each landmark, itself on the midline; landmarks that it does not name
 do not count. The reference is the total-least-squares line through the middles of these pairs.
 """
@@ -49,9 +49,9 @@ class Reference(NamedTuple):
 
     path: Path
     midline: Midline
-    """In photo pixels; its point is the centre of the pairs' middles."""
+    """In photo pixels; its point is the center of the pairs' middles."""
     eye_distance: float
-    """Between the pupils' centres, in photo pixels."""
+    """Between the pupils' centers, in photo pixels."""
 
 
 @dataclass(frozen=True)
@@ -236,12 +236,12 @@ class Bench:
 
 def _score(provider: str, examined: Sequence[Examined]) -> Accuracy:
     known = [found for found in (photo.deviations[provider] for photo in examined) if found is not None]
-    angle = _summarise([found.angle for found in known])
-    offset = _summarise([found.offset for found in known])
+    angle = _summarize([found.angle for found in known])
+    offset = _summarize([found.offset for found in known])
     return Accuracy(provider, len(examined), len(examined) - len(known), angle, offset)
 
 
-def _summarise(errors: Sequence[float]) -> Summary | None:
+def _summarize(errors: Sequence[float]) -> Summary | None:
     return Summary(float(np.median(errors)), float(np.percentile(errors, 95))) if errors else None
 
 

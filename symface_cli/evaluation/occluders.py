@@ -1,4 +1,4 @@
-"""Things put in front of faces, to see who still recognises the person: dark glasses, and a hand-sized patch.
+"""Things put in front of faces, to see who still recognizes the person: dark glasses, and a hand-sized patch.
 
 Places and sizes are in eye distances of the face. The same seed gives the same picture.
 """
@@ -31,7 +31,7 @@ SKIN = ((241, 205, 180), (224, 172, 140), (198, 134, 98), (141, 85, 54), (92, 58
 CLOTH = ((40, 44, 62), (120, 28, 34), (52, 92, 66), (196, 190, 178), (64, 104, 150), (206, 160, 60), (90, 84, 80))
 
 LENS_WIDTH, LENS_HEIGHT = 0.86, 0.66  # eye distances: 54 x 42 mm where the eyes are 63 mm apart
-LENS_OUT, LENS_DOWN = 0.54, 0.05  # of a lens's centre from between the eyes: a little outside of the eye, and below
+LENS_OUT, LENS_DOWN = 0.54, 0.05  # of a lens's center from between the eyes: a little outside of the eye, and below
 GLASS = ((18, 18, 20), (32, 24, 20), (20, 28, 26))
 GLASS_OPACITY = 0.96
 
@@ -41,16 +41,16 @@ class Layer:
     """Something in front of a photo.
 
     Attributes:
-        colour: (H, W, 3) float32, 0 to 255.
+        color: (H, W, 3) float32, 0 to 255.
         cover: (H, W, 1) float32, 0 where the photo is seen to 1 where the layer is.
     """
 
-    colour: NDArray[np.float32]
+    color: NDArray[np.float32]
     cover: NDArray[np.float32]
 
     def put_on(self, photo: Photo) -> Photo:
         """The photo (H, W, 3) behind the layer."""
-        mixed: Photo = (photo + self.cover * (self.colour - photo)).round().clip(0, 255).astype(np.uint8)
+        mixed: Photo = (photo + self.cover * (self.color - photo)).round().clip(0, 255).astype(np.uint8)
         return mixed
 
 
@@ -61,7 +61,7 @@ def occlude(photo: Photo, landmarks: NDArray[np.floating], kind: str, seed: int)
         photo: The photo; it is not changed.
         landmarks: (68, 2) of the face, in pixels of the photo.
         kind: One of CONDITIONS; "none" changes nothing.
-        seed: Of colours and, for the patch, side, place and outline.
+        seed: Of colors and, for the patch, side, place and outline.
 
     Raises:
         UsageError: If there is no such kind.
@@ -107,25 +107,25 @@ def draw_glasses(shape: tuple[int, ...], landmarks: NDArray[np.floating], random
     cover = _fill([apply(photo_from_eyes, outline) for outline in outlines], shape)
     down = _coordinates(photo_from_eyes, shape)[..., 1]
     light = 1 + 0.5 * np.clip(down / LENS_HEIGHT, -0.5, 0.5)  # a little lighter below, as tinted glass is
-    colour = light[..., None] * np.array(random.choice(GLASS), np.float32)
-    return Layer(colour.astype(np.float32), GLASS_OPACITY * cover[..., None])
+    color = light[..., None] * np.array(random.choice(GLASS), np.float32)
+    return Layer(color.astype(np.float32), GLASS_OPACITY * cover[..., None])
 
 
 def draw_patch(shape: tuple[int, ...], landmarks: NDArray[np.floating], random: Random) -> Layer:
-    """Something of a hand's size and colour, or of cloth's, in front of one side of the face."""
+    """Something of a hand's size and color, or of cloth's, in front of one side of the face."""
     side = random.choice((-1, 1))
     out, down = random.choice(PATCH_PLACES)
     shift = [random.uniform(-PATCH_SHIFT, PATCH_SHIFT) for _ in range(2)]
-    centre = np.array([side * out + shift[0], down + shift[1]])
+    center = np.array([side * out + shift[0], down + shift[1]])
     photo_from_face = _face_frame(landmarks)
-    outline = centre + _irregular_outline(random) @ _turn(random.uniform(-PATCH_TURN, PATCH_TURN)).T
+    outline = center + _irregular_outline(random) @ _turn(random.uniform(-PATCH_TURN, PATCH_TURN)).T
     cover = _fill([apply(photo_from_face, outline)], shape)
     pixels = float(np.sqrt(np.linalg.det(photo_from_face[:2, :2])))  # per eye distance
     cover = cv2.GaussianBlur(cover, (0, 0), max(PATCH_EDGE * pixels, 0.5))
-    where = _coordinates(photo_from_face, shape) - centre
+    where = _coordinates(photo_from_face, shape) - center
     base = random.choice(random.choice((SKIN, CLOTH)))
-    colour = _shading(where, random)[..., None] * np.array(base, np.float32)
-    return Layer(colour.astype(np.float32), cover[..., None])
+    color = _shading(where, random)[..., None] * np.array(base, np.float32)
+    return Layer(color.astype(np.float32), cover[..., None])
 
 
 Drawing = Callable[[tuple[int, ...], NDArray[np.floating], Random], Layer]
@@ -144,7 +144,7 @@ def _face_frame(landmarks: NDArray[np.floating]) -> Array:
 
 def _eye_frame(landmarks: NDArray[np.floating]) -> Array:
     """Matrix to photo pixels from eye distances: x along the eyes, foreshortened as they are, from their middle."""
-    left, right = (np.asarray(centre, np.float64) for centre in scheme.eye_centres(landmarks.astype(np.float32)))
+    left, right = (np.asarray(center, np.float64) for center in scheme.eye_centers(landmarks.astype(np.float32)))
     across = right - left
     size = float(np.sqrt(np.linalg.det(_face_frame(landmarks)[:2, :2])))  # the eye distance without foreshortening
     down = np.array([-across[1], across[0]]) * size / np.linalg.norm(across)
@@ -160,9 +160,9 @@ def _lens(side: int) -> Array:
     return np.asarray(points + np.array([side * LENS_OUT, LENS_DOWN]), np.float64)
 
 
-def _box(centre: tuple[float, float], width: float, height: float) -> Array:
+def _box(center: tuple[float, float], width: float, height: float) -> Array:
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [width / 2, height / 2]
-    return np.asarray(corners + centre, np.float64)
+    return np.asarray(corners + center, np.float64)
 
 
 def _superellipse(power: float) -> Array:
@@ -173,7 +173,7 @@ def _superellipse(power: float) -> Array:
 
 
 def _irregular_outline(random: Random) -> Array:
-    """Outline (N, 2) of the patch around its centre, upright; it bulges in and out by up to 6 %."""
+    """Outline (N, 2) of the patch around its center, upright; it bulges in and out by up to 6 %."""
     angles = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     radius = np.ones(CORNERS)
     for waves in (2, 3, 4):
@@ -182,7 +182,7 @@ def _irregular_outline(random: Random) -> Array:
 
 
 def _shading(where: Array, random: Random) -> Array:
-    """Light (H, W) on something rounded at `where` (H, W, 2), in eye distances from its centre: about 0.6 to 1.15."""
+    """Light (H, W) on something rounded at `where` (H, W, 2), in eye distances from its center: about 0.6 to 1.15."""
     angle = random.uniform(0, 2 * np.pi)
     lit = np.tanh(where[..., 0] * np.cos(angle) + where[..., 1] * np.sin(angle))
     edge = np.clip((2 * where[..., 0] / PATCH_WIDTH) ** 2 + (2 * where[..., 1] / PATCH_HEIGHT) ** 2, 0, 2)

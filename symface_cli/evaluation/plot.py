@@ -9,7 +9,7 @@ import numpy as np
 
 from symface_cli.evaluation.scores import Table
 from symface_cli.geometry.types import Array
-from symface_cli.recognition.registry import find_recogniser
+from symface_cli.recognition.registry import find_recognizer
 
 LEFT, RIGHT, TOP, BOTTOM = 50, 650, 40, 370  # the plot's frame in drawing units, y down
 MOST_TICKS = 8
@@ -71,7 +71,7 @@ def axis_around(published: float) -> Axis:
 
 def draw_plot(caption: str, table: Table, methods: Sequence[str]) -> Plot:
     """A table's curves, of some methods."""
-    published = find_recogniser(table.recogniser).thresholds[0]
+    published = find_recognizer(table.recognizer).thresholds[0]
     axis = axis_around(published)
     curves = []
     for number, method in enumerate(methods):

@@ -1,7 +1,7 @@
-"""The paper's protocol (section 5.2): does a recogniser find the same person in the symmetric face as in the photo?
+"""The paper's protocol (section 5.2): does a recognizer find the same person in the symmetric face as in the photo?
 
-A face that is not found, by a method or by the recogniser, in the photo or in the result, counts as not recognised.
-Every method runs on the same photos, and every recogniser looks at the same symmetric faces.
+A face that is not found, by a method or by the recognizer, in the photo or in the result, counts as not recognized.
+Every method runs on the same photos, and every recognizer looks at the same symmetric faces.
 """
 
 import hashlib
@@ -18,15 +18,15 @@ from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NONE, find_condition, occlude
-from symface_cli.geometry.frames import centre_of
+from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.methods.providers import Provider
 from symface_cli.methods.registry import PROVIDERS, choose_methods, provider_of
 from symface_cli.parallel import work_through
-from symface_cli.recognition.recognizer import Embedding, Recogniser
-from symface_cli.recognition.registry import find_recogniser
+from symface_cli.recognition.recognizer import Embedding, Recognizer
+from symface_cli.recognition.registry import find_recognizer
 
 SPLITS = ("test", "validation", "train", "all")
 Progress = Callable[[int, int], None]
@@ -34,11 +34,11 @@ Progress = Callable[[int, int], None]
 
 
 class Key(NamedTuple):
-    """What an attempt is known by, for one photo: one of `occluders.CONDITIONS`, a method and a recogniser."""
+    """What an attempt is known by, for one photo: one of `occluders.CONDITIONS`, a method and a recognizer."""
 
     condition: str
     method: str
-    recogniser: str
+    recognizer: str
 
 
 @dataclass(frozen=True)
@@ -47,32 +47,32 @@ class Plan:
 
     Attributes:
         methods: Names of methods.
-        recognisers: Names of recognisers.
+        recognizers: Names of recognizers.
         conditions: What is put in front of the faces, of occluders.CONDITIONS.
         weights: Weights of the network; None for the bundled ones.
         jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
     """
 
     methods: tuple[str, ...]
-    recognisers: tuple[str, ...] = ("dlib",)
+    recognizers: tuple[str, ...] = ("dlib",)
     conditions: tuple[str, ...] = (NONE,)
     weights: Path | None = None
     jobs: int = 0
 
     def wanted(self) -> list[Key]:
         """What is to be found out about every photo."""
-        return [Key(*names) for names in product(self.conditions, self.methods, self.recognisers)]
+        return [Key(*names) for names in product(self.conditions, self.methods, self.recognizers)]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a method made of a photo, seen by a recogniser.
+    """What a method made of a photo, seen by a recognizer.
 
     Attributes:
         found: Whether the method found the face, and made a symmetric image at all.
-        embedding: (D,) of the symmetric image; None if there is none, or the recogniser sees no face in it.
-        mirror_error: Largest difference of the image to its mirror image, in grey levels; None without an image.
-        seconds: What it took from the photo to the image, on one core, without the recogniser.
+        embedding: (D,) of the symmetric image; None if there is none, or the recognizer sees no face in it.
+        mirror_error: Largest difference of the image to its mirror image, in gray levels; None without an image.
+        seconds: What it took from the photo to the image, on one core, without the recognizer.
     """
 
     found: bool
@@ -88,10 +88,10 @@ class Examined:
     Attributes:
         photo: The photo.
         digest: SHA-256 of its file, in hexadecimal; empty if it cannot be read.
-        landmarks: (68, 2) of the photo without an occluder, by the first recogniser that looked; None if it sees none.
-        agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's centre; 0 without.
-        originals: By recogniser: embedding (D,) of the photo without an occluder, None if it sees no face.
-        attempts: By condition, method and recogniser.
+        landmarks: (68, 2) of the photo without an occluder, by the first recognizer that looked; None if it sees none.
+        agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's center; 0 without.
+        originals: By recognizer: embedding (D,) of the photo without an occluder, None if it sees no face.
+        attempts: By condition, method and recognizer.
         error: Why the photo cannot be read; then nothing else is known.
     """
 
@@ -149,7 +149,7 @@ def evaluate(
     What the memory knows is not computed again; what is new is kept there, photo by photo.
 
     Raises:
-        UsageError: If a method, a recogniser or a condition does not exist.
+        UsageError: If a method, a recognizer or a condition does not exist.
         WeightsError, DataError: If the network or another model cannot be loaded.
     """
     check(plan)
@@ -169,11 +169,11 @@ def check(plan: Plan) -> None:
     """Says at once, before any model is loaded, what does not exist.
 
     Raises:
-        UsageError: If it is a method, a recogniser or a condition.
+        UsageError: If it is a method, a recognizer or a condition.
     """
     choose_methods(plan.methods)
-    for recogniser in plan.recognisers:
-        find_recogniser(recogniser)
+    for recognizer in plan.recognizers:
+        find_recognizer(recognizer)
     for condition in plan.conditions:
         find_condition(condition)
 
@@ -199,7 +199,7 @@ class Bench:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._recognisers: dict[str, Recogniser] = {}
+        self._recognizers: dict[str, Recognizer] = {}
         self._providers: dict[str, Provider] = {}
 
     def examine(self, known: Examined) -> Examined:
@@ -225,17 +225,17 @@ class Bench:
         photo = under_condition(examined, read_photo(examined.photo.path), condition)
         images: dict[str, Photo] = {}
         for provider, methods in self._by_provider(self._plan.methods):
-            for sighting in provider.find(photo, centre_of(photo)):
+            for sighting in provider.find(photo, center_of(photo)):
                 images |= {method: sighting.draw[method]() for method in methods}
         return photo, images
 
     def _look(self, known: Examined, pixels: Photo) -> Examined:
-        """Adds what the recognisers and the detector see in the photo as it is."""
+        """Adds what the recognizers and the detector see in the photo as it is."""
         originals = dict(known.originals)
-        for name in self._plan.recognisers:
+        for name in self._plan.recognizers:
             if name in originals:
                 continue
-            face = self._recogniser(name).find(pixels)
+            face = self._recognizer(name).find(pixels)
             if not originals:
                 landmarks = None if face is None else face.landmarks
                 known = replace(known, landmarks=landmarks, agreeing=count_agreeing(pixels))
@@ -247,7 +247,7 @@ class Bench:
         attempts: dict[Key, Attempt] = {}
         for provider, methods in self._by_provider(tuple(dict.fromkeys(key.method for key in keys))):
             start = perf_counter()
-            sightings = provider.find(photo, centre_of(photo))
+            sightings = provider.find(photo, center_of(photo))
             shared = perf_counter() - start
             for method in methods:
                 wanted = [key for key in keys if key.method == method]
@@ -260,7 +260,7 @@ class Bench:
         if image is None:
             return {key: Attempt(False, None, None, seconds) for key in keys}
         error = mirror_error(image)
-        faces = {key: self._recogniser(key.recogniser).find(image) for key in keys}
+        faces = {key: self._recognizer(key.recognizer).find(image) for key in keys}
         return {
             key: Attempt(True, None if face is None else face.embedding, error, seconds) for key, face in faces.items()
         }
@@ -271,10 +271,10 @@ class Bench:
                 self._providers[name] = PROVIDERS[name].load(self._plan.weights)
             yield self._providers[name], [method for method in methods if provider_of(method) == name]
 
-    def _recogniser(self, name: str) -> Recogniser:
-        if name not in self._recognisers:
-            self._recognisers[name] = find_recogniser(name)()
-        return self._recognisers[name]
+    def _recognizer(self, name: str) -> Recognizer:
+        if name not in self._recognizers:
+            self._recognizers[name] = find_recognizer(name)()
+        return self._recognizers[name]
 
 
 def under_condition(examined: Examined, pixels: Photo, condition: str) -> Photo:

@@ -9,7 +9,7 @@ from symface_cli.evaluation.protocol import Examined
 from symface_cli.evaluation.scores import Report, Score, Table
 from symface_cli.landmarks.pose import find_yaw
 from symface_cli.methods.registry import OURS
-from symface_cli.recognition.registry import find_recogniser
+from symface_cli.recognition.registry import find_recognizer
 from symface_cli.version import __version__
 
 PAPER = {
@@ -19,26 +19,26 @@ PAPER = {
     **dict.fromkeys(("sdm-left", "sdm-right"), 0.694),
     **dict.fromkeys(("clm-left", "clm-right"), 0.658),
 }
-"""What the paper's Table 1 reports for LFW, recognised by OpenFace: its own network, and one half mirrored about the
+"""What the paper's Table 1 reports for LFW, recognized by OpenFace: its own network, and one half mirrored about the
 midline of four landmark methods; it does not say which half."""
 
 PAPER_NOTE = (
-    "paper (OpenFace): what the paper's Table 1 reports of the method's like, for LFW and OpenFace's recogniser"
+    "paper (OpenFace): what the paper's Table 1 reports of the method's like, for LFW and OpenFace's recognizer"
 )
 
 
 def table_title(table: Table) -> str:
     """What a table is about."""
     hidden = "" if table.condition == NONE else f", faces behind an occluder: {table.condition}"
-    return f"recogniser: {table.recogniser}{hidden}"
+    return f"recognizer: {table.recognizer}{hidden}"
 
 
 def table_header(table: Table) -> list[str]:
     """Headings of the table's columns."""
-    thresholds = find_recogniser(table.recogniser).thresholds
+    thresholds = find_recognizer(table.recognizer).thresholds
     return [
         "method",
-        *(f"recognised at {threshold:g} (95 %)" for threshold in thresholds),
+        *(f"recognized at {threshold:g} (95 %)" for threshold in thresholds),
         "paper (OpenFace)",
         "rank-1",
         "faces missed",
@@ -55,8 +55,8 @@ def table_rows(table: Table) -> list[list[str]]:
 
 
 def _row(score: Score, condition: str) -> list[str]:
-    shares = [f"{r.share:.3f} ({r.interval[0]:.3f}-{r.interval[1]:.3f})" for r in score.recognised]
-    accepts = ["-" if r.false_accepts is None else f"{r.false_accepts:.3f}" for r in score.recognised]
+    shares = [f"{r.share:.3f} ({r.interval[0]:.3f}-{r.interval[1]:.3f})" for r in score.recognized]
+    accepts = ["-" if r.false_accepts is None else f"{r.false_accepts:.3f}" for r in score.recognized]
     return [
         score.method,
         *shares,
@@ -72,7 +72,7 @@ def _row(score: Score, condition: str) -> list[str]:
 
 def subset_title(table: Table) -> str:
     """What the table of the subsets is about."""
-    return f"recognised at {find_recogniser(table.recogniser).thresholds[1]:g}, on subsets of the photos"
+    return f"recognized at {find_recognizer(table.recognizer).thresholds[1]:g}, on subsets of the photos"
 
 
 def subset_header(report: Report) -> list[str]:
@@ -81,8 +81,8 @@ def subset_header(report: Report) -> list[str]:
 
 
 def subset_rows(table: Table) -> list[list[str]]:
-    """One row of text per method: the share of each subset that is recognised at the second threshold."""
-    columns = [[f"{score.recognised[1].share:.3f}" for score in scores] for scores in table.subsets]
+    """One row of text per method: the share of each subset that is recognized at the second threshold."""
+    columns = [[f"{score.recognized[1].share:.3f}" for score in scores] for scores in table.subsets]
     return [[score.method, *cells] for score, *cells in zip(table.scores, *columns, strict=True)]
 
 
@@ -108,9 +108,9 @@ def describe(report: Report) -> str:
     """One line: how many photos of how many persons, seen by whom."""
     persons = {photo.photo.identity for photo in report.examined}
     unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
-    plural = "s" if len(report.plan.recognisers) > 1 else ""
-    names = ", ".join(report.plan.recognisers)
-    return f"{len(report.examined)} photos of {len(persons)} persons{unreadable}; recogniser{plural}: {names}"
+    plural = "s" if len(report.plan.recognizers) > 1 else ""
+    names = ", ".join(report.plan.recognizers)
+    return f"{len(report.examined)} photos of {len(persons)} persons{unreadable}; recognizer{plural}: {names}"
 
 
 def as_dict(report: Report) -> dict[str, object]:
@@ -129,7 +129,7 @@ def as_dict(report: Report) -> dict[str, object]:
 def _table_as_dict(report: Report, table: Table) -> dict[str, object]:
     return {
         "condition": table.condition,
-        "recogniser": table.recogniser,
+        "recognizer": table.recognizer,
         "scores": [asdict(score) for score in table.scores],
         "subsets": [
             {"name": subset.name, "photos": len(subset.members), "scores": [asdict(score) for score in scores]}
@@ -148,7 +148,7 @@ def _photo_as_dict(report: Report, place: int, examined: Examined) -> dict[str, 
         "distances": [
             {
                 "condition": table.condition,
-                "recogniser": table.recogniser,
+                "recognizer": table.recognizer,
                 "methods": {method: _or_none(column[place]) for method, column in table.distances.items()},
             }
             for table in report.tables

@@ -1,4 +1,4 @@
-"""From what became of each photo to scores: a table per condition and recogniser, and the same on subsets."""
+"""From what became of each photo to scores: a table per condition and recognizer, and the same on subsets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
 from symface_cli.evaluation.subsets import Subset, split
 from symface_cli.methods.registry import OURS
 from symface_cli.recognition.recognizer import Embedding
-from symface_cli.recognition.registry import find_recogniser
+from symface_cli.recognition.registry import find_recognizer
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Recognised(Share):
-    """How many symmetric faces are recognised at one threshold.
+class Recognized(Share):
+    """How many symmetric faces are recognized at one threshold.
 
     Attributes:
         threshold: Distance below which two faces count as the same person.
@@ -45,12 +45,12 @@ class Recognised(Share):
 
 @dataclass(frozen=True)
 class Missed:
-    """Photos that cannot be recognised because a face is not found; each counts once, for the first reason.
+    """Photos that cannot be recognized because a face is not found; each counts once, for the first reason.
 
     Attributes:
         by_method: The method's own detector finds none in the photo.
-        in_photo: The recogniser finds none in the photo, seen without an occluder.
-        in_result: The recogniser finds none in the symmetric face.
+        in_photo: The recognizer finds none in the photo, seen without an occluder.
+        in_result: The recognizer finds none in the symmetric face.
     """
 
     by_method: int
@@ -69,18 +69,18 @@ class Score:
 
     Attributes:
         method: Its name.
-        recognised: At each of the recogniser's thresholds, the published one first.
+        recognized: At each of the recognizer's thresholds, the published one first.
         rank_one: Photos whose symmetric face has an original of the same person for its nearest one. The gallery are
-            the originals of all photos of the run in which the recogniser sees a face, the photo's own included, on
+            the originals of all photos of the run in which the recognizer sees a face, the photo's own included, on
             subsets too. A missed face counts as not identified.
-        missed: Photos without a recognisable face.
-        mirror_error: Largest difference of any result to its mirror image, in grey levels; None without results.
+        missed: Photos without a recognizable face.
+        mirror_error: Largest difference of any result to its mirror image, in gray levels; None without results.
         milliseconds: Median time from photo to symmetric image on one core.
         mcnemar_p: That the method and `vae` are equally good at the second threshold; None for `vae` and without it.
     """
 
     method: str
-    recognised: tuple[Recognised, ...]
+    recognized: tuple[Recognized, ...]
     rank_one: Share
     missed: Missed
     mirror_error: int | None
@@ -90,11 +90,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Table:
-    """What one recogniser says under one condition.
+    """What one recognizer says under one condition.
 
     Attributes:
         condition: What lies in front of the faces: "none", or a kind of occluder.
-        recogniser: Name of the recogniser.
+        recognizer: Name of the recognizer.
         scores: One per method, in the plan's order.
         subsets: For each of `Report.subsets`: its scores, one per method.
         distances: By method, for each of `Report.examined`: distance between the photo without an occluder and the
@@ -104,7 +104,7 @@ class Table:
     """
 
     condition: str
-    recogniser: str
+    recognizer: str
     scores: tuple[Score, ...]
     subsets: tuple[tuple[Score, ...], ...]
     distances: Mapping[str, tuple[float, ...]]
@@ -117,7 +117,7 @@ class Report:
 
     Attributes:
         plan: What was run.
-        tables: One per condition and recogniser: the first condition's, one per recogniser, then the second's, and so
+        tables: One per condition and recognizer: the first condition's, one per recognizer, then the second's, and so
             on; none if no photo could be read.
         examined: The photos that could be read, in order; `examined[i].photo` has the path and the identity.
         subsets: By yaw, then by the detector's agreement; each photo is in one of either.
@@ -133,11 +133,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a photo with a method under a condition, as a recogniser sees it.
+    """What became of a photo with a method under a condition, as a recognizer sees it.
 
     Attributes:
         attempt: What the method made of the photo.
-        is_seen: Whether the recogniser sees a face in the photo as it is.
+        is_seen: Whether the recognizer sees a face in the photo as it is.
         distance: Between the photo as it is and the symmetric face; infinite for a miss.
         mismatched: Between the symmetric face and the next photo, in a circle, of another person; infinite where there
             is none or a face is missed, which could only flatter the method.
@@ -152,17 +152,17 @@ class Outcome:
 
 
 class Gallery:
-    """The originals of a run as one recogniser sees them.
+    """The originals of a run as one recognizer sees them.
 
     Attributes:
-        originals: (D,) each, in the order of the photos; None where the recogniser sees no face.
+        originals: (D,) each, in the order of the photos; None where the recognizer sees no face.
         others: For each photo, the original of the next one, in a circle, of another person; None without any, or where
             no face is seen in it.
     """
 
-    def __init__(self, examined: Sequence[Examined], recogniser: str) -> None:
+    def __init__(self, examined: Sequence[Examined], recognizer: str) -> None:
         people = [photo.photo.identity for photo in examined]
-        self.originals = [photo.originals[recogniser] for photo in examined]
+        self.originals = [photo.originals[recognizer] for photo in examined]
         self.others = [None if place is None else self.originals[place] for place in find_others(people)]
         known = [(who, original) for who, original in zip(people, self.originals, strict=True) if original is not None]
         self._people = [who for who, _ in known]
@@ -187,29 +187,29 @@ def find_others(people: Sequence[str]) -> list[int | None]:
     return places
 
 
-def summarise(plan: Plan, results: Sequence[Examined]) -> Report:
+def summarize(plan: Plan, results: Sequence[Examined]) -> Report:
     """Counts what `protocol.evaluate` gave for a plan."""
     examined = tuple(result for result in results if result.error is None)
     unreadable = tuple(result.error for result in results if result.error is not None)
     subsets = split(examined)
     tables = tuple(
-        _tabulate(plan, examined, subsets, condition, recogniser)
+        _tabulate(plan, examined, subsets, condition, recognizer)
         for condition in plan.conditions
-        for recogniser in plan.recognisers
+        for recognizer in plan.recognizers
         if examined
     )
     return Report(plan, tables, examined, subsets, unreadable)
 
 
 def _tabulate(
-    plan: Plan, examined: Sequence[Examined], subsets: Sequence[Subset], condition: str, recogniser: str
+    plan: Plan, examined: Sequence[Examined], subsets: Sequence[Subset], condition: str, recognizer: str
 ) -> Table:
-    gallery = Gallery(examined, recogniser)
-    outcomes = {method: judge(examined, Key(condition, method, recogniser), gallery) for method in plan.methods}
-    thresholds = find_recogniser(recogniser).thresholds
+    gallery = Gallery(examined, recognizer)
+    outcomes = {method: judge(examined, Key(condition, method, recognizer), gallery) for method in plan.methods}
+    thresholds = find_recognizer(recognizer).thresholds
     return Table(
         condition,
-        recogniser,
+        recognizer,
         _score_all(outcomes, thresholds),
         tuple(
             _score_all({method: [column[i] for i in subset.members] for method, column in outcomes.items()}, thresholds)
@@ -221,8 +221,8 @@ def _tabulate(
 
 
 def judge(examined: Sequence[Examined], key: Key, gallery: Gallery) -> list[Outcome]:
-    """What became of each photo with a method, under a condition, as a recogniser sees it."""
-    distance = find_recogniser(key.recogniser).distance
+    """What became of each photo with a method, under a condition, as a recognizer sees it."""
+    distance = find_recognizer(key.recognizer).distance
     outcomes = []
     for photo, original, other in zip(examined, gallery.originals, gallery.others, strict=True):
         attempt = photo.attempts[key]
@@ -250,7 +250,7 @@ def _score(method: str, outcomes: Mapping[str, Sequence[Outcome]], thresholds: S
     ours = outcomes.get(OURS) if method != OURS else None
     return Score(
         method,
-        tuple(_recognised(column, threshold) for threshold in thresholds),
+        tuple(_recognized(column, threshold) for threshold in thresholds),
         Share(*_share([outcome.is_identified for outcome in column])),
         _missed(column),
         max(errors, default=None),
@@ -265,10 +265,10 @@ def _share(successes: Sequence[bool]) -> tuple[int, float, tuple[float, float]]:
     return count, count / total, wilson_interval(count, total)
 
 
-def _recognised(column: Sequence[Outcome], threshold: float) -> Recognised:
+def _recognized(column: Sequence[Outcome], threshold: float) -> Recognized:
     others = _mismatched(column)
     false_accepts = sum(distance < threshold for distance in others) / len(others) if others else None
-    return Recognised(*_share([outcome.distance < threshold for outcome in column]), threshold, false_accepts)
+    return Recognized(*_share([outcome.distance < threshold for outcome in column]), threshold, false_accepts)
 
 
 def _mismatched(column: Sequence[Outcome]) -> list[float]:

@@ -19,16 +19,16 @@ from symface_cli.network.weights import bundled_weights
 from symface_cli.version import __version__
 
 NAME = "results.sqlite"
-FORMAT = 1  # raised when files of older versions cannot be used any more
+FORMAT = 2  # raised when files of older versions cannot be used any more
 
 # `photo` is the SHA-256 of a photo's file, `version` symface's, `weights` the SHA-256 of the network's weights for the
 # methods that use them, else empty. Numbers are little-endian: landmarks float32 (68, 2), embeddings float64 (D,).
 TABLES = {
     "photos": "photo TEXT, version TEXT, landmarks BLOB, agreeing INTEGER, PRIMARY KEY (photo, version)",
-    "originals": "photo TEXT, version TEXT, recogniser TEXT, embedding BLOB, PRIMARY KEY (photo, version, recogniser)",
-    "attempts": "photo TEXT, version TEXT, weights TEXT, condition TEXT, method TEXT, recogniser TEXT, found INTEGER, "
+    "originals": "photo TEXT, version TEXT, recognizer TEXT, embedding BLOB, PRIMARY KEY (photo, version, recognizer)",
+    "attempts": "photo TEXT, version TEXT, weights TEXT, condition TEXT, method TEXT, recognizer TEXT, found INTEGER, "
     "embedding BLOB, mirror_error INTEGER, seconds REAL, "
-    "PRIMARY KEY (photo, version, weights, condition, method, recogniser)",
+    "PRIMARY KEY (photo, version, weights, condition, method, recognizer)",
 }
 
 
@@ -52,9 +52,9 @@ class Store:
         where, which = "WHERE photo = ? AND version = ?", (digest, __version__)
         with explained(self._path):
             face = self._connection.execute(f"SELECT landmarks, agreeing FROM photos {where}", which).fetchone()
-            originals = self._connection.execute(f"SELECT recogniser, embedding FROM originals {where}", which)
+            originals = self._connection.execute(f"SELECT recognizer, embedding FROM originals {where}", which)
             attempts = self._connection.execute(
-                "SELECT condition, method, recogniser, found, embedding, mirror_error, seconds FROM attempts "
+                "SELECT condition, method, recognizer, found, embedding, mirror_error, seconds FROM attempts "
                 f"{where} AND weights IN ('', ?)",
                 (*which, self._weights),
             )

@@ -1,7 +1,7 @@
 """Frames and what leads from one to another: photo, crop, face frame.
 
-Pixel coordinates are (x, y), x right, y down, (0, 0) the centre of the top-left pixel. Normalised coordinates run from
--1 to 1 between the centres of the first and the last pixel. Transforms are 3 x 3 float64 matrices named
+Pixel coordinates are (x, y), x right, y down, (0, 0) the center of the top-left pixel. Normalized coordinates run from
+-1 to 1 between the centers of the first and the last pixel. Transforms are 3 x 3 float64 matrices named
 `<to>_from_<from>`, so that in `a_from_b @ b_from_c` the inner names match.
 """
 
@@ -14,9 +14,9 @@ from symface_cli.geometry.types import Array
 
 CROP_SIZE = 160  # px, side of the crop
 CROP_BOXES = 1.4375  # side of the crop in box widths: 1.15 hold the face, a quarter more its surroundings
-CROP_BELOW = 0.13  # box widths from the box's centre down to the crop's: where LFW's landmarks have their centre
-EYES_Y = -0.12  # normalised height of the eyes' midpoint in the face frame
-EYES_APART = 0.54  # normalised distance between the eyes' centres in the face frame, of a frontal face
+CROP_BELOW = 0.13  # box widths from the box's center down to the crop's: where LFW's landmarks have their center
+EYES_Y = -0.12  # normalized height of the eyes' midpoint in the face frame
+EYES_APART = 0.54  # normalized distance between the eyes' centers in the face frame, of a frontal face
 
 
 class Box(NamedTuple):
@@ -28,8 +28,8 @@ class Box(NamedTuple):
     height: float
 
     @property
-    def centre(self) -> Array:
-        """Centre (2,) in photo pixels."""
+    def center(self) -> Array:
+        """Center (2,) in photo pixels."""
         return np.array([self.x + (self.width - 1) / 2, self.y + (self.height - 1) / 2])
 
 
@@ -39,8 +39,8 @@ def apply(matrix: NDArray[np.floating], points: NDArray[np.floating]) -> Array:
     return moved.reshape(points.shape)
 
 
-def pixel_from_normalised(size: int) -> Array:
-    """Matrix from normalised coordinates to the pixels of a size x size image."""
+def pixel_from_normalized(size: int) -> Array:
+    """Matrix from normalized coordinates to the pixels of a size x size image."""
     half = (size - 1) / 2
     return np.array([[half, 0, half], [0, half, half], [0, 0, 1.0]])
 
@@ -48,8 +48,8 @@ def pixel_from_normalised(size: int) -> Array:
 def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) -> Array:
     """Matrix from the pixels of the box's image to those of the size x size crop, a square of `boxes` box widths."""
     scale = size / (boxes * box.width)
-    centre = box.centre + np.array([0, CROP_BELOW * box.width])
-    shift = (size - 1) / 2 - scale * centre
+    center = box.center + np.array([0, CROP_BELOW * box.width])
+    shift = (size - 1) / 2 - scale * center
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
 
 
@@ -60,15 +60,15 @@ def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArr
     """
     shares = (weights.astype(np.float64) / weights.sum(dtype=np.float64)).reshape(-1, 1)
     x, y = sources.reshape(-1, 2), targets.reshape(-1, 2)
-    x_centre, y_centre = (shares * x).sum(0), (shares * y).sum(0)
-    products = (shares * (y - y_centre)).T @ (x - x_centre)
-    spread = (shares * (x - x_centre) ** 2).sum()
+    x_center, y_center = (shares * x).sum(0), (shares * y).sum(0)
+    products = (shares * (y - y_center)).T @ (x - x_center)
+    spread = (shares * (x - x_center) ** 2).sum()
     c, s = (products[0, 0] + products[1, 1]) / spread, (products[1, 0] - products[0, 1]) / spread
     matrix = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    matrix[:2, 2] = y_centre - matrix[:2, :2] @ x_centre
+    matrix[:2, 2] = y_center - matrix[:2, :2] @ x_center
     return matrix
 
 
-def centre_of(photo: NDArray[np.uint8]) -> Array:
-    """Centre (2,) of a photo (H, W, 3), in its pixels."""
+def center_of(photo: NDArray[np.uint8]) -> Array:
+    """Center (2,) of a photo (H, W, 3), in its pixels."""
     return np.array([(photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2])

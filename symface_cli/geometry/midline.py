@@ -25,6 +25,6 @@ class Midline(NamedTuple):
 def fit_midline(middles: NDArray[np.floating]) -> Midline:
     """Total-least-squares line through points (N, 2) that should lie on the midline; its point is their mean."""
     points = middles.astype(np.float64)
-    centre = points.mean(0)
-    direction = np.linalg.svd(points - centre, full_matrices=False)[2][0]
-    return Midline(centre, direction if direction[1] > 0 else -direction)
+    center = points.mean(0)
+    direction = np.linalg.svd(points - center, full_matrices=False)[2][0]
+    return Midline(center, direction if direction[1] > 0 else -direction)

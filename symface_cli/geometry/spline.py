@@ -4,7 +4,7 @@ import numpy as np
 
 from symface_cli.geometry.types import Array
 
-SPLINE_SMOOTHING = 2.5e-4  # of the thin-plate spline in normalised units: one squared pixel of a 128 px face
+SPLINE_SMOOTHING = 2.5e-4  # of the thin-plate spline in normalized units: one squared pixel of a 128 px face
 
 
 def fit_spline(sources: Array, values: Array, points: Array, smoothing: float = SPLINE_SMOOTHING) -> Array:

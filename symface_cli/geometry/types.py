@@ -9,4 +9,4 @@ Array = NDArray[np.float64]
 Photo = NDArray[np.uint8]
 """A photo: `(H, W, 3) uint8`, sRGB, upright."""
 Pixels: TypeAlias = NDArray[np.uint8 | np.uint16]
-"""(H, W, C) samples as a file stores them: C = 1 grey, 3 RGB, 4 CMYK (0 is no ink); or (H, W) alpha."""
+"""(H, W, C) samples as a file stores them: C = 1 gray, 3 RGB, 4 CMYK (0 is no ink); or (H, W) alpha."""

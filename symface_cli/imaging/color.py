@@ -26,9 +26,9 @@ def srgb_from_native(pixels: Pixels, profile: bytes | None) -> NDArray[np.uint8]
 
 
 def native_from_srgb(drawing: NDArray[Any], pixels: Pixels, profile: bytes | None) -> Pixels:
-    """Converts an sRGB drawing to the colours, channels and depth of a picture's pixels.
+    """Converts an sRGB drawing to the colors, channels and depth of a picture's pixels.
 
-    The inverse of `srgb_from_native`, except where the profile has no such colour; grey is the luminance. The fractions
+    The inverse of `srgb_from_native`, except where the profile has no such color; gray is the luminance. The fractions
     of a float drawing stay in RGB of 16 bits without a profile: a profile is applied in 8 bits.
 
     Args:
@@ -50,7 +50,7 @@ def native_from_srgb(drawing: NDArray[Any], pixels: Pixels, profile: bytes | Non
 
 
 def over_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Composites grey or RGB pixels over white."""
+    """Composites gray or RGB pixels over white."""
     image = image_of(pixels)
     white = Image.new(image.mode, image.size, "white")
     white.paste(image, mask=Image.fromarray(alpha))
@@ -84,7 +84,7 @@ def _by_profile(image: Image.Image, profile: bytes | None, mode: str, inverse: b
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         own_mode = {"GRAY": "L", "CMYK": "CMYK"}.get(own.profile.xcolor_space, "RGB")
-        # A grey picture with an RGB profile is common, and meant so; the other way round is a mistake.
+        # A gray picture with an RGB profile is common, and meant so; the other way round is a mistake.
         if mode != "L" if own_mode == "L" else (mode == "CMYK") != (own_mode == "CMYK"):
             return None
         if inverse:

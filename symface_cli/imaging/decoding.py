@@ -49,7 +49,7 @@ class Samples:
     """What a picture file stores, turned upright.
 
     Attributes:
-        pixels: (H, W, C), in the colours that the profile says.
+        pixels: (H, W, C), in the colors that the profile says.
         alpha: (H, W) of the same dtype, 0 is transparent; None if the picture has none.
         profile: The ICC profile, perhaps a broken one.
     """
@@ -65,7 +65,7 @@ def reading(name: str) -> Iterator[None]:
     with _PILLOW_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of corrupt EXIF: they would clutter stderr
         switches = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-        # Other libraries switch LOAD_TRUNCATED_IMAGES on, for good: half-grey photos.
+        # Other libraries switch LOAD_TRUNCATED_IMAGES on, for good: half-gray photos.
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS, False
         try:
             yield
@@ -95,7 +95,7 @@ def decode(image: Image.Image, data: bytes = b"") -> Samples:
 
     Args:
         image: As Pillow opened it.
-        data: The contents of its file, for the colours of 16 bits, which Pillow cuts down to 8.
+        data: The contents of its file, for the colors of 16 bits, which Pillow cuts down to 8.
     """
     _check_size(*image.size)  # as the header claims; nothing is decoded yet
     image.load()
@@ -108,7 +108,7 @@ def decode(image: Image.Image, data: bytes = b"") -> Samples:
         return Samples(*_split(deep), profile)
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
-    image = _eight_bit_grey(image)
+    image = _eight_bit_gray(image)
     return Samples(*_eight_bit_samples(image if turn is None else image.transpose(turn)), profile)
 
 
@@ -161,7 +161,7 @@ def _orientation(image: Image.Image) -> int:
 def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Pixels and alpha of an image of any 8-bit mode; palettes and unusual modes become RGB."""
     key = image.info.get("transparency")
-    is_deep_key = isinstance(key, tuple) and max(key) > 255  # Pillow would take its low bytes: another colour
+    is_deep_key = isinstance(key, tuple) and max(key) > 255  # Pillow would take its low bytes: another color
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "CMYK" if image.mode == "CMYK" else "RGB"
     if image.has_transparency_data and not is_deep_key:
         pixels, alpha = _split(np.array(image.convert("RGBA")))
@@ -171,7 +171,7 @@ def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[n
 
 
 def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Pixels and alpha of grey or RGB samples (H, W, 1..4)."""
+    """Pixels and alpha of gray or RGB samples (H, W, 1..4)."""
     if samples.shape[2] % 2:
         return samples, None
     return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
@@ -186,7 +186,7 @@ def _deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
 
     Where Pillow has only the high bytes, OpenCV's answer counts only if its high bytes are the same: it checks less.
     """
-    samples = _deep_grey(image) if image.mode.startswith("I;16") else _deep_colours(image, data)
+    samples = _deep_gray(image) if image.mode.startswith("I;16") else _deep_colors(image, data)
     key = image.info.get("transparency")
     if samples is None or key is None:
         return samples
@@ -194,7 +194,7 @@ def _deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
     return np.dstack([samples, opaque * np.uint16(65535)])
 
 
-def _deep_grey(image: Image.Image) -> NDArray[np.uint16]:
+def _deep_gray(image: Image.Image) -> NDArray[np.uint16]:
     tags, values = _tags(image), np.asarray(image).astype(np.uint16)  # of either byte order
     if np.max(tags.get(TiffImagePlugin.BITSPERSAMPLE, 16)) == 12:
         values = (values * (65535 / 4095)).round().astype(np.uint16)
@@ -203,25 +203,25 @@ def _deep_grey(image: Image.Image) -> NDArray[np.uint16]:
     return values[..., None]
 
 
-def _deep_colours(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
+def _deep_colors(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
     tags = _tags(image)
     if image.format == "PNG" and png.is_deep(data):
         data = png.bare(data)
     elif set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) != {16} or tags.get(262) != 2 or not data:
         return None
     high = np.asarray(image)
-    order = {2: [0, 3], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[high.shape[2]]  # OpenCV has blue first, and no grey with alpha
+    order = {2: [0, 3], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[high.shape[2]]  # OpenCV has blue first, and no gray with alpha
     values = _opencv_decoded(data, unchanged=True)
     if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[2] <= max(order):
         return None
     samples: NDArray[np.uint16] = values[..., order]
     if not np.array_equal(samples >> 8, high):
         return None
-    return samples[..., [0, -1]] if png.is_grey_with_alpha(data) else samples  # RGBA to some versions of Pillow
+    return samples[..., [0, -1]] if png.is_gray_with_alpha(data) else samples  # RGBA to some versions of Pillow
 
 
-def _eight_bit_grey(image: Image.Image) -> Image.Image:
-    """Scales the grey modes of 32 bits (I, F) to L, which Pillow's own conversion would clip to white."""
+def _eight_bit_gray(image: Image.Image) -> Image.Image:
+    """Scales the gray modes of 32 bits (I, F) to L, which Pillow's own conversion would clip to white."""
     if image.mode not in ("I", "F"):
         return image
     values, tags = np.asarray(image), _tags(image)

@@ -31,7 +31,7 @@ _LARGEST_JPEG_BLOCK = 65_000  # bytes; a JPEG's EXIF and XMP may have a little m
 def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) -> bytes:
     """Encodes other pixels in the place of a picture's own, with all else as it came.
 
-    A JPEG is written with its own quantisation, so that what has not changed changes little; other lossy formats, whose
+    A JPEG is written with its own quantization, so that what has not changed changes little; other lossy formats, whose
     files do not say how they were made, nearly without loss. What the format named by `suffix` cannot hold is
     converted: 16 bits to 8, CMYK to sRGB, transparency to white.
 

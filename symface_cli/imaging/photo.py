@@ -18,7 +18,7 @@ from symface_cli.imaging.decoding import Samples, decode, opened, reading
 def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
     """Reads a picture file as it is meant to be seen.
 
-    The EXIF orientation is applied, an embedded colour profile is converted to sRGB (a broken profile is ignored),
+    The EXIF orientation is applied, an embedded color profile is converted to sRGB (a broken profile is ignored),
     deep samples are scaled to 8 bits, transparent pixels are composited over white, and of an animation the first
     frame is taken. A picture that is cut short is refused: a JPEG even where only its end marker is missing, a PNG or
     GIF unless all its pixels are there.
@@ -42,7 +42,7 @@ def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any])
 
     Args:
         photo: what `read_photo` takes, a Pillow image (treated like a file: orientation, profile, mode), or a `uint8`
-            array, upright and sRGB: grey `(H, W)`, RGB `(H, W, 3)` or RGBA `(H, W, 4)`, composited over white.
+            array, upright and sRGB: gray `(H, W)`, RGB `(H, W, 3)` or RGBA `(H, W, 4)`, composited over white.
 
     Raises:
         PhotoError: a file, its contents or a lazily opened image cannot be read.

@@ -14,7 +14,7 @@ from PIL import Image, JpegImagePlugin
 
 from symface_cli.files import contents
 from symface_cli.geometry.types import Photo, Pixels
-from symface_cli.imaging import color as colours
+from symface_cli.imaging import color as colors
 from symface_cli.imaging import png
 from symface_cli.imaging.decoding import decode, opened
 from symface_cli.imaging.exif import exif_of, upright_exif
@@ -49,8 +49,8 @@ class Picture:
     """A picture as it is stored, but turned upright.
 
     Attributes:
-        pixels: (H, W, C) uint8 or uint16, never converted: C = 1 grey, 3 RGB, 4 CMYK (0 is no ink), in the colours that
-            the profile says. What has no such samples (palettes, Lab, 32 bits, float) is 8-bit grey or RGB.
+        pixels: (H, W, C) uint8 or uint16, never converted: C = 1 gray, 3 RGB, 4 CMYK (0 is no ink), in the colors that
+            the profile says. What has no such samples (palettes, Lab, 32 bits, float) is 8-bit gray or RGB.
         alpha: (H, W) of the same dtype, 0 is transparent; None if the picture has none.
         photo: The same as `read_photo` gives it: sRGB, over white.
         format: Pillow's name of the format that it came in.
@@ -107,13 +107,13 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
 
 
 def srgb_from_native(picture: Picture, pixels: Pixels) -> Photo:
-    """Converts (h, w, C) pixels in a picture's own colours and depth to sRGB (h, w, 3); may return `pixels`."""
-    return colours.srgb_from_native(pixels, picture.metadata.profile)
+    """Converts (h, w, C) pixels in a picture's own colors and depth to sRGB (h, w, 3); may return `pixels`."""
+    return colors.srgb_from_native(pixels, picture.metadata.profile)
 
 
 def native_from_srgb(picture: Picture, drawing: NDArray[Any]) -> Pixels:
-    """Converts an sRGB drawing (h, w, 3), uint8 or float 0..255, to a picture's own colours and depth (h, w, C)."""
-    return colours.native_from_srgb(drawing, picture.pixels, picture.metadata.profile)
+    """Converts an sRGB drawing (h, w, 3), uint8 or float 0..255, to a picture's own colors and depth (h, w, C)."""
+    return colors.native_from_srgb(drawing, picture.pixels, picture.metadata.profile)
 
 
 def _read_metadata(image: Image.Image, data: bytes, profile: bytes | None) -> Metadata:
@@ -160,7 +160,7 @@ def _settings(image: Image.Image, data: bytes) -> dict[str, Any]:
 
 
 def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
-    """Quantisation, subsampling and more of a JPEG; nothing if it is one of the rare kinds without quantisation."""
+    """Quantization, subsampling and more of a JPEG; nothing if it is one of the rare kinds without quantization."""
     tables = [image.quantization.get(table) for _, _, _, table in image.layer]
     if not all(tables):
         return {}

@@ -1,4 +1,4 @@
-"""PNG files as chunks: samples of 16 bits, which Pillow neither reads nor writes in colour, and what is kept."""
+"""PNG files as chunks: samples of 16 bits, which Pillow neither reads nor writes in color, and what is kept."""
 
 import struct
 import zlib
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels, alpha included -> IHDR's colour type
+_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels, alpha included -> IHDR's color type
 _KEPT = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt")
 # Texts that tell the orientation before the picture was turned; what they hold is written anew.
 _OUTDATED = (
@@ -34,7 +34,7 @@ def is_deep(data: bytes) -> bool:
     return data[12:16] == b"IHDR" and data[24] == 16
 
 
-def is_grey_with_alpha(data: bytes) -> bool:
+def is_gray_with_alpha(data: bytes) -> bool:
     """Whether a file is a PNG with two channels."""
     return data[12:16] == b"IHDR" and data[25] == 4
 
@@ -45,14 +45,14 @@ def bare(data: bytes) -> bytes:
 
 
 def kept_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """What a PNG says about its colours beside a profile, and its texts, without EXIF and XMP."""
+    """What a PNG says about its colors beside a profile, and its texts, without EXIF and XMP."""
     return [(kind, content) for kind, content in chunks(data) if kind in _KEPT and not content.startswith(_OUTDATED)]
 
 
 def with_deep_samples(data: bytes, samples: NDArray[Any]) -> bytes:
     """The chunks of a PNG with a single IDAT, and samples (H, W, 1..4) of 16 bits in place of its pixels."""
     height, width, channels = samples.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPES[channels], 0, 0, 0)
     replaced = {b"IHDR": header, b"IDAT": zlib.compress(_filtered(samples), 6)}
     return _joined([(kind, replaced.get(kind, content)) for kind, content in chunks(data)])
 

@@ -36,7 +36,7 @@ def encode_tiff(
     """Encodes a TIFF file.
 
     Args:
-        samples: (H, W, C) uint8 or uint16: grey, RGB or CMYK, and perhaps alpha.
+        samples: (H, W, C) uint8 or uint16: gray, RGB or CMYK, and perhaps alpha.
         alpha: Whether the last channel is alpha (not associated).
         compressed: With deflate and horizontal differences, or not at all.
         exif: EXIF; what it says about the picture is taken over, and its byte order.
@@ -65,7 +65,7 @@ def _layout(samples: NDArray[Any], alpha: bool, compressed: bool, rows: int, ord
         257: pack_numbers(order, LONG, height),
         258: pack_numbers(order, SHORT, *[8 * samples.itemsize] * channels),
         259: pack_numbers(order, SHORT, 8 if compressed else 1),
-        262: pack_numbers(order, SHORT, {1: 1, 3: 2, 4: 5}[channels - alpha]),  # grey, RGB, CMYK
+        262: pack_numbers(order, SHORT, {1: 1, 3: 2, 4: 5}[channels - alpha]),  # gray, RGB, CMYK
         ORIENTATION: pack_numbers(order, SHORT, 1),
         277: pack_numbers(order, SHORT, channels),
         278: pack_numbers(order, LONG, rows),

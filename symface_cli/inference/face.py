@@ -44,7 +44,7 @@ class Warped:
 
     @property
     def eye_distance(self) -> float:
-        """Distance between the eyes' centres of the symmetric face, in photo pixels."""
+        """Distance between the eyes' centers of the symmetric face, in photo pixels."""
         return float(EYES_APART * np.linalg.norm(self.photo_from_level[:2, 0]))
 
 
@@ -62,7 +62,7 @@ class SeenFace:
 
     @cached_property
     def decoded(self) -> Photo:
-        """The face as the VAE decodes it, (128, 128, 3), exactly symmetric, grey outside of the face."""
+        """The face as the VAE decodes it, (128, 128, 3), exactly symmetric, gray outside of the face."""
         return self.decode()
 
 

@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import apply, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.frames import apply, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, resample
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import GRID, control_points
 
 SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
 CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is light, not a feature
-CONTRAST_FLOOR = 4.0  # grey levels: noise below is not made a feature
+CONTRAST_FLOOR = 4.0  # gray levels: noise below is not made a feature
 FINEST = 1.5  # px, deviation: what is finer is not followed
 WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
 DAMPING = 0.1  # squared slope of the contrast, below which motion is hardly followed
@@ -31,7 +31,7 @@ class Registration:
 
     Attributes:
         sides: Of the rectified faces, one for each round, in pixels; 16 n + 1, so that the control points lie on them.
-        limit: Which shift is not exceeded in a round, in normalised face coordinates.
+        limit: Which shift is not exceeded in a round, in normalized face coordinates.
     """
 
     sides: tuple[int, ...]
@@ -66,7 +66,7 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     photo_from_level = fit_similarity(control_points(), photo_from_face, mask)
     narrower = np.diag([1 / SURROUNDINGS, 1 / SURROUNDINGS, 1.0])
     view_side = round(SURROUNDINGS * (side - 1)) + 1
-    view_from_photo = pixel_from_normalised(view_side) @ narrower @ np.linalg.inv(photo_from_level)
+    view_from_photo = pixel_from_normalized(view_side) @ narrower @ np.linalg.inv(photo_from_level)
     view = resample(photo, view_from_photo, view_side)
     where = enlarge(apply(view_from_photo, photo_from_face), side)
     face: Photo = cv2.remap(view, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -74,10 +74,10 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
 
 
 def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
-    """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalised.
+    """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalized.
 
     One step of Lucas and Kanade's (1981) for the motion m from the face a to its mirror image a': around each control
-    point, m minimises the sum of (grad((a + a') / 2) m + a' - a)^2 over a Gaussian window, in which the face alone
+    point, m minimizes the sum of (grad((a + a') / 2) m + a' - a)^2 over a Gaussian window, in which the face alone
     counts, damped. A point and its partner are met half-way: the shifts of both are mirror images of each other with
     the sign changed.
 
@@ -97,7 +97,7 @@ def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
     xx += DAMPING
     yy += DAMPING
     motion = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], -1) / (xx * yy - xy * xy)[..., None]
-    shifts: Array = -motion / (side - 1) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalised coordinates
+    shifts: Array = -motion / (side - 1) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalized coordinates
     return shifts
 
 
@@ -122,17 +122,17 @@ def limit_shifts(shifts: Array, limit: float) -> Array:
 def move_warp(photo_from_face: Array, shifts: Array) -> Array:
     """The warp W(u + shift(u)) to first order, (17, 17, 2); exact for an affine warp.
 
-    `shifts` are in normalised coordinates. They are small, and the warp is nearly affine.
+    `shifts` are in normalized coordinates. They are small, and the warp is nearly affine.
     """
     down, across = np.gradient(photo_from_face, 2 / (GRID - 1), axis=(0, 1))
     moved: Array = photo_from_face + across * shifts[..., :1] + down * shifts[..., 1:]
     return moved
 
 
-def _even_contrast(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _even_contrast(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Differences to the surroundings, in units of what is usual there: light from one side leaves no trace."""
-    blur = CONTRAST_BLUR * len(grey)
-    difference = grey - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), blur)
+    blur = CONTRAST_BLUR * len(gray)
+    difference = gray - cv2.GaussianBlur(gray.astype(np.float32), (0, 0), blur)
     usual = np.sqrt(cv2.GaussianBlur(difference**2, (0, 0), 1.5 * blur)) + CONTRAST_FLOOR
     even: NDArray[np.float32] = 40 * difference / usual
     return even

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symface_cli.detection.detector import FoundFace, detect
 from symface_cli.errors import NoFaceError
-from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalised
+from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Photo
 from symface_cli.inference.face import SeenFace, Side, Warped, draw_face
@@ -101,7 +101,7 @@ class Symmetrizer:
             return SeenFace(partial(self._decode, crop), None)
         with mixed_precision(self.device):
             seen = self.network.look(crop)
-        photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
+        photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
         inside = (2 * seen.mask - 1).clamp(min=0)  # 0 on the face's outline, where the surroundings are to stay
         both = _first(inside * seen_on_both_sides(seen.visible))
         photo_from_face = refine_warp(photo, apply(photo_from_crop, _first(seen.warp)), both, QUICK)

@@ -1,6 +1,6 @@
 """CLM and CLNF: a point distribution model, moved to where patch experts see its landmarks.
 
-Both fit by regularised landmark mean shift (Saragih et al. 2011, with uniform weights) and share the point model of
+Both fit by regularized landmark mean shift (Saragih et al. 2011, with uniform weights) and share the point model of
 CLM-framework (T. Baltrusaitis), whose models these are and whose program is followed in all numbers. They differ in
 the experts: support vector regression (CLM) or continuous conditional neural fields (CLNF, Baltrusaitis et al. 2013).
 """
@@ -17,9 +17,9 @@ from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.landmarks.patches import SIDE, Floats, PatchExperts, load_ccnf, load_svr
 from symface_cli.landmarks.pdm import RIGID, PointModel, Pose, load_points
-from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks
+from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Gray, Landmarks
 
-DETECTOR = Detector("haarcascade_frontalface_alt", step=1.2, neighbours=2)
+DETECTOR = Detector("haarcascade_frontalface_alt", step=1.2, neighbors=2)
 FACE_IN_BOX = Box(0.0578, 0.2166, 0.8924, 0.8676)  # in box widths: where the landmarks lie in a Viola-Jones box
 POINTS = "Multi-PIE_aligned_PDM_68.txt"
 SCALES = ("0.25", "0.35", "0.5")  # px per mm, for which there are patch experts
@@ -27,7 +27,7 @@ WINDOWS = (11, 9, 7)  # px at the experts' scale, one after the other
 ITERATIONS = 5  # at most, rigid and then of all parameters
 KERNEL = 1.5  # px, standard deviation of the density estimate in a window
 KERNEL_STEP = 0.1  # px; the authors tabulate the kernel at these steps
-REGULARISATION = 25.0  # of the components' weights
+REGULARIZATION = 25.0  # of the components' weights
 STILL = 0.01  # px: the length of the change of all coordinates below which an iteration ends
 ENLARGEMENT = 0.9  # experts of the next scale are used if they need the photo enlarged by at most 1 / 0.9
 
@@ -58,21 +58,21 @@ class ConstrainedModel(BoxLandmarks):
         self._points = points
         self._experts = experts
 
-    def fit(self, grey: Grey, box: Box) -> Landmarks:
-        """Landmarks (68, 2) in pixels of a grey photo (H, W), of the face in a box of this method's own detector."""
+    def fit(self, gray: Gray, box: Box) -> Landmarks:
+        """Landmarks (68, 2) in pixels of a gray photo (H, W), of the face in a box of this method's own detector."""
         pose, weights = self._points.start(face_box(box)), np.zeros(self._points.modes)
         scales = [experts.views.scale for experts in self._experts]
         nearest = int(np.argmin([abs(scale - pose.scale) for scale in scales]))
         level = max(nearest + 1 - len(WINDOWS), 0)  # so that the last window may use the nearest scale
         for window in WINDOWS:
-            responses = self._respond(grey, level, window, pose, weights)
+            responses = self._respond(gray, level, window, pose, weights)
             for parameters in (RIGID, RIGID + self._points.modes):
                 pose, weights = self._approach(responses, pose, weights, parameters)
             if level + 1 < len(scales) and ENLARGEMENT * scales[level] < pose.scale:
                 level += 1
         return self._points.project(pose, weights).astype(np.float32)
 
-    def _respond(self, grey: Grey, level: int, window: int, pose: Pose, weights: Array) -> Responses:
+    def _respond(self, gray: Gray, level: int, window: int, pose: Pose, weights: Array) -> Responses:
         """Asks the experts of a scale, in windows around the landmarks of a pose and weights."""
         experts = self._experts[level]
         view = experts.views.nearest(pose.turn)
@@ -81,13 +81,13 @@ class ConstrainedModel(BoxLandmarks):
         reference = self._points.project(Pose(experts.views.scale, np.zeros(3), np.zeros(2)), weights)
         window_from_photo = similarity(base, reference)
         photo_from_window = np.asarray(np.linalg.inv(window_from_photo), np.float64)
-        areas = sample_areas(grey, base[visible], photo_from_window, window + SIDE - 1)
+        areas = sample_areas(gray, base[visible], photo_from_window, window + SIDE - 1)
         return Responses(experts.respond(view, areas), visible, base, window_from_photo)
 
     def _approach(self, responses: Responses, pose: Pose, weights: Array, parameters: int) -> tuple[Pose, Array]:
-        """Moves the first 6 or all `parameters` until the landmarks stand still, by regularised least squares."""
+        """Moves the first 6 or all `parameters` until the landmarks stand still, by regularized least squares."""
         penalty = np.zeros(parameters)
-        penalty[RIGID:] = (REGULARISATION / self._points.variances)[: parameters - RIGID]
+        penalty[RIGID:] = (REGULARIZATION / self._points.variances)[: parameters - RIGID]
         shape = self._points.project(pose, weights)
         for _ in range(ITERATIONS):
             jacobian = self._points.jacobian(pose, weights)[:, responses.visible, :parameters].reshape(-1, parameters)
@@ -151,19 +151,19 @@ def similarity(source: Array, target: Array) -> Array:
     return np.asarray(scale * (right.T @ flip @ left.T), np.float64)
 
 
-def sample_areas(grey: Grey, centres: Array, photo_from_area: Array, side: int) -> Floats:
-    """Pieces (N, side, side) of a grey photo (H, W) around points (N, 2), rotated and scaled by a (2, 2) matrix.
+def sample_areas(gray: Gray, centers: Array, photo_from_area: Array, side: int) -> Floats:
+    """Pieces (N, side, side) of a gray photo (H, W) around points (N, 2), rotated and scaled by a (2, 2) matrix.
 
     Sampled bilinearly; beyond its edges, the photo goes on with its outermost pixels.
     """
     ticks = np.arange(side) - (side - 1) / 2
     offsets = np.stack(np.meshgrid(ticks, ticks), -1) @ photo_from_area.T  # (side, side, 2)
-    where = centres[:, None, None] + offsets
+    where = centers[:, None, None] + offsets
     # Only the face's surroundings become float32: a photo may have 200 million pixels.
-    limits = np.array(grey.shape[::-1]) - 1
+    limits = np.array(gray.shape[::-1]) - 1
     low = np.clip(np.floor(where.min((0, 1, 2))), 0, limits).astype(int)
     high = np.clip(np.ceil(where.max((0, 1, 2))), 0, limits).astype(int)
-    part = grey[low[1] : high[1] + 1, low[0] : high[0] + 1].astype(np.float32)
+    part = gray[low[1] : high[1] + 1, low[0] : high[0] + 1].astype(np.float32)
     maps = (where - low).reshape(-1, side, 2).astype(np.float32)
     areas: Floats = cv2.remap(part, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return areas.reshape(-1, side, side)

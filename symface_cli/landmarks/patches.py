@@ -1,6 +1,6 @@
 """Patch experts of CLM and CLNF: how likely each landmark lies at each place of a small window.
 
-All experts of a view answer at once. An area is a piece of the photo around a landmark, in grey levels, levelled and
+All experts of a view answer at once. An area is a piece of the photo around a landmark, in gray levels, leveled and
 scaled to the experts' training scale; an expert looks at 11 x 11 pixels, so that an area of side w + 10 gives a
 response of side w, the window.
 """
@@ -27,7 +27,7 @@ SIDE = 11  # px, of an expert's weights
 CONTRAST = 1e-2  # least length of a window's deviation from its mean; below, there is nothing to correlate with
 LEAST_ALPHA = 1e-4  # neurons with less are not asked, as by the authors; they do count for the covariance
 SVR, PATCH, CCNF = 3, 2, 5  # what the files put before an SVR expert, each of its parts or neurons, a CCNF expert
-GREY, GRADIENT = 0, 1  # types of patches
+GRAY, GRADIENT = 0, 1  # types of patches
 _DTYPES = {0: "u1", 4: "<i4", 5: "<f4", 6: "<f8"}  # by OpenCV's number of the type
 
 
@@ -37,17 +37,17 @@ class Views:
 
     Attributes:
         scale: Training scale, px per mm.
-        centres: (V, 3) Euler angles in radians.
+        centers: (V, 3) Euler angles in radians.
         visible: (V, 68) bool.
     """
 
     scale: float
-    centres: Array
+    centers: Array
     visible: NDArray[np.bool_]
 
     def nearest(self, turn: Array) -> int:
-        """The view whose centre is nearest to Euler angles (3,)."""
-        return int(np.argmin(((self.centres - turn) ** 2).sum(1)))
+        """The view whose center is nearest to Euler angles (3,)."""
+        return int(np.argmin(((self.centers - turn) ** 2).sum(1)))
 
 
 class PatchExperts(ABC):
@@ -67,7 +67,7 @@ class PatchExperts(ABC):
 
 @dataclass(frozen=True)
 class SvrWeights:
-    """The SVR experts of a view, N visible landmarks with 2 parts each: grey levels and gradient.
+    """The SVR experts of a view, N visible landmarks with 2 parts each: gray levels and gradient.
 
     Attributes:
         templates: (N, 2, 121), zero mean and unit length.
@@ -88,11 +88,11 @@ class SvrExperts(PatchExperts):
         self._weights = weights
 
     def respond(self, view: int, areas: Floats) -> Floats:
-        """Product of both parts' logistic responses; the grey part need not be normalised before it is correlated."""
+        """Product of both parts' logistic responses; the gray part need not be normalized before it is correlated."""
         weights = self._weights[view]
         parts = [
             correlate(images, weights.templates[:, part, None])[:, 0]
-            for part, images in ((GREY, areas), (GRADIENT, gradient_energy(areas)))
+            for part, images in ((GRAY, areas), (GRADIENT, gradient_energy(areas)))
         ]
         responses = _sigmoid(weights.scaling * np.stack(parts, 1) + weights.bias).prod(1)
         return _square(responses)
@@ -149,7 +149,7 @@ class CcnfExperts(PatchExperts):
 
 
 def correlate(images: Floats, templates: Floats) -> Floats:
-    """Normalised cross-correlation (OpenCV's TM_CCOEFF_NORMED) of every image with its own templates.
+    """Normalized cross-correlation (OpenCV's TM_CCOEFF_NORMED) of every image with its own templates.
 
     Args:
         images: (N, w + 10, w + 10).
@@ -260,9 +260,9 @@ def _load(path: Path, read: Callable[[bytes], T]) -> T:
 
 def _read_views(source: Text | Binary) -> Views:
     scale, count = source.real(), source.integer()
-    centres = np.radians([source.matrix().reshape(3) for _ in range(count)])
+    centers = np.radians([source.matrix().reshape(3) for _ in range(count)])
     visible = np.array([source.matrix().reshape(scheme.COUNT) != 0 for _ in range(count)])
-    return Views(scale, centres, visible)
+    return Views(scale, centers, visible)
 
 
 def _read_svr_view(text: Text, visible: NDArray[np.bool_]) -> SvrWeights:
@@ -273,11 +273,11 @@ def _read_svr_view(text: Text, visible: NDArray[np.bool_]) -> SvrWeights:
 
 
 def _read_svr(text: Text) -> tuple[Array, list[float], list[float]]:
-    """Templates (2, 121), scaling and bias of an expert's parts, grey levels first."""
+    """Templates (2, 121), scaling and bias of an expert's parts, gray levels first."""
     _expect(text.integer() == SVR)
     _expect((text.integer(), text.integer(), text.integer()) == (SIDE, SIDE, 2))
     templates, scaling, bias = [], [], []
-    for kind in (GREY, GRADIENT):
+    for kind in (GRAY, GRADIENT):
         _expect((text.integer(), text.integer()) == (PATCH, kind))
         text.real()  # confidence, which is not used
         scaling.append(text.real())
@@ -311,7 +311,7 @@ def _read_ccnf(binary: Binary, terms: int) -> tuple[list[Array], list[tuple[floa
     _expect(size == (SIDE, SIDE))
     templates, numbers = [], []
     for _ in range(neurons):
-        _expect((binary.integer(), binary.integer()) == (PATCH, GREY))
+        _expect((binary.integer(), binary.integer()) == (PATCH, GRAY))
         numbers.append((binary.real(), binary.real(), binary.real()))
         templates.append(_template(binary.matrix()))
     betas = [binary.real() for _ in range(terms)]

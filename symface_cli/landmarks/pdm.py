@@ -68,8 +68,8 @@ class PointModel:
         """The pose in which the mean shape, seen from the front, fills a box from brows to chin and cheek to cheek."""
         low, high = self.mean[:2].min(1), self.mean[:2].max(1)
         scale = float(np.mean(np.array([box.width, box.height]) / (high - low)))
-        centre = np.array([box.x + box.width / 2, box.y + box.height / 2])
-        return Pose(scale, np.zeros(3), centre - scale * (low + high) / 2)
+        center = np.array([box.x + box.width / 2, box.y + box.height / 2])
+        return Pose(scale, np.zeros(3), center - scale * (low + high) / 2)
 
     def jacobian(self, pose: Pose, weights: Array) -> Array:
         """How the landmarks move, (2, 68, 6 + M): x and y, per unit of what `move` adds."""

@@ -18,7 +18,7 @@ def find_yaw(landmarks: NDArray[np.floating]) -> float:
     By weak perspective, a yaw of t moves the nose's ridge from the middle between the ears by depth * sin(t) along the
     line through the eyes, and leaves cos(t) of the eye distance.
     """
-    left, right = scheme.eye_centres(landmarks)
+    left, right = scheme.eye_centers(landmarks)
     across = right - left
     moved = (landmarks[NOSE].mean(0) - landmarks[EARS].mean(0)) @ across / (across @ across)
     return float(np.degrees(np.arctan(EYES_PER_DEPTH * moved)))

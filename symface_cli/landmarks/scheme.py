@@ -35,12 +35,12 @@ LEFT_OF_PAIR = np.flatnonzero(np.arange(COUNT) < MIRROR)
 """The left landmark of each mirror pair; its partner is MIRROR[LEFT_OF_PAIR]."""
 
 
-def eye_centres(landmarks: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Centres (2,) of the left and the right eye's six landmarks."""
+def eye_centers(landmarks: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Centers (2,) of the left and the right eye's six landmarks."""
     return landmarks[LEFT_EYE].mean(0), landmarks[RIGHT_EYE].mean(0)
 
 
 def eye_distance(landmarks: NDArray[np.float32]) -> float:
-    """Distance between the eyes' centres, in the landmarks' pixels."""
-    left, right = eye_centres(landmarks)
+    """Distance between the eyes' centers, in the landmarks' pixels."""
+    left, right = eye_centers(landmarks)
     return float(np.linalg.norm(left - right))

@@ -15,12 +15,12 @@ from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.landmarks import scheme
-from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Grey, Landmarks
+from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Gray, Landmarks
 
-DETECTOR = Detector("haarcascade_frontalface_alt2", step=1.2, neighbours=4)
+DETECTOR = Detector("haarcascade_frontalface_alt2", step=1.2, neighbors=4)
 FACE = 128  # px, side of the box in the window
 BORDER = 64  # px around it
-FILL = 128  # grey level of the window beyond the photo
+FILL = 128  # gray level of the window beyond the photo
 CELL = 19  # px: round(0.1 * 192)
 GLOBAL_HOG = ((192, 192), (128, 128), (32, 32), (32, 32), 9)  # window, block, stride, cell in px; orientations
 LOCAL_HOGS = ((4, 6), (4, 4), (3, 4), (3, 4))  # cells along each side of a patch, orientations; for rounds 1 to 4
@@ -64,12 +64,12 @@ class SdmLandmarks(BoxLandmarks):
         super().__init__(DETECTOR)
         self._mean, self._rounds = load(*(locate(file, progress) for file in self.files))
 
-    def fit(self, grey: Grey, box: Box) -> Landmarks:
-        """Landmarks (68, 2) in pixels of a grey photo (H, W), of the face in a box of this method's own detector."""
+    def fit(self, gray: Gray, box: Box) -> Landmarks:
+        """Landmarks (68, 2) in pixels of a gray photo (H, W), of the face in a box of this method's own detector."""
         scale = FACE / box.width
         window_from_photo = np.array([[scale, 0, BORDER - scale * box.x], [0, scale, BORDER - scale * box.y]])
         side = FACE + 2 * BORDER
-        window = cv2.warpAffine(grey, window_from_photo, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=FILL)
+        window = cv2.warpAffine(gray, window_from_photo, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=FILL)
         shape = self._mean
         for step in self._rounds:
             features = step.hog.compute(window, locations=step.corners(shape)).ravel()

@@ -22,14 +22,14 @@ def find_midline(landmarks: NDArray[np.floating]) -> Midline:
 
 
 def face_from_image(landmarks: NDArray[np.floating]) -> Array:
-    """Similarity from the pixels of the landmarks' image to the face frame, in normalised coordinates.
+    """Similarity from the pixels of the landmarks' image to the face frame, in normalized coordinates.
 
     The midline goes to x = 0 and the eyes' midpoint to y = -0.12. The size comes from the eye distance or, where that
     is foreshortened, from the distance between eyes and chin.
     """
-    centre, down = find_midline(landmarks)
+    center, down = find_midline(landmarks)
     eyes = landmarks[scheme.EYES].mean(0)
-    middle = centre + ((eyes - centre) @ down) * down  # the eyes' midpoint, moved onto the midline
+    middle = center + ((eyes - center) @ down) * down  # the eyes' midpoint, moved onto the midline
     extent = max(scheme.eye_distance(landmarks), abs((landmarks[scheme.CHIN] - eyes) @ down) / CHIN_RATIO)
     scale = EYES_APART / extent
     across = np.array([down[1], -down[0]])
@@ -41,7 +41,7 @@ def face_from_image(landmarks: NDArray[np.floating]) -> Array:
 
 
 def mirror_shape(shape: NDArray[np.floating]) -> Array:
-    """The 68 landmarks (68, 2) of the mirrored face, in normalised face coordinates: partners swapped, x negated."""
+    """The 68 landmarks (68, 2) of the mirrored face, in normalized face coordinates: partners swapped, x negated."""
     return np.asarray(shape[scheme.MIRROR] * [-1, 1], dtype=np.float64)
 
 
@@ -51,7 +51,7 @@ def symmetric_warp(landmarks: NDArray[np.floating]) -> tuple[Array, Array]:
     With A the landmarks in the face frame and F their mirror image, the symmetric shape is P = (A + F) / 2; a
     thin-plate spline, pinned to the identity on the frame's edge, takes P to A.
 
-    Returns the warp's control points (17, 17, 2), face frame -> pixels of the image, and P (68, 2) in normalised
+    Returns the warp's control points (17, 17, 2), face frame -> pixels of the image, and P (68, 2) in normalized
     face coordinates.
     """
     face_from_landmarks = face_from_image(landmarks)

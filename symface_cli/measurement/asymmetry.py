@@ -1,9 +1,9 @@
-"""How asymmetric a face is: in shape and in colour, as a whole and by area.
+"""How asymmetric a face is: in shape and in color, as a whole and by area.
 
-Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colours; there are no
+Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colors; there are no
 landmarks. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at u is
-how far the mirror image of W(u') lies from W(u), seen upright through S. The colour asymmetry is the difference in
-CIELAB between the photo's colours at W(u) and W(u').
+how far the mirror image of W(u') lies from W(u), seen upright through S. The color asymmetry is the difference in
+CIELAB between the photo's colors at W(u) and W(u').
 
 A measurement is the mean over looks through crops moved a little, each at the photo and at its mirror image, where
 every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import FoundFace, detect, face_with_eyes
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import CROP_SIZE, EYES_APART, EYES_Y, apply, fit_similarity, pixel_from_normalised
+from symface_cli.geometry.frames import CROP_SIZE, EYES_APART, EYES_Y, apply, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, turn_of_warp
@@ -33,10 +33,10 @@ from symface_cli.inference.symmetrizer import Symmetrizer
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
-FOREHEAD = -0.38  # normalised height above which the face is not measured: hair, and little to see
+FOREHEAD = -0.38  # normalized height above which the face is not measured: hair, and little to see
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
-COLOUR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colours are those of a patch, not of single hairs and pores
+COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
 JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))
 """Shifts right and down (in crops), scale, and degrees clockwise of the crops that are looked through."""
 
@@ -50,7 +50,7 @@ AREAS: Mapping[str, tuple[tuple[float, float], ...]] = {
         *((0.0, 0.7), (-0.12, 0.68), (-0.22, 0.62), (-0.32, 0.53), (-0.39, 0.43), (-0.44, 0.3), (-0.46, 0.16)),
     ),
 }
-"""Left halves of the areas, as corners in normalised face coordinates, around where dlib's landmarks lie on average in
+"""Left halves of the areas, as corners in normalized face coordinates, around where dlib's landmarks lie on average in
 the symmetric faces of the Face Research Lab London Set and of LFW's training people; the jaw is a band inside of its
 outline."""
 
@@ -70,9 +70,9 @@ class Asymmetry:
         found: Where the detector found the face.
         values: The measurements by the names of `NAMES`.
         eye_distance: In photo pixels: the size of the face, by which displacements are divided.
-        displacement: From each control point's mirrored partner to the point itself, right and down in the levelled
+        displacement: From each control point's mirrored partner to the point itself, right and down in the leveled
             face, in per cent of the eye distance, (17, 17, 2).
-        colour: L*, a*, b* of each point of the face less those of its mirror image, (257, 257, 3).
+        color: L*, a*, b* of each point of the face less those of its mirror image, (257, 257, 3).
         mask: How much each control point belongs to the face, (17, 17) in 0..1.
         photo_from_level: Similarity from the face frame to photo pixels: where the face lies.
     """
@@ -81,7 +81,7 @@ class Asymmetry:
     values: Mapping[str, Estimate]
     eye_distance: float
     displacement: Array
-    colour: NDArray[np.floating]
+    color: NDArray[np.floating]
     mask: NDArray[np.floating]
     photo_from_level: Array
 
@@ -96,13 +96,13 @@ class Look(NamedTuple):
 
     Attributes:
         displacement: As in `Asymmetry`.
-        colour: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
+        color: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
         tilt: Degrees of the midline, clockwise from upright.
         turn: Degrees of the head, positive when the nose points to the viewer's right.
     """
 
     displacement: Array
-    colour: NDArray[np.floating]
+    color: NDArray[np.floating]
     tilt: float
     turn: float
 
@@ -123,7 +123,7 @@ def _partner(found: FoundFace, others: Sequence[FoundFace], photo: Photo) -> Fou
     expected = mirror_found(found, photo.shape[1])
 
     def distance(other: FoundFace) -> float:
-        return float(np.linalg.norm(other.centre - expected.centre))
+        return float(np.linalg.norm(other.center - expected.center))
 
     nearest = min(others, key=distance, default=expected)
     return nearest if distance(nearest) < found.box.width / 2 else expected
@@ -138,24 +138,24 @@ def mirror_found(found: FoundFace, width: int) -> FoundFace:
 def _measure_face(
     symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[FoundFace, FoundFace]
 ) -> Asymmetry:
-    centred = [_centre(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
+    centered = [_center(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
     pairs = []
     for jitter in JITTERS:
         ours, mirrored = (
             look_at(photo, see(symmetrizer, photo, move_crop(face, jitter)))
-            for photo, face in zip(photos, centred, strict=True)
+            for photo, face in zip(photos, centered, strict=True)
         )
         pairs.append(combine([ours, mirrored], [0.5, -0.5]))
-    warped, other = (see(symmetrizer, photo, face) for photo, face in zip(photos, centred, strict=True))
+    warped, other = (see(symmetrizer, photo, face) for photo, face in zip(photos, centered, strict=True))
     mask = (warped.mask + other.mask) / 2
     mean = combine(pairs, [1 / len(pairs)] * len(pairs))
-    singles = [summarise(pair, mask) for pair in pairs]
+    singles = [summarize(pair, mask) for pair in pairs]
     values = {
         name: Estimate(value, float(np.std([single[name] for single in singles], ddof=1)))
-        for name, value in summarise(mean, mask).items()
+        for name, value in summarize(mean, mask).items()
     }
     matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
-    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.colour, mask, matrix)
+    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.color, mask, matrix)
 
 
 def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
@@ -170,7 +170,7 @@ def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
     return warped
 
 
-def _centre(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> FoundFace:
+def _center(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> FoundFace:
     """The face again, level and in the middle of its crop, wherever the detector saw it."""
     warped = see(symmetrizer, photo, found)
     matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
@@ -183,7 +183,7 @@ def move_crop(found: FoundFace, jitter: tuple[float, float, float, float]) -> Fo
     right, down, scale, degrees = jitter
     c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
-    pixels = pixel_from_normalised(CROP_SIZE)
+    pixels = pixel_from_normalized(CROP_SIZE)
     return FoundFace(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
 
 
@@ -193,16 +193,16 @@ def look_at(photo: Photo, warped: Warped) -> Look:
     face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
     return Look(
         displacement_of(photo_from_face),
-        colour_difference(face),
+        color_difference(face),
         midline_of_warp(warped.photo_from_face).degrees,
         turn_of_warp(warped.photo_from_face, warped.mask),
     )
 
 
-def colour_difference(face: Photo) -> NDArray[np.float32]:
+def color_difference(face: Photo) -> NDArray[np.float32]:
     """L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image, (257, 257, 3)."""
     lab = cv2.cvtColor(face.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    patches = cv2.GaussianBlur(lab, (0, 0), COLOUR_BLUR)
+    patches = cv2.GaussianBlur(lab, (0, 0), COLOR_BLUR)
     difference: NDArray[np.float32] = patches - patches[:, ::-1]
     return difference
 
@@ -211,14 +211,14 @@ def combine(looks: Sequence[Look], weights: Sequence[float]) -> Look:
     """The weighted sum of looks."""
     return Look(
         np.tensordot(weights, np.stack([look.displacement for look in looks]), 1),
-        np.tensordot(weights, np.stack([look.colour for look in looks]), 1),
+        np.tensordot(weights, np.stack([look.color for look in looks]), 1),
         float(np.dot(weights, [look.tilt for look in looks])),
         float(np.dot(weights, [look.turn for look in looks])),
     )
 
 
 def displacement_of(photo_from_face: Array) -> Array:
-    """From the mirror image of W(u') to W(u), in the levelled face, in per cent of the eye distance, (17, 17, 2).
+    """From the mirror image of W(u') to W(u), in the leveled face, in per cent of the eye distance, (17, 17, 2).
 
     The level is that of the areas: elsewhere, in cheeks and forehead, there is little to see.
     """
@@ -233,15 +233,15 @@ def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
     return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
 
 
-def summarise(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:
+def summarize(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:
     """The numbers of NAMES."""
     right, down = (enlarge(look.displacement[..., i], FACE_SIDE) for i in range(2))
     fields: Mapping[str, NDArray[np.floating]] = {
         "shape_pct": np.hypot(right, down),
         "outward_pct": -right,
         "lower_pct": down,
-        "colour_de": np.sqrt((look.colour**2).sum(-1)),
-        "lightness": look.colour[..., 0],
+        "color_de": np.sqrt((look.color**2).sum(-1)),
+        "lightness": look.color[..., 0],
     }
     whole = face_weights(mask)
     whole[:, FACE_SIDE // 2 + 1 :] = 0
@@ -272,7 +272,7 @@ def _level_weights() -> Array:
 @cache
 def _area(name: str) -> NDArray[np.float32]:
     """1 in the left half of an area of AREAS, (257, 257)."""
-    corners = apply(pixel_from_normalised(FACE_SIDE), np.array(AREAS[name])).round().astype(np.int32)
+    corners = apply(pixel_from_normalized(FACE_SIDE), np.array(AREAS[name])).round().astype(np.int32)
     area: NDArray[np.float32] = cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)
     return area
 
@@ -280,11 +280,11 @@ def _area(name: str) -> NDArray[np.float32]:
 NAMES = (
     "midline_deg",
     "turn_deg",
-    *(f"whole_{quantity}" for quantity in ("shape_pct", "colour_de", "lightness")),
+    *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
     *(
         f"{area}_{quantity}"
         for area in AREAS
-        for quantity in ("shape_pct", "outward_pct", "lower_pct", "colour_de", "lightness")
+        for quantity in ("shape_pct", "outward_pct", "lower_pct", "color_de", "lightness")
     ),
 )
 """What is measured: of the whole face and of each area, its left half compared with the mirrored right half.
@@ -293,7 +293,7 @@ NAMES = (
 - turn_deg: how far the head is turned, positive when the nose points to the viewer's right.
 - _shape_pct: mean displacement between the two sides, in per cent of the eye distance.
 - _outward_pct, _lower_pct: the same with its direction: how much farther out, and lower, the left side is.
-- _colour_de: mean difference in colour between the two sides, CIE 1976 (Delta E*ab).
+- _color_de: mean difference in color between the two sides, CIE 1976 (Delta E*ab).
 - _lightness: how much lighter the left side is, in L* (0 black to 100 white).
 
 Left is the viewer's. A point on the midline is its own partner: where the nose's ridge lies aside by 1 %, it has an

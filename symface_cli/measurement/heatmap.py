@@ -1,10 +1,10 @@
-"""A picture of where a face is asymmetric: shape on the left, colour on the right, over the levelled face."""
+"""A picture of where a face is asymmetric: shape on the left, color on the right, over the leveled face."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART, apply, pixel_from_normalised
+from symface_cli.geometry.frames import EYES_APART, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, resample
 from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import control_points
@@ -12,41 +12,41 @@ from symface_cli.measurement.asymmetry import FOREHEAD, Asymmetry, face_weights
 
 PANEL = 512  # px, side of a panel
 LEGEND = 64  # px, height of what is below it
-LARGEST_SHAPE = 15.0  # per cent of the eye distance, the end of the colour scale: the same for all photos
-LARGEST_COLOUR = 15.0  # Delta E
-COVER = 0.6  # how far the colours cover the face
+LARGEST_SHAPE = 15.0  # per cent of the eye distance, the end of the color scale: the same for all photos
+LARGEST_COLOR = 15.0  # Delta E
+COVER = 0.6  # how far the colors cover the face
 ARROWS = 2.0  # how much longer than the displacements the arrows are drawn
-COLOURS = cv2.COLORMAP_VIRIDIS  # even steps, and told apart without seeing red or green
+COLORS = cv2.COLORMAP_VIRIDIS  # even steps, and told apart without seeing red or green
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_heatmap(photo: Photo, measured: Asymmetry) -> Photo:
     """The two panels with their scales, (576, 1024, 3), of a face measured in a photo (H, W, 3)."""
-    panel_from_photo = pixel_from_normalised(PANEL) @ np.linalg.inv(measured.photo_from_level)
+    panel_from_photo = pixel_from_normalized(PANEL) @ np.linalg.inv(measured.photo_from_level)
     face = resample(photo, panel_from_photo, PANEL)
-    grey = np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    gray = np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     mask = cv2.resize(face_weights(measured.mask), (PANEL, PANEL), interpolation=cv2.INTER_LINEAR)
     shape = np.linalg.norm(enlarge(measured.displacement, PANEL), axis=-1)
-    colour = cv2.resize(np.linalg.norm(measured.colour, axis=-1), (PANEL, PANEL), interpolation=cv2.INTER_LINEAR)
-    left = _draw_arrows(_cover(grey, shape / LARGEST_SHAPE, mask), measured)
-    right = _cover(grey, colour / LARGEST_COLOUR, mask)
+    color = cv2.resize(np.linalg.norm(measured.color, axis=-1), (PANEL, PANEL), interpolation=cv2.INTER_LINEAR)
+    left = _draw_arrows(_cover(gray, shape / LARGEST_SHAPE, mask), measured)
+    right = _cover(gray, color / LARGEST_COLOR, mask)
     legends = (
         _draw_legend("shape: % of the eye distance (arrows: twice as long)", LARGEST_SHAPE),
-        _draw_legend("colour: CIE Delta E*ab", LARGEST_COLOUR),
+        _draw_legend("color: CIE Delta E*ab", LARGEST_COLOR),
     )
     return np.vstack([np.hstack([left, right]), np.hstack(legends)])
 
 
 def _paint(share: NDArray[np.floating]) -> Photo:
-    """Colours (H, W, 3) of shares (H, W) of the scale."""
+    """Colors (H, W, 3) of shares (H, W) of the scale."""
     levels = (255 * share.clip(0, 1)).round().astype(np.uint8)
-    colours: Photo = cv2.applyColorMap(levels, COLOURS)[..., ::-1]
-    return colours
+    colors: Photo = cv2.applyColorMap(levels, COLORS)[..., ::-1]
+    return colors
 
 
-def _cover(grey: Photo, share: NDArray[np.floating], mask: NDArray[np.floating]) -> Photo:
+def _cover(gray: Photo, share: NDArray[np.floating], mask: NDArray[np.floating]) -> Photo:
     cover = COVER * mask[..., None]
-    covered: Photo = (grey + cover * (_paint(share).astype(np.float64) - grey)).round().astype(np.uint8)
+    covered: Photo = (gray + cover * (_paint(share).astype(np.float64) - gray)).round().astype(np.uint8)
     return covered
 
 
@@ -54,14 +54,14 @@ def _draw_arrows(panel: Photo, measured: Asymmetry) -> Photo:
     """Arrows from where the mirror image of the other side lies to where this side is, at every other control point."""
     every = slice(None, None, 2)
     pixels_per_percent = EYES_APART / 100 * (PANEL - 1) / 2
-    ends = apply(pixel_from_normalised(PANEL), control_points()[every, every])
+    ends = apply(pixel_from_normalized(PANEL), control_points()[every, every])
     starts = ends - ARROWS * pixels_per_percent * measured.displacement[every, every]
     drawn = np.ascontiguousarray(panel)
     inside = (measured.mask[every, every] > 0.5) & (control_points()[every, every, 1] > FOREHEAD)
     for row, column in np.argwhere(inside):
         start, end = (points[row, column].round().astype(int).tolist() for points in (starts, ends))
-        for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 2)):
-            cv2.arrowedLine(drawn, start, end, colour, width, cv2.LINE_AA, tipLength=0.3)
+        for color, width in (((0, 0, 0), 4), ((255, 255, 255), 2)):
+            cv2.arrowedLine(drawn, start, end, color, width, cv2.LINE_AA, tipLength=0.3)
     return drawn
 
 

@@ -23,7 +23,7 @@ QUANTITIES = {
     "shape_pct": "shape %",
     "outward_pct": "outward %",
     "lower_pct": "lower %",
-    "colour_de": "colour dE",
+    "color_de": "color dE",
     "lightness": "lightness",
 }
 """The columns of the text, by the ends of the names."""

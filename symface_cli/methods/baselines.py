@@ -11,11 +11,11 @@ from symface_cli.geometry.warps import control_points
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.shape import face_from_image, symmetric_warp
 
-CONTEXT = 1.25  # side of a levelled photo in face frames: a detector needs to see something around the face
+CONTEXT = 1.25  # side of a leveled photo in face frames: a detector needs to see something around the face
 
 
 def level(photo: Photo, landmarks: Landmarks) -> Photo:
-    """The photo levelled on the midline of its landmarks (68, 2), at its own resolution, (S, S, 3) with S even.
+    """The photo leveled on the midline of its landmarks (68, 2), at its own resolution, (S, S, 3) with S even.
 
     The face frame, seen from a little further away; `compositing` reflects the photo beyond its edges.
     """

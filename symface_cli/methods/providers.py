@@ -81,7 +81,7 @@ class Network:
 def _only_nearest(found: list[FoundFace], point: Array | None) -> list[FoundFace]:
     if point is None:
         return found
-    return sorted(found, key=lambda face: float(np.linalg.norm(face.centre - point)))[:1]
+    return sorted(found, key=lambda face: float(np.linalg.norm(face.center - point)))[:1]
 
 
 class LandmarkFinder(Protocol):
@@ -95,7 +95,7 @@ class LandmarkFinder(Protocol):
 
 
 class LandmarkMethods:
-    """What can be done with landmarks: mirror either half of the levelled photo, average the two, or warp first."""
+    """What can be done with landmarks: mirror either half of the leveled photo, average the two, or warp first."""
 
     def __init__(self, name: str, finder: LandmarkFinder) -> None:
         self._name = name

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 FACE_SIZE = 128  # px, side of a rectified and of a decoded face
-GREY = 0.5  # what stands outside of the face
+GRAY = 0.5  # what stands outside of the face
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
     """The paper's stack (Eq. 1-3): 3 x 3 convolution, ReLU, 2 x 2 max-pooling with stride 2, once per width.
 
-    Deviation: batch normalisation. ReLU and pooling commute, and after pooling both cost a quarter.
+    Deviation: batch normalization. ReLU and pooling commute, and after pooling both cost a quarter.
     """
     layers: list[nn.Module] = []
     for width in widths:
@@ -19,7 +19,7 @@ def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def upsample_and_convolve(channels: int, width: int) -> nn.Sequential:
-    """Nearest-neighbour up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalisation."""
+    """Nearest-neighbor up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalization."""
     return nn.Sequential(
         nn.Upsample(scale_factor=2),
         nn.Conv2d(channels, width, 3, padding=1, bias=False),
@@ -38,7 +38,7 @@ class HalvingMaximum(nn.Module):
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Gives the batch normalisation of a trained network's stacks to their convolutions, which inference has for free.
+    """Gives the batch normalization of a trained network's stacks to their convolutions, which inference has for free.
 
     Max-pooling between the two does not matter unless a scale is negative; such a layer stays as it is.
     """
@@ -50,7 +50,7 @@ def fold_batch_norm(network: nn.Module) -> None:
 
 
 def _fold_into_convolution(stack: nn.Sequential, place: int, norm: nn.BatchNorm2d) -> None:
-    """Folds the normalisation at a place in a stack into the convolution before it."""
+    """Folds the normalization at a place in a stack into the convolution before it."""
     pooled = isinstance(stack[place - 1], nn.MaxPool2d)
     before = place - 2 if pooled else place - 1
     convolution = stack[before]

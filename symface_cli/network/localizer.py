@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symface_cli.geometry.warps import GRID
-from symface_cli.network.architecture import GREY, Architecture
+from symface_cli.network.architecture import GRAY, Architecture
 from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
 
@@ -48,7 +48,7 @@ class Visibility(nn.Module):
         self.logits = nn.Conv2d(below, 1, 3, padding=1)
 
     def forward(self, face: Tensor) -> Tensor:
-        """Logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centred on grey."""
+        """Logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centered on gray."""
         features = [torch.cat([face, face.flip(-1)], 1)]
         for down in self.down:
             features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 96, 4, 4)
@@ -94,7 +94,7 @@ class Localizer(nn.Module):
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
         shift, mask = self.correct(rectify(crop, start))
         warp = compose_warps(start, shift)
-        return Located(coarse, warp, mask, self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GREY))
+        return Located(coarse, warp, mask, self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GRAY))
 
     def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Warp, mask and visibility as in `Located`, each step's answers for crop and mirror image averaged."""
@@ -104,22 +104,22 @@ class Localizer(nn.Module):
         face = rectify(crop, coarse)
         shift, mask = self.correct(torch.cat([face, face.flip(-1)]))
         warp = compose_warps(coarse, (shift[:count] + mirror_warp(shift[count:])) / 2)
-        face = rectify(crop, warp, VISIBILITY_SIZE) - GREY
+        face = rectify(crop, warp, VISIBILITY_SIZE) - GRAY
         visible = self.visibility(torch.cat([face, face.flip(-1)]))
         mask, visible = ((maps[:count] + maps[count:].flip(2)) / 2 for maps in (mask, visible))
         return warp, mask, visible
 
     def guess(self, crop: Tensor) -> Tensor:
         """First guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
-        half = halve(crop) - GREY  # (B, 3, 80, 80)
+        half = halve(crop) - GRAY  # (B, 3, 80, 80)
         guess: Tensor = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
         return guess + identity_warp(guess)
 
     def correct(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """From faces (B, 3, 128, 128) rectified with a guess: its correction (B, 17, 17, 2), and the mask's logits.
 
-        The correction is in normalised face coordinates.
+        The correction is in normalized face coordinates.
         """
-        face = face - GREY
+        face = face - GRAY
         maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 3)
         return 0.15 * maps[..., :2], maps[..., 2]  # shifts are small: so outputs are near 1

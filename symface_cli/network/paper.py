@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.architecture import FACE_SIZE, GREY, Architecture
+from symface_cli.network.architecture import FACE_SIZE, GRAY, Architecture
 
 
 class PaperVAE(nn.Module):
@@ -30,7 +30,7 @@ class PaperVAE(nn.Module):
 
     def encode(self, crop: Tensor) -> tuple[Tensor, Tensor]:
         """Parameters mu and log_var, each (B, latent), of z for crops (B, 3, 160, 160) (Eq. 1-5)."""
-        image = F.interpolate(crop, size=(FACE_SIZE, FACE_SIZE), mode="bilinear", antialias=True) - GREY
+        image = F.interpolate(crop, size=(FACE_SIZE, FACE_SIZE), mode="bilinear", antialias=True) - GRAY
         mu, log_var = self.statistics(self.stack(image).flatten(1)).float().chunk(2, 1)
         return mu, log_var.clamp(-12, 4)
 

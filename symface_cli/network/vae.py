@@ -1,7 +1,7 @@
 """The network: a localizer that finds the face's warp, and a VAE that knows what symmetric faces look like.
 
 `SymmetricFaceVAE` is symface's own network; `paper.PaperVAE` is the paper's, for comparison. Images are float tensors
-(B, 3, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalised crop coordinates at the face frame's control
+(B, 3, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalized crop coordinates at the face frame's control
 points; all grids use align_corners=True.
 """
 
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.architecture import FACE_SIZE, GREY, Architecture
+from symface_cli.network.architecture import FACE_SIZE, GRAY, Architecture
 from symface_cli.network.device import has_bfloat16
 from symface_cli.network.layers import convolve_and_pool, fold_batch_norm, upsample_and_convolve
 from symface_cli.network.localizer import Localizer
@@ -65,7 +65,7 @@ class Encoder(nn.Module):
 
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
         """Parameters mu and log_var, each (B, latent), of z for the left half of faces (B, 3, 128, 128)."""
-        small = F.avg_pool2d(face, FACE_SIZE // LINEAR_SIZE) - GREY  # (B, 3, 64, 64)
+        small = F.avg_pool2d(face, FACE_SIZE // LINEAR_SIZE) - GRAY  # (B, 3, 64, 64)
         mu, log_var = self.statistics(self.stack(small).flatten(1)).float().chunk(2, 1)
         left = small[..., : LINEAR_SIZE // 2].flatten(1)
         return self.linear(left).float() + self.deviation * mu, log_var.clamp(-12, 4)
@@ -99,7 +99,7 @@ class Decoder(nn.Module):
         features = self.stack(self.start(z).view(-1, self.channels, 4, 2))  # (B, 32, 64, 32)
         detail = self.detail(torch.cat([features, small.to(features.dtype)], 1)).float()
         whole = F.interpolate(mirror_half(small.float()), scale_factor=2, mode="bilinear")
-        left: Tensor = GREY + whole[..., : FACE_SIZE // 2] + detail
+        left: Tensor = GRAY + whole[..., : FACE_SIZE // 2] + detail
         return left
 
 
@@ -127,7 +127,7 @@ class SymmetricFaceVAE(nn.Module):
         return Seen(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden_on_both_sides(visible))
 
     def decode_face(self, crop: Tensor, seen: Seen) -> Tensor:
-        """Symmetric faces (B, 3, 128, 128), exactly symmetric, grey outside of the mask.
+        """Symmetric faces (B, 3, 128, 128), exactly symmetric, gray outside of the mask.
 
         With z = mu: the same crop gives the same face.
         """
@@ -158,11 +158,11 @@ def to_channels_last(network: Network, device: torch.device) -> None:
 
 
 def prepare_for_inference(network: Network, device: torch.device) -> None:
-    """Moves a trained network to a device, as `to_channels_last` does, its batch normalisation folded.
+    """Moves a trained network to a device, as `to_channels_last` does, its batch normalization folded.
 
     Where the device computes in bfloat16, so does the localizer, its weights stored so instead of being converted for
-    every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colours would be rounded to half a
-    grey level.
+    every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colors would be rounded to half a
+    gray level.
     """
     fold_batch_norm(network)
     to_channels_last(network, device)

@@ -1,6 +1,6 @@
 """The network's geometry: faces rectified through warps, and blended with their mirror images.
 
-Images are float tensors (B, C, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalised crop coordinates at the
+Images are float tensors (B, C, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalized crop coordinates at the
 face frame's control points; all grids use align_corners=True.
 """
 
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from symface_cli.geometry.warps import GRID, enlarging_weights
-from symface_cli.network.architecture import FACE_SIZE, GREY
+from symface_cli.network.architecture import FACE_SIZE, GRAY
 
 VISIBLE_POWER = 8
 SEEN, UNSEEN = 0.8, 0.4  # visibility from which the photo is trusted, and below which it is not
@@ -40,7 +40,7 @@ def mirror_warp(warp: Tensor) -> Tensor:
 
 
 def compose_warps(warp: Tensor, shift: Tensor) -> Tensor:
-    """W(u + shift(u)) at the control points u; `shift` (B, 17, 17, 2) in normalised face coordinates."""
+    """W(u + shift(u)) at the control points u; `shift` (B, 17, 17, 2) in normalized face coordinates."""
     points = shift + identity_warp(warp)
     composed = F.grid_sample(
         warp.permute(0, 3, 1, 2), points, mode="bicubic", padding_mode="border", align_corners=True
@@ -122,6 +122,6 @@ def blend_sides(face: Tensor, weights: Tensor) -> Tensor:
 
 
 def keep_face(face: Tensor, mask: Tensor) -> Tensor:
-    """The face (B, 3, S, S) on grey: `mask` (B, 17, 17) in 0..1 says where it is kept."""
+    """The face (B, 3, S, S) on gray: `mask` (B, 17, 17) in 0..1 says where it is kept."""
     alpha = enlarge_grid(mask[..., None], face.shape[-1]).permute(0, 3, 1, 2).clamp(0, 1).to(face.dtype)
-    return GREY + (face - GREY) * alpha
+    return GRAY + (face - GRAY) * alpha

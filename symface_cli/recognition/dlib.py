@@ -6,10 +6,10 @@ import numpy as np
 
 from symface_cli.geometry.types import Photo
 from symface_cli.landmarks.dlib import Landmarks, model_file
-from symface_cli.recognition.recognizer import Embedding, LandmarkRecogniser
+from symface_cli.recognition.recognizer import Embedding, LandmarkRecognizer
 
 
-class DlibRecogniser(LandmarkRecogniser):
+class DlibRecognizer(LandmarkRecognizer):
     """dlib's ResNet (King 2017), 128 numbers per face; 0.6 is its published threshold."""
 
     thresholds: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.4)

@@ -10,7 +10,7 @@ from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.types import Photo
 from symface_cli.landmarks.dlib import Landmarks
-from symface_cli.recognition.recognizer import Embedding, LandmarkRecogniser
+from symface_cli.recognition.recognizer import Embedding, LandmarkRecognizer
 
 OPENFACE_FILE = "nn4.small2.v1.t7"
 OPENFACE_SIZE = 96  # px, side of the network's input
@@ -21,8 +21,8 @@ OPENFACE_TEMPLATE = ((0.194157, 0.169267), (0.788859, 0.158171), (0.494951, 0.51
 AGAIN = "remove it, and it is downloaded again"
 
 
-class OpenFaceRecogniser(LandmarkRecogniser):
-    """OpenFace's nn4.small2.v1 (Amos et al. 2016), the paper's recogniser: 128 numbers of unit length per face.
+class OpenFaceRecognizer(LandmarkRecognizer):
+    """OpenFace's nn4.small2.v1 (Amos et al. 2016), the paper's recognizer: 128 numbers of unit length per face.
 
     0.99 is its published threshold, of ten-fold cross-validation on LFW; the stricter ones are ours.
 

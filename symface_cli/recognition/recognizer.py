@@ -1,4 +1,4 @@
-"""Face recognisers: networks that say whether two pictures show the same person."""
+"""Face recognizers: networks that say whether two pictures show the same person."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import centre_of
+from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
 
 Embedding = NDArray[np.float64]
-"""What a recogniser makes of a face: (D,); the nearer two of them, the more alike the persons."""
+"""What a recognizer makes of a face: (D,); the nearer two of them, the more alike the persons."""
 
 
 @dataclass(frozen=True)
-class RecognisedFace:
-    """A face as a recogniser sees it.
+class RecognizedFace:
+    """A face as a recognizer sees it.
 
     Attributes:
         landmarks: (68, 2) in photo pixels.
@@ -28,7 +28,7 @@ class RecognisedFace:
     embedding: Embedding
 
 
-class Recogniser(Protocol):
+class Recognizer(Protocol):
     """A network for faces, with its own detector.
 
     Attributes:
@@ -39,8 +39,8 @@ class Recogniser(Protocol):
     thresholds: ClassVar[tuple[float, ...]]
     files: ClassVar[tuple[str, ...]]
 
-    def find(self, photo: Photo, point: Array | None = None) -> RecognisedFace | None:
-        """The face nearest to `point` (2,) of the photo, by default its centre; None if there is none."""
+    def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
+        """The face nearest to `point` (2,) of the photo, by default its center; None if there is none."""
 
     def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
         """The embedding alone of the face that `find` finds."""
@@ -50,8 +50,8 @@ class Recogniser(Protocol):
         """How different two faces are, in the unit of the thresholds."""
 
 
-class LandmarkRecogniser(ABC):
-    """What recognisers share that look at faces found and aligned with dlib's detector and 68 landmarks.
+class LandmarkRecognizer(ABC):
+    """What recognizers share that look at faces found and aligned with dlib's detector and 68 landmarks.
 
     Raises:
         DataError: If the `landmarks` extra is not installed.
@@ -64,14 +64,14 @@ class LandmarkRecogniser(ABC):
     def describe(self, photo: Photo, landmarks: Landmarks) -> Embedding:
         """Embedding (D,) of the face with these landmarks (68, 2) in the photo (H, W, 3)."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> RecognisedFace | None:
-        """The face nearest to `point` (2,), by default the centre of the photo (H, W, 3).
+    def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
+        """The face nearest to `point` (2,), by default the center of the photo (H, W, 3).
 
         None if the HOG detector finds no face in the photo, up-sampled once.
         """
         image = np.ascontiguousarray(photo)
-        landmarks = self._finder.find_nearest(image, centre_of(image) if point is None else point)
-        return None if landmarks is None else RecognisedFace(landmarks, self.describe(image, landmarks))
+        landmarks = self._finder.find_nearest(image, center_of(image) if point is None else point)
+        return None if landmarks is None else RecognizedFace(landmarks, self.describe(image, landmarks))
 
     def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
         """The embedding alone of the face that `find` finds."""

@@ -1,19 +1,19 @@
 """Every recognizer by name."""
 
 from symface_cli.errors import UsageError
-from symface_cli.recognition.dlib import DlibRecogniser
-from symface_cli.recognition.openface import OpenFaceRecogniser
-from symface_cli.recognition.recognizer import Recogniser
+from symface_cli.recognition.dlib import DlibRecognizer
+from symface_cli.recognition.openface import OpenFaceRecognizer
+from symface_cli.recognition.recognizer import Recognizer
 
-RECOGNISERS: dict[str, type[Recogniser]] = {"dlib": DlibRecogniser, "openface": OpenFaceRecogniser}
+RECOGNIZERS: dict[str, type[Recognizer]] = {"dlib": DlibRecognizer, "openface": OpenFaceRecognizer}
 
 
-def find_recogniser(name: str) -> type[Recogniser]:
-    """The recogniser of that name; nothing is loaded yet.
+def find_recognizer(name: str) -> type[Recognizer]:
+    """The recognizer of that name; nothing is loaded yet.
 
     Raises:
         UsageError: If there is none.
     """
-    if name not in RECOGNISERS:
-        raise UsageError(f"unknown recogniser {name}; choose from {', '.join(RECOGNISERS)}")
-    return RECOGNISERS[name]
+    if name not in RECOGNIZERS:
+        raise UsageError(f"unknown recognizer {name}; choose from {', '.join(RECOGNIZERS)}")
+    return RECOGNIZERS[name]

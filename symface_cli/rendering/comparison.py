@@ -26,7 +26,7 @@ DARK, BOX, MIDLINE = (20, 20, 20), (255, 255, 255), (255, 208, 0)
 
 
 def draw_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> Photo:
-    """The levelled photo, left-left, right-right, symmetric, and heat map of a face, side by side with captions.
+    """The leveled photo, left-left, right-right, symmetric, and heat map of a face, side by side with captions.
 
     Args:
         photo: (H, W, 3).
@@ -80,7 +80,7 @@ def _reduce(photo: Photo, warped: Warped) -> tuple[Photo, Warped]:
 def _draw_heatmap(photo: Photo, found: FoundFace, warped: Warped, size: int) -> Photo:
     """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
     look, level = look_at(photo, warped), warped.photo_from_level
-    measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.colour, warped.mask, level)
+    measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.color, warped.mask, level)
     shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
     small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)
     return small

@@ -1,4 +1,4 @@
-"""Whether a symmetric face still shows the same person, by dlib's recogniser (the landmarks extra)."""
+"""Whether a symmetric face still shows the same person, by dlib's recognizer (the landmarks extra)."""
 
 import threading
 
@@ -9,10 +9,10 @@ from symface_cli.geometry.frames import CROP_SIZE
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Photo
 from symface_cli.inference.face import SeenFace, draw_face
-from symface_cli.recognition.dlib import DlibRecogniser
+from symface_cli.recognition.dlib import DlibRecognizer
 
-SAME_PERSON = DlibRecogniser.thresholds[0]
-REGION_SIZE = 300  # px, side of the region that is shown to the recogniser
+SAME_PERSON = DlibRecognizer.thresholds[0]
+REGION_SIZE = 300  # px, side of the region that is shown to the recognizer
 REACH = 1.5  # its side in sides of the network's crop
 
 
@@ -24,11 +24,11 @@ class IdentityCheck:
     """
 
     def __init__(self) -> None:
-        self._recogniser = DlibRecogniser()
+        self._recognizer = DlibRecognizer()
         self._alone = threading.Lock()  # dlib's objects are not safe for several threads
 
     def __call__(self, photo: Photo, found: FoundFace, seen: SeenFace) -> float | None:
-        """Distance between the two; None if the recogniser finds no face in one of them.
+        """Distance between the two; None if the recognizer finds no face in one of them.
 
         Args:
             photo: (H, W, 3).
@@ -36,9 +36,9 @@ class IdentityCheck:
             seen: What the network saw there.
         """
         with self._alone:
-            before = self._recogniser.embed(_around(photo, found))
-            after = self._recogniser.embed(draw_face(photo, seen))
-        return None if before is None or after is None else round(self._recogniser.distance(before, after), 4)
+            before = self._recognizer.embed(_around(photo, found))
+            after = self._recognizer.embed(draw_face(photo, seen))
+        return None if before is None or after is None else round(self._recognizer.distance(before, after), 4)
 
 
 def _around(photo: Photo, found: FoundFace) -> Photo:

@@ -1,7 +1,7 @@
 """A face part or all of the way from the photo to its symmetric version, in the photo or in the face frame.
 
 With W the warp from the face frame to the photo, S its similarity part (where the symmetric face lies in the photo),
-d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the photo's S(u) + shape d(u), and its colours
+d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the photo's S(u) + shape d(u), and its colors
 go from there towards those of u' by color q(u'). In a photo, both fade out towards the face's outline.
 """
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import apply, pixel_from_normalised
+from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, warp_photo
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import control_points
@@ -31,7 +31,7 @@ FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades 
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
 Pixels = NDArray[Any]
-"""(H, W, C) uint8 or uint16, C from 1 to 4, in whatever colour space."""
+"""(H, W, C) uint8 or uint16, C from 1 to 4, in whatever color space."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Amounts:
 
     Attributes:
         shape: Of the displacement.
-        color: Of the colours.
+        color: Of the colors.
         side: Which side the symmetric face is made of.
     """
 
@@ -50,7 +50,7 @@ class Amounts:
 
 
 class Fades(NamedTuple):
-    """How far shape, colour and light are changed at each point, each (H, W, 1) in 0..1."""
+    """How far shape, color and light are changed at each point, each (H, W, 1) in 0..1."""
 
     shape: NDArray[np.float32]
     color: NDArray[np.float32]
@@ -64,7 +64,7 @@ class Plan(NamedTuple):
         base: Where in the photo each comes from, (H, W, 2).
         mirrored: Where its mirror image comes from, (H, W, 2).
         share: How much of the mirror image it takes, (H, W, 1).
-        amount: How much of all changes in colour, (H, W, 1).
+        amount: How much of all changes in color, (H, W, 1).
         light: What is added to it, (H, W, C); None for nothing.
         hidden: How much of the decoded face it takes, (H, W, 1); None for nothing.
         seen: The point of the face frame that it shows, (H, W, 2).
@@ -85,7 +85,7 @@ class Morph:
     Args:
         pixels: The photo as it is stored.
         warped: What the network saw in it.
-        decode: Makes the face as the VAE decodes it, (128, 128, C), in the photo's colour space and depth.
+        decode: Makes the face as the VAE decodes it, (128, 128, C), in the photo's color space and depth.
         detail: False takes all of the face from there.
     """
 
@@ -171,7 +171,7 @@ class Morph:
     def _mask_of(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """The mask of some rows and columns of the photo, (H, W)."""
         corner = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
-        field_from_part = pixel_from_normalised(FIELD_SIZE) @ np.linalg.inv(self.photo_from_face) @ corner
+        field_from_part = pixel_from_normalized(FIELD_SIZE) @ np.linalg.inv(self.photo_from_face) @ corner
         mask: NDArray[np.float32] = cv2.warpAffine(
             self._mask,
             field_from_part[:2],
@@ -260,7 +260,7 @@ def _window() -> NDArray[np.float32]:
 
 def _sample(field: NDArray[np.float32], u: NDArray[np.floating]) -> NDArray[np.float32]:
     """A field (S, S) or (S, S, C) over the face frame at points u (H, W, 2); 0 outside of the frame."""
-    at = apply(pixel_from_normalised(len(field)), u).astype(np.float32)
+    at = apply(pixel_from_normalized(len(field)), u).astype(np.float32)
     sampled = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     values: NDArray[np.float32] = sampled.reshape(*u.shape[:2], *field.shape[2:])
     return values

@@ -28,7 +28,7 @@ class Recipe:
         steps: Shares of the amounts, each of which becomes a numbered frame; empty for the amounts themselves.
         animated: Whether to make an animation instead, from the photo to there and back.
         size: Side of `face` in pixels; None for the photo's own resolution.
-        background: What surrounds the face in `face`: None for the photo, "transparent", or a colour (r, g, b).
+        background: What surrounds the face in `face`: None for the photo, "transparent", or a color (r, g, b).
     """
 
     outputs: tuple[Output, ...] = (Output.PHOTO,)

@@ -34,7 +34,7 @@ class Product:
         frame: Its number in a sequence, from 0; None outside of one.
         suffix: Of the file's name, with the dot.
         make: Makes its contents.
-        photo_from_image: Where the square that it shows lies: the matrix from its normalised coordinates to photo
+        photo_from_image: Where the square that it shows lies: the matrix from its normalized coordinates to photo
             pixels. None for a whole photo, a sheet, or where that is not known.
     """
 

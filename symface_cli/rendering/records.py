@@ -19,7 +19,7 @@ class FaceNote:
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
         turn_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
-        identity: Distance between photo and result by dlib's recogniser; None if it was not asked for, or if it finds
+        identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
         asymmetry: Value and error of each of `measures.NAMES`; None if they were not asked for.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import FoundFace
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalised
+from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, native_size
 from symface_cli.geometry.types import Array, Photo, Pixels
 from symface_cli.imaging.encoding import encode_picture
@@ -36,7 +36,7 @@ class PhotoStudio:
         self._detail = recipe.detail
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
-        """In the picture's own colours."""
+        """In the picture's own colors."""
         pixels = self._picture.pixels
         for warped, decode in self._faces:
             pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
@@ -61,11 +61,11 @@ class CropStudio(PhotoStudio):
         alpha = None if picture.alpha is None else picture.alpha[self._rows, self._columns]
         self._picture = replace(picture, pixels=picture.pixels[self._rows, self._columns], alpha=alpha)
         self._whole = picture.pixels
-        self.photo_from_image = pixel_from_normalised(self._rows.stop - self._rows.start)
+        self.photo_from_image = pixel_from_normalized(self._rows.stop - self._rows.start)
         self.photo_from_image[:2, 2] += self._columns.start, self._rows.start
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
-        """In the picture's own colours."""
+        """In the picture's own colors."""
         ((warped, decode),) = self._faces
         morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
         return np.ascontiguousarray(morphed[self._rows, self._columns])
@@ -80,7 +80,7 @@ class FaceStudio:
         self._recipe = recipe
         warped = self._seen.warped
         if warped is None:
-            self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalised(CROP_SIZE)
+            self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
         else:
             self.photo_from_image = warped.photo_from_level
 
@@ -144,6 +144,6 @@ def _square_around(found: FoundFace, shape: tuple[int, ...]) -> tuple[slice, sli
     side = min(round(HEAD * float(np.linalg.norm(b - a))), *shape)
     starts = [
         int(np.clip(round(middle - side / 2), 0, limit - side))
-        for middle, limit in zip(found.centre[::-1], shape, strict=True)
+        for middle, limit in zip(found.center[::-1], shape, strict=True)
     ]
     return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)

@@ -14,7 +14,7 @@ from symface_cli.network.vae import Network
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import Draws
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Training:
 
     network: Network
     learner: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     order: torch.Generator
     random: Draws
@@ -47,7 +47,7 @@ class Training:
             "config": config,
             "launch": self.processes.launch,
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "order": self.order.get_state(),
             "random": self.random.generator.get_state(),
@@ -59,7 +59,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `state` gave."""
         self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.order.set_state(state["order"].cpu())
         self.random.generator.set_state(state["random"].cpu())

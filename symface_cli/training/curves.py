@@ -53,9 +53,9 @@ def _draw_loss(panel: "Axes", rows: Sequence[dict[str, float]], name: str) -> No
 
     epochs = [row["epoch"] for row in rows]
     best = _best_epoch(rows)
-    for split, colour in (("train", "tab:blue"), ("validation", "tab:orange")):
+    for split, color in (("train", "tab:blue"), ("validation", "tab:orange")):
         label = {"train": "training"}.get(split, split)
-        panel.plot(epochs, [row[f"{split}_{name}"] for row in rows], ".-", color=colour, markersize=4, label=label)
+        panel.plot(epochs, [row[f"{split}_{name}"] for row in rows], ".-", color=color, markersize=4, label=label)
     panel.axvline(best, color="tab:green", linestyle="--", linewidth=1, zorder=1, label=f"best epoch: {best:.0f}")
     losses = [value for row in rows for value in (row[f"train_{name}"], row[f"validation_{name}"])]
     if min(losses) > 0 and max(losses) > STEEP * min(losses):

@@ -26,8 +26,8 @@ from symface_cli.training.data.augmentation import NONE, Augmentation, make_batc
 from symface_cli.training.data.preparation import prepare
 from symface_cli.training.data.samples import Samples
 from symface_cli.training.distributed import Processes, mean_over_processes
-from symface_cli.training.initialisation import start_as_pca
-from symface_cli.training.normalisation import share_statistics
+from symface_cli.training.initialization import start_as_pca
+from symface_cli.training.normalization import share_statistics
 from symface_cli.training.objectives import OBJECTIVES, Learner, left_halves
 from symface_cli.training.randomness import Draws
 from symface_cli.training.sheets import draw_sheet
@@ -183,13 +183,13 @@ def start(
         start_as_pca(network, _halves(network, samples, config.stage))
     learner = processes.share_gradients(Learner(network, config.stage))
     steps = samples.steps(config.batch_size, processes.world) * config.epochs
-    optimiser = torch.optim.AdamW(_parameter_groups(network, config.lr), weight_decay=1e-2, fused=True)
+    optimizer = torch.optim.AdamW(_parameter_groups(network, config.lr), weight_decay=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [group["lr"] for group in optimiser.param_groups], total_steps=steps, pct_start=WARM_UP
+        optimizer, [group["lr"] for group in optimizer.param_groups], total_steps=steps, pct_start=WARM_UP
     )
     order = torch.Generator().manual_seed(config.seed)
     random = Draws(torch.Generator(device).manual_seed(config.seed), processes.rank, processes.world)
-    return Training(network, learner, optimiser, schedule, order, random, processes)
+    return Training(network, learner, optimizer, schedule, order, random, processes)
 
 
 def _parameter_groups(network: Network, lr: float) -> list[dict[str, Any]]:
@@ -213,7 +213,7 @@ def _run_epoch(
     training: Training, config: TrainingConfig, splits: dict[str, Samples], observer: Observer
 ) -> tuple[dict[str, float], bool]:
     """One epoch with its validation; its row of losses, and whether it is the best so far."""
-    row = {"epoch": training.epoch + 1, "lr": training.optimiser.param_groups[0]["lr"]}
+    row = {"epoch": training.epoch + 1, "lr": training.optimizer.param_groups[0]["lr"]}
     losses = learn(training, config, splits["train"], observer)
     row |= {f"train_{name}": value for name, value in losses.items()}
     losses = validate(training.network, config, splits["validation"], training.processes)
@@ -257,11 +257,11 @@ def learn(training: Training, config: TrainingConfig, samples: Samples, observer
     for step, batch in enumerate(samples.batches(order, config.batch_size, Augmentation(), training.random), 1):
         with mixed_precision(samples.device):
             losses = training.learner(batch, training.random)
-        training.optimiser.zero_grad(set_to_none=True)
+        training.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(losses["total"])
         for part in training.network.children():
             nn.utils.clip_grad_norm_(part.parameters(), CLIP)
-        training.optimiser.step()
+        training.optimizer.step()
         training.schedule.step()
         for name, value in losses.items():
             sums[name] += value.detach()

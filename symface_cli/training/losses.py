@@ -37,7 +37,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def face_scale(warp: Tensor) -> Tensor:
-    """How many normalised crop units a normalised unit of the face frame is long, (B,): from the mean area of cells."""
+    """How many normalized crop units a normalized unit of the face frame is long, (B,): from the mean area of cells."""
     step = 2 / (warp.shape[1] - 1)
     return foreshortening(warp).mean((1, 2)).sqrt() / step
 
@@ -65,7 +65,7 @@ def midline_error(warp: Tensor, target: Tensor) -> Tensor:
 
 
 def _midline(warp: Tensor) -> tuple[Tensor, Tensor]:
-    """A point (B, 2) on the midlines of warps (B, 17, 17, 2), and how it moves per normalised unit down the face."""
+    """A point (B, 2) on the midlines of warps (B, 17, 17, 2), and how it moves per normalized unit down the face."""
     count = warp.shape[1]
     middles = (warp + warp.flip(2))[:, :, : (count + 1) // 2] / 2
     on_edge = torch.ones(middles.shape[1:3], dtype=torch.bool, device=warp.device)

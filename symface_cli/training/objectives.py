@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.architecture import FACE_SIZE, GREY
+from symface_cli.network.architecture import FACE_SIZE, GRAY
 from symface_cli.network.localizer import Located
 from symface_cli.network.paper import PaperVAE
 from symface_cli.network.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
@@ -26,7 +26,7 @@ from symface_cli.training.losses import (
 from symface_cli.training.randomness import Draws
 
 Losses = dict[str, Tensor]
-"""The terms of an objective by name, each a scalar; "total" is what is minimised."""
+"""The terms of an objective by name, each a scalar; "total" is what is minimized."""
 
 NATS = 1e-3  # weight of the VAE's terms, which are about 1,000 nats
 
@@ -40,7 +40,7 @@ def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> L
 def keep_only_face(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
     """Stage 2: the crop with everything but the face removed; the localizer learns warp, mask and visibility."""
     identity = identity_warp(batch.warp)
-    target = rectify(GREY + (batch.clean - GREY) * batch.mask(), identity)
+    target = rectify(GRAY + (batch.clean - GRAY) * batch.mask(), identity)
     return _sum(
         locate(network.localizer(batch.crop), batch),
         autoencode(network, rectify(batch.crop, identity), target, draws),
@@ -61,14 +61,14 @@ def make_symmetric(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Los
 
 
 def symmetric_face(crop: Tensor, found: Located, visible: Tensor) -> Tensor:
-    """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image; grey around and where hidden."""
+    """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image; gray around and where hidden."""
     mask = found.mask.sigmoid()
     mask = (mask + mask.flip(2)) / 2 * (1 - hidden_on_both_sides(visible))
     return keep_face(blend_sides(rectify(crop, found.warp), side_weights(found.warp, visible)), mask)
 
 
 def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
-    """What stage 1 or 3 decodes of clean crops, for the linear path's PCA: (N, 3, 64, 32), centred on grey.
+    """What stage 1 or 3 decodes of clean crops, for the linear path's PCA: (N, 3, 64, 32), centered on gray.
 
     Stage 1 decodes the left half of crops and of mirrored crops.
     """
@@ -78,14 +78,14 @@ def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
     else:
         found = network.localizer(batch.clean)
         faces = symmetric_face(batch.clean, found, torch.ones_like(found.visible))
-    return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GREY
+    return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GRAY
 
 
 def imitate_paper(network: PaperVAE, batch: Batch, draws: Draws, stage: int) -> Losses:
     """The paper's stages for its own network: Eq. 12, cross entropy + KL, with the stage's target; in nats."""
     target = batch.clean
     if stage == 2:
-        target = GREY + (batch.clean - GREY) * batch.mask()
+        target = GRAY + (batch.clean - GRAY) * batch.mask()
     if stage == 3:
         weights = side_weights(batch.warp, torch.ones_like(batch.face_mask))
         target = keep_face(blend_sides(rectify(batch.clean, batch.warp), weights), batch.face_mask)

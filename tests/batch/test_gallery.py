@@ -20,7 +20,7 @@ from symface_cli.batch.gallery import as_html
 from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import NoFaceError, PhotoError
-from symface_cli.geometry.frames import pixel_from_normalised
+from symface_cli.geometry.frames import pixel_from_normalized
 from symface_cli.geometry.types import Photo
 from symface_cli.rendering.records import FaceNote
 from tests.conftest import Finished
@@ -223,7 +223,7 @@ def test_measures_that_nobody_has_are_not_shown(done: Callable[..., Outcome], tm
     assert page.text_in("dt") == ["midline", "faces", "midline"]
 
 
-def test_a_person_who_may_not_be_recognised_is_pointed_out(page: Page) -> None:
+def test_a_person_who_may_not_be_recognized_is_pointed_out(page: Page) -> None:
     alarms = [text for text in page.text_in("strong") if text == "0.70"]
     assert len(alarms) == 2  # in the table, and beside the photo
     assert "0.25" in page.text_in("td") and "0.25" not in page.text_in("strong")
@@ -273,7 +273,7 @@ def test_results_that_lie_elsewhere_stand_beside_the_photo(done: Callable[..., O
 
 def test_several_results_of_a_photo_have_a_slide_each(done: Callable[..., Outcome], tmp_path: Path) -> None:
     outcome = done("a.png", FaceNote(), FaceNote())
-    where = pixel_from_normalised(100)
+    where = pixel_from_normalized(100)
     pairs = tuple(Pair(outcome.written[0], number, where) for number in (1, 2))
     page = Page(as_html([Outcome(outcome.target, outcome.written, outcome.faces, pairs=pairs)], tmp_path))
     assert page.text_in("figcaption") == ["face 1", "face 2"]

@@ -9,7 +9,7 @@ from PIL import Image
 from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.batch.thumbnails import LONGEST_SIDE, choose_side, draw_slides
-from symface_cli.geometry.frames import pixel_from_normalised
+from symface_cli.geometry.frames import pixel_from_normalized
 from tests.batch.test_gallery import gradient, read, save
 
 
@@ -24,17 +24,17 @@ def test_a_face_is_shown_with_the_same_part_of_the_photo(tmp_path: Path, side: i
     photo = save(stored, tmp_path / "a.jpg", exif=exif, quality=95)
     wanted = upright[1000 : 1000 + side, 300 : 300 + side]
     result = save(wanted, tmp_path / "face.png")
-    where = pixel_from_normalised(side)
+    where = pixel_from_normalized(side)
     where[:2, 2] += 300, 1000
     (slide,) = draw_slides(Outcome(Target(photo, tmp_path, "a"), (result,), pairs=(Pair(result, None, where),)), 320)
     assert slide.before is not None and slide.after is not None and slide.aligned
     assert (slide.before.width, slide.before.height) == (slide.after.width, slide.after.height) == (320, 320)
     before = read(slide.before.address)
-    # Red grows by 255 / 3000 per pixel, green by 255 / 4000: half a grey level is 6 and 8 px of thousands.
+    # Red grows by 255 / 3000 per pixel, green by 255 / 4000: half a gray level is 6 and 8 px of thousands.
     assert np.abs(before - np.asarray(Image.fromarray(wanted).resize((320, 320), Image.Resampling.BOX))).mean() < 1.5
 
 
-def test_a_turned_face_is_levelled(tmp_path: Path) -> None:
+def test_a_turned_face_is_leveled(tmp_path: Path) -> None:
     photo = np.full((400, 400, 3), 30, np.uint8)
     photo[180:220, 100:300] = 220  # a bar from left to right
     where = np.array([[0, -100, 199.5], [100, 0, 199.5], [0, 0, 1.0]])  # the face looks to the left: clockwise

@@ -8,7 +8,7 @@ from symface_cli.cli.config import Kind, find_config, read_config, variable_of
 from symface_cli.errors import UsageError
 
 COMMANDS = {
-    "draw": {"force": Kind.SWITCH, "width": Kind.VALUE, "batch-size": Kind.VALUE, "colour": Kind.VALUES},
+    "draw": {"force": Kind.SWITCH, "width": Kind.VALUE, "batch-size": Kind.VALUE, "color": Kind.VALUES},
     "print": {"copies": Kind.VALUE},
 }
 
@@ -34,17 +34,17 @@ def write(folder, text, name="symface.toml"):
 
 def test_values_come_by_command_and_option(folder):
     path = write(
-        folder, '[draw]\nforce = true\nwidth = "wide"\nbatch-size = 3\ncolour = ["red", 7]\n[print]\ncopies=0.5'
+        folder, '[draw]\nforce = true\nwidth = "wide"\nbatch-size = 3\ncolor = ["red", 7]\n[print]\ncopies=0.5'
     )
     assert read_config(path, COMMANDS) == {
-        "draw": {"force": True, "width": "wide", "batch-size": 3, "colour": ["red", 7]},
+        "draw": {"force": True, "width": "wide", "batch-size": 3, "color": ["red", 7]},
         "print": {"copies": 0.5},
     }
 
 
 def test_one_value_is_a_list_of_one(folder):
-    path = write(folder, '[draw]\ncolour = "red"')
-    assert read_config(path, COMMANDS) == {"draw": {"colour": ["red"]}}
+    path = write(folder, '[draw]\ncolor = "red"')
+    assert read_config(path, COMMANDS) == {"draw": {"color": ["red"]}}
 
 
 def test_a_file_of_comments_gives_nothing_and_a_byte_order_mark_is_no_matter(folder):
@@ -58,7 +58,7 @@ def test_a_file_of_comments_gives_nothing_and_a_byte_order_mark_is_no_matter(fol
         ("[xyz]\n", r"\[xyz\]: no such command; there are draw, print"),
         ("[draw]\nforse = true", r"\[draw\] forse: no such option; did you mean force\?"),
         ("[draw]\nbatch_size = 1", r"\[draw\] batch_size: no such option; did you mean batch-size\?"),
-        ("[draw]\ncopies = 1", r"\[draw\] copies: no such option; there are force, width, batch-size, colour"),
+        ("[draw]\ncopies = 1", r"\[draw\] copies: no such option; there are force, width, batch-size, color"),
         ("force = true", r"symface\.toml: force: options go into tables of commands"),
         ("[draw]\nforce = 1", r"\[draw\] force: expected true or false"),
         ('[draw]\nforce = "true"', r"\[draw\] force: expected true or false"),
@@ -66,8 +66,8 @@ def test_a_file_of_comments_gives_nothing_and_a_byte_order_mark_is_no_matter(fol
         ("[draw]\nwidth = [1]", r"\[draw\] width: expected text or a number"),
         ("[draw]\nwidth = 2026-01-01", r"\[draw\] width: expected text or a number"),
         ("[draw.width]\nx = 1", r"\[draw\] width: expected text or a number"),
-        ("[draw]\ncolour = [[1]]", r"\[draw\] colour: expected texts or numbers in a list"),
-        ("[draw]\ncolour = true", r"\[draw\] colour: expected texts or numbers in a list"),
+        ("[draw]\ncolor = [[1]]", r"\[draw\] color: expected texts or numbers in a list"),
+        ("[draw]\ncolor = true", r"\[draw\] color: expected texts or numbers in a list"),
         ("[draw\n", r"symface\.toml: not a TOML file"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_repeatable_option_is_given_by_a_list_or_by_a_variable_with_spaces(sym
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[symmetrise]\nforce = true", "symface.toml: [symmetrise]: no such command; did you mean symmetrize?"),
+        ("[symmetrize]\nforce = true", "symface.toml: [symmetrize]: no such command; did you mean symmetrize?"),
         ("[symmetrize]\nfrce = true", "symface.toml: [symmetrize] frce: no such option; did you mean force?"),
         ("[train]\nseed = true", "symface.toml: [train] seed: expected text or a number"),
         ('[symmetrize]\nforce = "yes"', "symface.toml: [symmetrize] force: expected true or false"),

@@ -11,11 +11,11 @@ from PIL import Image
 from symface_cli.measurement import asymmetry as measures
 
 AREAS = ("brows", "eyes", "nose", "mouth", "jaw")
-QUANTITIES = ("shape_pct", "outward_pct", "lower_pct", "colour_de", "lightness")
+QUANTITIES = ("shape_pct", "outward_pct", "lower_pct", "color_de", "lightness")
 NAMES = (
     "midline_deg",
     "turn_deg",
-    *(f"whole_{quantity}" for quantity in ("shape_pct", "colour_de", "lightness")),
+    *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
     *(f"{area}_{quantity}" for area in AREAS for quantity in QUANTITIES),
 )
 
@@ -40,7 +40,7 @@ def test_a_table_goes_to_standard_output(symface, photo):
     assert finished.err == ""
     heading, titles, *lines = finished.out.rstrip().split("\n")
     assert heading.startswith(f"{photo}, face 1: midline ")
-    assert [title in titles for title in ("shape %", "outward %", "lower %", "colour dE", "lightness")] == [True] * 5
+    assert [title in titles for title in ("shape %", "outward %", "lower %", "color dE", "lightness")] == [True] * 5
     assert [line.split()[0] for line in lines] == ["whole", *AREAS]
     assert lines[1].count("±") == 5
 

@@ -96,7 +96,7 @@ def test_transparent_background_leaves_the_face_alone(symface, photo, tmp_path):
     assert image[100, 100, 3] == 255
 
 
-def test_a_coloured_background_surrounds_the_face(symface, photo, tmp_path):
+def test_a_colored_background_surrounds_the_face(symface, photo, tmp_path):
     out = tmp_path / "x.png"
     symface("symmetrize", photo, "--output", "face", "--background", "#102030", "-o", out)
     assert tuple(read_photo(out)[0, 0]) == (16, 32, 48)
@@ -339,7 +339,7 @@ def test_the_identity_check_says_how_far_the_result_is_from_the_person(symface, 
     assert finished.status == 0
     (line,) = lines_of(tmp_path / "out/manifest.jsonl")
     assert 0.05 < line["identity"] < 0.6
-    assert "recognised" not in finished.err
+    assert "recognized" not in finished.err
 
 
 @pytest.mark.landmarks
@@ -347,7 +347,7 @@ def test_the_identity_check_warns_of_another_person(symface, photo, tmp_path, mo
     monkeypatch.setattr("symface_cli.rendering.identity.SAME_PERSON", 0.05)
     finished = symface("symmetrize", photo, "-o", f"{tmp_path}/out/", "--check-identity")
     assert finished.status == 0
-    assert "face 1 may not be recognised" in finished.err
+    assert "face 1 may not be recognized" in finished.err
 
 
 @pytest.mark.landmarks

@@ -55,7 +55,7 @@ def mirror(file: models.ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         thread.join()
 
 
-def test_a_file_is_downloaded_once_and_its_licence_is_known_before_the_first_byte(
+def test_a_file_is_downloaded_once_and_its_license_is_known_before_the_first_byte(
     file: models.ModelFile, mirror: Path, tmp_path: Path
 ) -> None:
     told: list[models.Download] = []
@@ -63,7 +63,7 @@ def test_a_file_is_downloaded_once_and_its_licence_is_known_before_the_first_byt
     assert path == tmp_path / "home" / "models" / file.folder / file.name
     assert path.read_bytes() == CONTENT
     assert (told[0].done, told[0].total) == (0, len(CONTENT)) and told[-1].done == len(CONTENT)
-    assert any(word in told[0].file.source.licence for word in ("non-commercial", "evaluation only"))
+    assert any(word in told[0].file.source.license for word in ("non-commercial", "evaluation only"))
     mirror.unlink()
     told.clear()
     assert models.locate(file.name, told.append) == path

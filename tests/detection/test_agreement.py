@@ -27,14 +27,14 @@ def test_windows_are_counted_as_the_detector_counts_them(portrait: Path) -> None
 @pytest.mark.parametrize(
     ("size", "searched"), [((600, 900), (427, 640)), ((2000, 1000), (640, 320)), ((90, 80), (90, 80))]
 )
-def test_face_nearest_to_the_centre_counts_in_a_copy_of_at_most_640_pixels(
+def test_face_nearest_to_the_center_counts_in_a_copy_of_at_most_640_pixels(
     size: tuple[int, int], searched: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shapes = []
 
-    def find(grey: NDArray[np.uint8]) -> list[Hit]:
-        height, width = grey.shape
-        shapes.append(grey.shape)
+    def find(gray: NDArray[np.uint8]) -> list[Hit]:
+        height, width = gray.shape
+        shapes.append(gray.shape)
         corners = ((0, 0, 9), (width / 2 - 25, height / 2 - 15, 25), (width - 40, height - 40, 60))
         return [Hit(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
 

@@ -17,7 +17,7 @@ EYES = np.array([338.0, 300.0])  # middle of the portrait's face, read off the p
 def test_portrait_has_one_face_in_its_middle(portrait):
     (face,) = detect(read_photo(portrait))
     assert face.degrees == 0
-    assert np.linalg.norm(face.centre - EYES) < 90
+    assert np.linalg.norm(face.center - EYES) < 90
 
 
 def test_pair_has_two_faces_largest_first(pair):
@@ -56,9 +56,9 @@ def test_a_large_photo_has_its_boxes_in_its_own_pixels(portrait):
     assert detect(large)[0].box.width == pytest.approx(3 * detect(photo)[0].box.width, rel=0.1)
 
 
-def search_plainly(grey, name):
+def search_plainly(gray, name):
     """What a glance is to find: OpenCV's own search, with all windows of all widths."""
-    found = cv2.CascadeClassifier(cv2.data.haarcascades + name).detectMultiScale2(grey, 1.1, 3, minSize=(40, 40))
+    found = cv2.CascadeClassifier(cv2.data.haarcascades + name).detectMultiScale2(gray, 1.1, 3, minSize=(40, 40))
     return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(*found, strict=True)]
 
 
@@ -91,50 +91,50 @@ def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
     assert len(found) == faces
     for face, plain in zip(found, expected, strict=True):
         assert face.box.width == pytest.approx(plain.box.width, rel=0.02)
-        assert np.linalg.norm(face.centre - plain.centre) < 0.02 * plain.box.width
+        assert np.linalg.norm(face.center - plain.center) < 0.02 * plain.box.width
 
 
 @pytest.mark.parametrize("name", ["portrait", "pair"])
 def test_a_glance_counts_the_windows_of_the_search(name, request):
-    grey = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
-    hits, expected = sorted(glance(grey, CASCADES[0])), sorted(search(grey))
+    gray = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
+    hits, expected = sorted(glance(gray, CASCADES[0])), sorted(search(gray))
     assert len(hits) == len(expected) == {"portrait": 1, "pair": 2}[name]
     for hit, plain in zip(hits, expected, strict=True):
         assert hit.agreeing == pytest.approx(plain.agreeing, rel=0.05)
 
 
 def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
-    monkeypatch.setattr(detection, "gather", lambda grey: pytest.fail("looked again"))
+    monkeypatch.setattr(detection, "gather", lambda gray: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
 
 
 def test_several_cascades_find_what_a_glance_misses(portrait, monkeypatch):
     photo = read_photo(portrait)
     seen = detect(photo)[0]
-    monkeypatch.setattr(detection, "glance", lambda grey, name: [])
+    monkeypatch.setattr(detection, "glance", lambda gray, name: [])
     (face,) = detect(photo)
     assert face.degrees == 0
     assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
-    assert np.linalg.norm(face.centre - seen.centre) < 0.05 * seen.box.width
+    assert np.linalg.norm(face.center - seen.center) < 0.05 * seen.box.width
 
 
-@pytest.mark.parametrize("colour", [(200, 160, 130), (150, 40, 40)], ids=["a hand's", "cloth's"])
-def test_a_half_covered_face_is_found(portrait, colour):
+@pytest.mark.parametrize("color", [(200, 160, 130), (150, 40, 40)], ids=["a hand's", "cloth's"])
+def test_a_half_covered_face_is_found(portrait, color):
     """The first cascade that finds any takes the first face for a tilted one, and finds none in the second picture."""
     photo = read_photo(portrait)
     uncovered = detect(photo)[0]
-    photo[230:420, 190 : round(EYES[0])] = colour  # from over the brow to under the mouth, up to the midline
+    photo[230:420, 190 : round(EYES[0])] = color  # from over the brow to under the mouth, up to the midline
     (face,) = detect(photo)
     assert face.degrees == 0
-    assert np.linalg.norm(face.centre - uncovered.centre) < 0.25 * uncovered.box.width
+    assert np.linalg.norm(face.center - uncovered.center) < 0.25 * uncovered.box.width
 
 
 @pytest.mark.parametrize(("turned", "degrees"), [(20, 0), (21, 90)])
 def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
     box = Box(20.0, 20.0, 60.0, 60.0)
     quarter_turn = {(120, 90): [Hit(box, turned)]}
-    monkeypatch.setattr(detection, "gather", lambda grey, thorough=False: [Hit(box, 20)])
-    monkeypatch.setattr(detection, "glance", lambda grey, name: quarter_turn.get(grey.shape, []))
+    monkeypatch.setattr(detection, "gather", lambda gray, thorough=False: [Hit(box, 20)])
+    monkeypatch.setattr(detection, "glance", lambda gray, name: quarter_turn.get(gray.shape, []))
     (face,) = detect(np.zeros((90, 120, 3), np.uint8))
     assert face.degrees == degrees
 
@@ -153,11 +153,11 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
 
 
 def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
-    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    mirror_image = np.ascontiguousarray(grey[:, ::-1])
-    plain = _Ladder(grey, CASCADES[0])
+    gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    mirror_image = np.ascontiguousarray(gray[:, ::-1])
+    plain = _Ladder(gray, CASCADES[0])
     mirrored = _Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
-    width = grey.shape[1]
+    width = gray.shape[1]
     expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
     assert expected and set(mirrored.try_all()) == expected
     guess = plain.guess()[0]
@@ -169,11 +169,11 @@ def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
 
 @pytest.mark.parametrize("name", CASCADES)
 def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
-    grey = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    ladder = _Ladder(grey, name)
+    gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    ladder = _Ladder(gray, name)
     face = detect(read_photo(portrait))[0].box
-    scale = grey.shape[1] / read_photo(portrait).shape[1]
-    middle, width = scale * face.centre, scale * face.width
+    scale = gray.shape[1] / read_photo(portrait).shape[1]
+    middle, width = scale * face.center, scale * face.width
     near = {w for w in ladder.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
     found = ladder.look_around(*middle, width)
     assert len(near & found) >= 0.8 * len(near)
@@ -185,12 +185,12 @@ def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portra
 def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing, thoroughly, tilted):
     searches, glances = [], []
 
-    def gather(grey, thorough=False):
+    def gather(gray, thorough=False):
         searches.append(thorough)
         return [Hit(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
 
     monkeypatch.setattr(detection, "gather", gather)
-    monkeypatch.setattr(detection, "glance", lambda grey, name: glances.append(name) or [])
+    monkeypatch.setattr(detection, "glance", lambda gray, name: glances.append(name) or [])
     assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
     assert searches == ([False, True] if thoroughly else [False])
     assert len(glances) == (1 + len(detection.TURNS) if tilted else 1)

@@ -1,4 +1,4 @@
-"""Methods and recognisers whose answers are known, and grey people for them."""
+"""Methods and recognizers whose answers are known, and gray people for them."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,8 +14,8 @@ from symface_cli.evaluation.protocol import Plan
 from symface_cli.geometry.types import Photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
-from symface_cli.recognition.recognizer import Embedding, RecognisedFace
-from symface_cli.recognition.registry import RECOGNISERS
+from symface_cli.recognition.recognizer import Embedding, RecognizedFace
+from symface_cli.recognition.registry import RECOGNIZERS
 
 BRIGHTNESSES = (25, 50, 75, 105)  # of the four persons; noise has 127.5 on average
 
@@ -23,16 +23,16 @@ drawn: Counter[str] = Counter()
 """How often each method has drawn a face, and each provider has looked for one, since `register`."""
 
 
-class BrightnessRecogniser:
+class BrightnessRecognizer:
     """Knows people by how bright their photos are; sees nobody in black ones."""
 
     thresholds: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.4)
     files: ClassVar[tuple[str, ...]] = ()
     landmarks: ClassVar[NDArray[np.float32]]
 
-    def find(self, photo: Photo, point: object = None) -> RecognisedFace | None:
+    def find(self, photo: Photo, point: object = None) -> RecognizedFace | None:
         drawn["looks"] += 1
-        return RecognisedFace(self.landmarks, np.array([photo.mean()])) if photo.any() else None
+        return RecognizedFace(self.landmarks, np.array([photo.mean()])) if photo.any() else None
 
     def embed(self, photo: Photo, point: object = None) -> Embedding | None:
         face = self.find(photo)
@@ -74,16 +74,16 @@ def draw(method: str, image: Photo) -> Photo:
 
 
 def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -> Plan:
-    """Puts methods and recognisers into the registries; the face is where the landmarks (68, 2) are, in every photo.
+    """Puts methods and recognizers into the registries; the face is where the landmarks (68, 2) are, in every photo.
 
-    The recogniser "strict" sees the same as "brightness", at half its thresholds.
+    The recognizer "strict" sees the same as "brightness", at half its thresholds.
     """
     drawn.clear()
     face = {"landmarks": landmarks.astype(np.float32)}
-    tolerant = type("Tolerant", (BrightnessRecogniser,), face)
-    strict = type("Strict", (BrightnessRecogniser,), {**face, "thresholds": (0.3, 0.25, 0.2)})
-    monkeypatch.setitem(RECOGNISERS, "brightness", tolerant)
-    monkeypatch.setitem(RECOGNISERS, "strict", strict)
+    tolerant = type("Tolerant", (BrightnessRecognizer,), face)
+    strict = type("Strict", (BrightnessRecognizer,), {**face, "thresholds": (0.3, 0.25, 0.2)})
+    monkeypatch.setitem(RECOGNIZERS, "brightness", tolerant)
+    monkeypatch.setitem(RECOGNIZERS, "strict", strict)
     entry = ProviderEntry(("vae", "noise", "black"), lambda weights=None, device="cpu": KnownMethods())
     monkeypatch.setitem(PROVIDERS, "vae", entry)
     monkeypatch.setitem(PROVIDERS, "blind", ProviderEntry(("blind",), lambda weights=None, device="cpu": Blind()))
@@ -91,7 +91,7 @@ def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -
 
 
 def make_people(folder: Path) -> list[DatasetPhoto]:
-    """Photos of four persons, two each: all grey, of four brightnesses; those of a person differ by 1/16 of a level."""
+    """Photos of four persons, two each: all gray, of four brightnesses; those of a person differ by 1/16 of a level."""
     photos = []
     for brightness in BRIGHTNESSES:
         for i in range(2):

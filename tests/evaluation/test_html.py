@@ -19,12 +19,12 @@ from symface_cli.evaluation.contact_sheet import choose_cases
 from symface_cli.evaluation.html import as_html, choose_curves, mark_rows
 from symface_cli.evaluation.plot import Axis, axis_around, step_path
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
-from symface_cli.evaluation.scores import Report, summarise
+from symface_cli.evaluation.scores import Report, summarize
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding
-from symface_cli.recognition.registry import RECOGNISERS
+from symface_cli.recognition.registry import RECOGNIZERS
 
 METHODS = ("vae", "vae-decode", "upside-down")
 COMMAND = "symface evaluate faces/ --report report.html"
@@ -69,7 +69,7 @@ class Reader(HTMLParser):
         return [text for name, text in self.texts if name == tag]
 
 
-class LineRecogniser:
+class LineRecognizer:
     """Everybody has a place on a line."""
 
     thresholds = (0.6, 0.5, 0.4)
@@ -91,7 +91,7 @@ class KnownMethods:
 
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    monkeypatch.setitem(RECOGNISERS, "line", LineRecogniser)
+    monkeypatch.setitem(RECOGNIZERS, "line", LineRecognizer)
     monkeypatch.setitem(PROVIDERS, "vae", ProviderEntry(METHODS, lambda weights: KnownMethods()))
     return Plan(METHODS, ("line",))
 
@@ -116,7 +116,7 @@ def examine(tmp_path: Path) -> Callable[..., Examined]:
 @pytest.fixture
 def report(plan: Plan, examine: Callable[..., Examined]) -> Report:
     """Four photos of `vae` at 0.3, 0.5, 0.7 and missed; `upside-down` always fails."""
-    return summarise(
+    return summarize(
         plan,
         [
             examine("Ann", 0.3, 0.1, 0.9),
@@ -178,7 +178,7 @@ def test_same_report_gives_the_same_page(report: Report) -> None:
 
 def test_hostile_names_are_shown_and_not_obeyed(plan: Plan, examine: Callable[..., Examined]) -> None:
     results = [examine("Eve <b>", 0.1, 0.1, 0.1, name=HOSTILE)]
-    page = Reader(as_html(summarise(plan, results), "</code><script>alert(1)</script>"))
+    page = Reader(as_html(summarize(plan, results), "</code><script>alert(1)</script>"))
     assert f"Eve <b>/{HOSTILE}" in page.text_in("h4")
     assert "</code><script>alert(1)</script>" in page.text_in("code")
     assert not page.named("script") and not page.named("b")
@@ -187,7 +187,7 @@ def test_hostile_names_are_shown_and_not_obeyed(plan: Plan, examine: Callable[..
 
 def test_run_without_readable_photos_has_no_table(plan: Plan) -> None:
     unreadable = Examined(DatasetPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
-    page = Reader(as_html(summarise(plan, [unreadable]), COMMAND))
+    page = Reader(as_html(summarize(plan, [unreadable]), COMMAND))
     assert not page.named("table") and not page.named("img")
     assert any("1 more unreadable" in text for text in page.text_in("dd"))
 
@@ -199,7 +199,7 @@ def test_best_of_a_column_is_marked_and_the_papers_numbers_are_too() -> None:
     rows = mark_rows(
         [
             "method",
-            "recognised at 0.6 (95 %)",
+            "recognized at 0.6 (95 %)",
             "faces missed",
             "mirror error",
             "p against vae at 0.5",
@@ -239,7 +239,7 @@ def test_distances_at_one_place_make_one_step() -> None:
 
 def test_page_has_the_methods_curves_and_the_false_accepts(page: Reader) -> None:
     curves = [str(attributes["d"]) for attributes in page.named("path") if "H650" in str(attributes["d"])]
-    assert "M50 370H150V287.5H350V205H550V122.5H650" in curves  # vae, recognised
+    assert "M50 370H150V287.5H350V205H550V122.5H650" in curves  # vae, recognized
     assert "M50 370H150V260H350V150H550V40H650" in curves  # vae, three results against the others, all at 0
 
 
@@ -263,11 +263,11 @@ def test_axis_reaches_around_the_published_threshold(
 def test_of_many_methods_vae_and_the_seven_best_are_drawn(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     names = ("m0", "m1", "vae", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
     photos = []
-    for number in range(9):  # m0 is recognised in no photo, m1 in one, and so on; vae in none
+    for number in range(9):  # m0 is recognized in no photo, m1 in one, and so on; vae in none
         places = {name: np.array([0.0 if name != "vae" and number < int(name[1]) else 9.0]) for name in names}
         attempts = {Key("none", name, "line"): Attempt(True, place, 0, 0.1) for name, place in places.items()}
         photos.append(Examined(DatasetPhoto(Path("a.jpg"), "a"), "", None, 0, {"line": np.zeros(1)}, attempts))
-    report = summarise(Plan(names, ("line",)), photos)
+    report = summarize(Plan(names, ("line",)), photos)
     assert choose_curves(report) == ("vae", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
 
 
@@ -303,9 +303,9 @@ def test_cases_come_with_what_became_of_them(page: Reader) -> None:
     assert page.text_in("h3") == ["Best", "Median", "Worst", "Missed"]
     assert page.text_in("h4") == ["Ann/1.png", "Bob/1.png", "Cem/1.png", "Dan/1.png"]
     assert page.text_in("span")[-12:] == [
-        *("0.10", "0.30", "0.90, not recognised"),  # the face only, the symmetric face, the others
-        *("0.50", "0.50", "0.90, not recognised"),
-        *("0.61, not recognised", "0.70, not recognised", "no face seen in it"),
+        *("0.10", "0.30", "0.90, not recognized"),  # the face only, the symmetric face, the others
+        *("0.50", "0.50", "0.90, not recognized"),
+        *("0.61, not recognized", "0.70, not recognized", "no face seen in it"),
         *("no face found", "no face found", "no face found"),
     ]
 
@@ -324,5 +324,5 @@ def test_pictures_are_small_and_say_what_they_show(page: Reader) -> None:
 
 def test_unseen_original_is_said(plan: Plan, examine: Callable[..., Examined]) -> None:
     unseen = replace(examine("Flo", 0.1, 0.1, 0.1), originals={"line": None})
-    page = Reader(as_html(summarise(plan, [unseen]), COMMAND))
+    page = Reader(as_html(summarize(plan, [unseen]), COMMAND))
     assert page.text_in("span")[-3:] == ["no face seen in the photo"] * 3

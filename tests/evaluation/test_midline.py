@@ -33,10 +33,10 @@ from tests.conftest import SHARED
 LONDON = SHARED / "data" / "london" / "neutral"
 
 # Pupils 60 apart, corners of the mouth, tip of the nose and chin: symmetric about x = 100. The middles of the pairs,
-# (100, 80), (100, 140), (100, 110) and (100, 190), have their centre at (100, 130).
+# (100, 80), (100, 140), (100, 110) and (100, 190), have their center at (100, 130).
 LANDMARKS = [(70.0, 80.0), (130.0, 80.0), (80.0, 140.0), (120.0, 140.0), (100.0, 110.0), (100.0, 190.0)]
 PARTNERS = [1, 0, 3, 2, 4, 5]
-CENTRE = np.array([100.0, 130.0])
+CENTER = np.array([100.0, 130.0])
 EYE_DISTANCE = 60
 
 
@@ -46,10 +46,10 @@ def write_table(path: Path, heading: tuple[str, str], rows: Sequence[tuple[float
 
 
 def line_beside(angle: float, offset: float) -> Midline:
-    """A line turned by `angle` degrees whose distance from CENTRE is `offset` per cent; it is known far from there."""
+    """A line turned by `angle` degrees whose distance from CENTER is `offset` per cent; it is known far from there."""
     down = np.array([-sin(radians(angle)), cos(radians(angle))])
     across = np.array([down[1], -down[0]])
-    return Midline(CENTRE + offset / 100 * EYE_DISTANCE * across + 77 * down, down)
+    return Midline(CENTER + offset / 100 * EYE_DISTANCE * across + 77 * down, down)
 
 
 class FakeProvider:
@@ -57,7 +57,7 @@ class FakeProvider:
 
     def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
         assert point is not None
-        assert np.allclose(point, CENTRE)
+        assert np.allclose(point, CENTER)
         level = int(photo[0, 0, 0])
         return [] if level == 255 else [Sighting({}, line_beside(level, -2 * level))]
 
@@ -92,7 +92,7 @@ def run(folder: Path, *providers: str) -> Report:
 
 def test_reference_is_the_line_through_the_middles_of_the_pairs(hand_placed: Path) -> None:
     reference = read_references(hand_placed)[0]
-    assert reference.midline.point == pytest.approx(CENTRE)
+    assert reference.midline.point == pytest.approx(CENTER)
     assert reference.midline.direction == pytest.approx([0, 1])
     assert reference.eye_distance == EYE_DISTANCE
 
@@ -115,7 +115,7 @@ def test_errors_do_not_depend_on_how_the_photo_is_turned_or_scaled(hand_placed: 
 def test_landmarks_that_the_mirror_index_does_not_name_do_not_count(hand_placed: Path) -> None:
     for path in hand_placed.glob("*.csv"):
         write_table(path, ("x", "y"), [*LANDMARKS, (900.0, 5.0), (20.0, 700.0)])
-    assert read_references(hand_placed)[0].midline.point == pytest.approx(CENTRE)
+    assert read_references(hand_placed)[0].midline.point == pytest.approx(CENTER)
 
 
 def test_mirror_index_in_the_folder_goes_before_the_one_above(hand_placed: Path) -> None:

@@ -61,7 +61,7 @@ def test_glasses_cover_both_eyes_and_nothing_below_them(photo: Photo, landmarks:
     eyes_y = landmarks[scheme.EYES, 1].mean()
     assert rows.min() > landmarks[scheme.BROWS, 1].min() - 2  # not above the brows
     assert rows.max() < eyes_y + 0.45 * EYES_APART  # above the nose's tip, far above the mouth
-    assert (columns.min(), columns.max()) == (pytest.approx(199 - columns.max() + 1, abs=1), columns.max())  # centred
+    assert (columns.min(), columns.max()) == (pytest.approx(199 - columns.max() + 1, abs=1), columns.max())  # centered
     assert 1.8 * EYES_APART < np.ptp(columns) < 2.3 * EYES_APART
     nose = np.round(landmarks[29]).astype(int)
     assert not cover[nose[1], nose[0]]  # between the lenses, below the bridge
@@ -80,7 +80,7 @@ def test_glasses_tilt_with_the_eyes(landmarks: NDArray[np.float64]) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_patch_covers_one_side_of_the_face(seed: int, photo: Photo, landmarks: NDArray[np.float64]) -> None:
-    photo = photo // 255 * np.array([1, 2, 3], np.uint8)  # a colour that no patch has
+    photo = photo // 255 * np.array([1, 2, 3], np.uint8)  # a color that no patch has
     cover = changed(photo, occlude(photo, landmarks, "patch", seed))
     area = cover.sum() / EYES_APART**2
     assert 0.85 * PATCH_WIDTH * PATCH_HEIGHT < area < 1.25 * PATCH_WIDTH * PATCH_HEIGHT  # its soft edge included
@@ -93,11 +93,11 @@ def test_patch_covers_one_side_of_the_face(seed: int, photo: Photo, landmarks: N
 
 
 def test_patch_is_on_either_side_at_eye_cheek_and_mouth(photo: Photo, landmarks: NDArray[np.float64]) -> None:
-    centres = []
+    centers = []
     for seed in range(60):
         rows, columns = np.nonzero(changed(photo, occlude(photo, landmarks, "patch", seed)))
-        centres.append((columns.mean() - MIDLINE, rows.mean() - landmarks[scheme.EYES, 1].mean()))
-    across, down = np.array(centres).T / EYES_APART
+        centers.append((columns.mean() - MIDLINE, rows.mean() - landmarks[scheme.EYES, 1].mean()))
+    across, down = np.array(centers).T / EYES_APART
     assert 15 <= (across > 0).sum() <= 45
     assert [int(((down > low) & (down < low + 0.3)).sum() >= 8) for low in (-0.05, 0.4, 0.85)] == [1, 1, 1]
 

@@ -1,4 +1,4 @@
-"""The protocol says what it should of methods whose results are known, to every recogniser, with every occluder."""
+"""The protocol says what it should of methods whose results are known, to every recognizer, with every occluder."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError, UsageError
 from symface_cli.evaluation.occluders import occlude
 from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan, choose_photos, evaluate
-from symface_cli.evaluation.scores import Report, summarise
-from symface_cli.geometry.frames import centre_of
+from symface_cli.evaluation.scores import Report, summarize
+from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.providers import Sighting
@@ -72,7 +72,7 @@ def test_split_or_limit_that_means_nothing_is_a_usage_error(data: Path, split: s
         choose_photos(data, split, limit)
 
 
-# Methods and recognisers whose answers are known
+# Methods and recognizers whose answers are known
 
 
 @pytest.fixture
@@ -86,48 +86,48 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
 
 
 def run(people: list[DatasetPhoto], plan: Plan) -> Report:
-    return summarise(plan, list(evaluate(people, plan, lambda done, total: None)))
+    return summarize(plan, list(evaluate(people, plan, lambda done, total: None)))
 
 
-def test_unchanged_photos_are_all_recognised_and_identified(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_unchanged_photos_are_all_recognized_and_identified(known: Plan, people: list[DatasetPhoto]) -> None:
     unchanged = run(people, known).tables[0].scores[0]
-    assert [recognised.share for recognised in unchanged.recognised] == [1, 1, 1]
+    assert [recognized.share for recognized in unchanged.recognized] == [1, 1, 1]
     assert unchanged.rank_one.share == 1
     assert (unchanged.missed.total, unchanged.mirror_error, unchanged.mcnemar_p) == (0, 63, None)
 
 
-def test_noise_is_never_recognised(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_noise_is_never_recognized(known: Plan, people: list[DatasetPhoto]) -> None:
     noise = run(people, known).tables[0].scores[1]
-    assert [recognised.count for recognised in noise.recognised] == [0, 0, 0]
+    assert [recognized.count for recognized in noise.recognized] == [0, 0, 0]
     assert noise.rank_one.count == 2  # it is brighter than anyone, so everyone's noise is nearest to the last person
     assert noise.missed.total == 0
     assert noise.mirror_error is not None and noise.mirror_error > 100
     assert noise.mcnemar_p == 2 / 2**8  # `vae` alone succeeds, eight times
 
 
-def test_missed_faces_are_not_recognised_and_counted_by_reason(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_missed_faces_are_not_recognized_and_counted_by_reason(known: Plan, people: list[DatasetPhoto]) -> None:
     black, blind = run(people, known).tables[0].scores[2:]
-    assert [recognised.count for recognised in black.recognised] == [0, 0, 0]
+    assert [recognized.count for recognized in black.recognized] == [0, 0, 0]
     assert black.rank_one.count == 0
     assert (black.missed.by_method, black.missed.in_photo, black.missed.in_result) == (0, 0, 8)
-    assert [recognised.count for recognised in blind.recognised] == [6, 6, 6]  # finds three of four persons
+    assert [recognized.count for recognized in blind.recognized] == [6, 6, 6]  # finds three of four persons
     assert blind.rank_one.count == 6
     assert (blind.missed.by_method, blind.missed.in_photo, blind.missed.in_result) == (2, 0, 0)
 
 
-def test_photo_in_which_the_recogniser_sees_nobody_counts(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_photo_in_which_the_recognizer_sees_nobody_counts(known: Plan, people: list[DatasetPhoto]) -> None:
     Image.new("RGB", (64, 64)).save(people[0].path)
     score = run(people, known).tables[0].scores[0]
     assert score.missed.in_photo == 1
-    assert score.recognised[0].share == score.rank_one.share == 7 / 8
+    assert score.recognized[0].share == score.rank_one.share == 7 / 8
 
 
 def test_no_one_passes_for_another_of_another_brightness(known: Plan, people: list[DatasetPhoto]) -> None:
-    assert [recognised.false_accepts for recognised in run(people, known).tables[0].scores[0].recognised] == [0, 0, 0]
+    assert [recognized.false_accepts for recognized in run(people, known).tables[0].scores[0].recognized] == [0, 0, 0]
 
 
 def test_mismatched_pairs_never_show_the_same_person(known: Plan, people: list[DatasetPhoto]) -> None:
-    assert run(people[:2], known).tables[0].scores[0].recognised[0].false_accepts is None
+    assert run(people[:2], known).tables[0].scores[0].recognized[0].false_accepts is None
 
 
 def test_progress_counts_every_photo(known: Plan, people: list[DatasetPhoto]) -> None:
@@ -140,7 +140,7 @@ def test_unreadable_photo_is_reported_and_counts_nowhere(known: Plan, people: li
     people[0].path.write_bytes(b"no picture")
     report = run(people, known)
     assert len(report.unreadable) == 1 and str(people[0].path) in report.unreadable[0]
-    assert report.tables[0].scores[0].recognised[0].count == len(report.examined) == 7
+    assert report.tables[0].scores[0].recognized[0].count == len(report.examined) == 7
 
 
 def test_photo_that_is_gone_is_reported(known: Plan, people: list[DatasetPhoto]) -> None:
@@ -148,15 +148,15 @@ def test_photo_that_is_gone_is_reported(known: Plan, people: list[DatasetPhoto])
     assert [str(people[0].path) in line for line in run(people, known).unreadable] == [True]
 
 
-# Several recognisers and conditions
+# Several recognizers and conditions
 
 
-def test_all_recognisers_look_at_pictures_that_are_drawn_once(known: Plan, people: list[DatasetPhoto]) -> None:
-    report = run(people, replace(known, recognisers=("brightness", "strict")))
+def test_all_recognizers_look_at_pictures_that_are_drawn_once(known: Plan, people: list[DatasetPhoto]) -> None:
+    report = run(people, replace(known, recognizers=("brightness", "strict")))
     assert {name: drawn[name] for name in ("vae", "noise", "black")} == {"vae": 8, "noise": 8, "black": 8}
     assert drawn["finds"] == 8
-    assert [table.recogniser for table in report.tables] == ["brightness", "strict"]
-    assert [table.scores[0].recognised[0].threshold for table in report.tables] == [0.6, 0.3]
+    assert [table.recognizer for table in report.tables] == ["brightness", "strict"]
+    assert [table.scores[0].recognized[0].threshold for table in report.tables] == [0.6, 0.3]
     assert report.tables[0].distances == report.tables[1].distances
 
 
@@ -164,8 +164,8 @@ def test_reference_is_the_photo_without_the_occluder(known: Plan, people: list[D
     bright = [photo for photo in people if photo.identity == "105"]
     plain, hidden = run(bright, replace(known, methods=("vae",), conditions=("none", "glasses"))).tables
     assert (plain.condition, hidden.condition) == ("none", "glasses")
-    assert plain.scores[0].recognised[0].count == 2
-    assert hidden.scores[0].recognised[0].count == 0  # two dark lenses make a photo darker by more than 0.6
+    assert plain.scores[0].recognized[0].count == 2
+    assert hidden.scores[0].recognized[0].count == 0  # two dark lenses make a photo darker by more than 0.6
     assert min(hidden.distances["vae"]) > 0.6
 
 
@@ -234,7 +234,7 @@ class Errors:
 
 
 @pytest.mark.landmarks
-def test_dlibs_recogniser_takes_the_photo_for_itself_and_neither_noise_nor_another_for_it(
+def test_dlibs_recognizer_takes_the_photo_for_itself_and_neither_noise_nor_another_for_it(
     portraits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody = portraits / "B" / "1.png"
@@ -242,7 +242,7 @@ def test_dlibs_recogniser_takes_the_photo_for_itself_and_neither_noise_nor_anoth
     monkeypatch.setitem(PROVIDERS, "vae", entry)
     plan = Plan(("vae", "noise", "other"), jobs=1)
     (table,) = run(choose_photos(portraits, "all"), plan).tables
-    unchanged, noise, other_face = [[r.count for r in score.recognised] for score in table.scores]
+    unchanged, noise, other_face = [[r.count for r in score.recognized] for score in table.scores]
     assert (unchanged, noise) == ([2, 2, 2], [0, 0, 0])
     assert other_face[2] == 1  # the other itself; averages of many faces are too alike for the other thresholds
     assert [score.rank_one.count for score in table.scores] == [2, 0, 1]
@@ -262,15 +262,15 @@ def test_command_writes_tables_json_and_markdown(
     lines = finished.out.splitlines()
     rows = [line for line in lines if line.startswith(DLIB_METHODS)]
     assert [row.split()[0] for row in rows] == 4 * list(DLIB_METHODS)  # two tables, each with one of the subsets
-    assert "recogniser: dlib, faces behind an occluder: glasses" in lines
+    assert "recognizer: dlib, faces behind an occluder: glasses" in lines
     assert "2 photos of 2 persons" in finished.err
     tables = json.loads(Path("out.json").read_text())["tables"]
-    assert [(table["condition"], table["recogniser"]) for table in tables] == [("none", "dlib"), ("glasses", "dlib")]
+    assert [(table["condition"], table["recognizer"]) for table in tables] == [("none", "dlib"), ("glasses", "dlib")]
     for table in tables:
         assert [score["method"] for score in table["scores"]] == list(DLIB_METHODS)
         assert all(score["mirror_error"] == 0 for score in table["scores"] if score["mirror_error"] is not None)
     assert [score["missed"]["by_method"] for score in tables[0]["scores"]] == [0, 0, 0, 0]
-    assert Path("out.md").read_text().startswith("### Recogniser: dlib\n\n| method |")
+    assert Path("out.md").read_text().startswith("### Recognizer: dlib\n\n| method |")
     assert Path("runs/evaluate/results.sqlite").is_file()
 
 
@@ -304,8 +304,8 @@ def test_folder_without_photos_exits_6(tmp_path: Path, symface: Callable[..., Fi
     assert "no photos" in finished.err
 
 
-def test_centre_of_a_photo_lies_between_its_pixels() -> None:
-    assert centre_of(np.zeros((3, 4, 3), np.uint8)).tolist() == [1.5, 1.0]
+def test_center_of_a_photo_lies_between_its_pixels() -> None:
+    assert center_of(np.zeros((3, 4, 3), np.uint8)).tolist() == [1.5, 1.0]
 
 
 def test_examined_photo_lacks_what_is_new_in_a_plan() -> None:

@@ -23,7 +23,7 @@ from symface_cli.evaluation.report import (
     table_rows,
     table_title,
 )
-from symface_cli.evaluation.scores import Report, summarise
+from symface_cli.evaluation.scores import Report, summarize
 from tests.evaluation.known import make_people, register
 
 METHODS = ["vae", "noise", "black", "blind"]
@@ -32,16 +32,16 @@ METHODS = ["vae", "noise", "black", "blind"]
 @pytest.fixture
 def report(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> Report:
     plan = register(monkeypatch, 0.3 * landmarks)
-    plan = replace(plan, recognisers=("brightness", "strict"), conditions=("none", "patch"))
-    return summarise(plan, list(evaluate(make_people(tmp_path), plan, lambda done, total: None)))
+    plan = replace(plan, recognizers=("brightness", "strict"), conditions=("none", "patch"))
+    return summarize(plan, list(evaluate(make_people(tmp_path), plan, lambda done, total: None)))
 
 
-def test_there_is_a_table_per_condition_and_recogniser(report: Report) -> None:
+def test_there_is_a_table_per_condition_and_recognizer(report: Report) -> None:
     assert [table_title(table) for table in report.tables] == [
-        "recogniser: brightness",
-        "recogniser: strict",
-        "recogniser: brightness, faces behind an occluder: patch",
-        "recogniser: strict, faces behind an occluder: patch",
+        "recognizer: brightness",
+        "recognizer: strict",
+        "recognizer: brightness, faces behind an occluder: patch",
+        "recognizer: strict, faces behind an occluder: patch",
     ]
 
 
@@ -58,7 +58,7 @@ def test_row_shows_shares_intervals_and_dashes(report: Report) -> None:
     assert cells.pop("ms per photo").isdecimal()
     assert cells == {
         "method": "vae",
-        **{f"recognised at {threshold} (95 %)": f"1.000 ({low:.3f}-1.000)" for threshold in (0.6, 0.5, 0.4)},
+        **{f"recognized at {threshold} (95 %)": f"1.000 ({low:.3f}-1.000)" for threshold in (0.6, 0.5, 0.4)},
         "paper (OpenFace)": "-",
         "rank-1": "1.000",
         "faces missed": "0",
@@ -89,16 +89,16 @@ def test_papers_numbers_are_those_of_its_table_1() -> None:
 
 def test_markdown_has_every_table_and_says_what_was_counted(report: Report) -> None:
     lines = as_markdown(report).splitlines()
-    assert lines[0] == "### Recogniser: brightness"
+    assert lines[0] == "### Recognizer: brightness"
     rows = [line.split(" | ")[0] for line in lines if line.startswith(tuple(f"| {method} |" for method in METHODS))]
     assert rows == 2 * len(report.tables) * [f"| {method}" for method in METHODS]
     assert lines[-1].startswith(f"{describe(report)}; paper (OpenFace): ")
-    assert describe(report) == "8 photos of 4 persons; recognisers: brightness, strict"
+    assert describe(report) == "8 photos of 4 persons; recognizers: brightness, strict"
 
 
 def test_json_has_every_score_and_every_photos_distances(report: Report) -> None:
     loaded = json.loads(json.dumps(as_dict(report), allow_nan=False))
-    assert [(table["condition"], table["recogniser"]) for table in loaded["tables"]] == [
+    assert [(table["condition"], table["recognizer"]) for table in loaded["tables"]] == [
         ("none", "brightness"),
         ("none", "strict"),
         ("patch", "brightness"),
@@ -106,14 +106,14 @@ def test_json_has_every_score_and_every_photos_distances(report: Report) -> None
     ]
     first = loaded["tables"][0]
     assert [score["method"] for score in first["scores"]] == METHODS
-    assert first["scores"][0]["recognised"][0]["count"] == first["scores"][0]["rank_one"]["count"] == 8
+    assert first["scores"][0]["recognized"][0]["count"] == first["scores"][0]["rank_one"]["count"] == 8
     assert [(subset["name"], subset["photos"]) for subset in first["subsets"]] == [
         ("yaw under 10", 8),
         ("agreeing under 12", 8),
     ]
     photo = loaded["photos"][0]
     assert (photo["identity"], photo["agreeing"], photo["yaw"]) == ("25", 0, pytest.approx(0, abs=1e-4))
-    distances = {(row["condition"], row["recogniser"]): row["methods"] for row in photo["distances"]}
+    distances = {(row["condition"], row["recognizer"]): row["methods"] for row in photo["distances"]}
     assert distances["none", "strict"]["vae"] == 0
     assert distances["none", "strict"]["black"] is None
     assert distances["patch", "strict"]["vae"] == report.tables[3].distances["vae"][0] > 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
 from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
-from symface_cli.evaluation.scores import Report, find_others, summarise
+from symface_cli.evaluation.scores import Report, find_others, summarize
 from tests.evaluation.known import register
 
 PLAN = Plan(("vae", "blind"), ("brightness",))
@@ -39,11 +39,11 @@ def examine(
 
 
 def shares(report: Report) -> list[float]:
-    return [recognised.share for recognised in report.tables[0].scores[0].recognised]
+    return [recognized.share for recognized in report.tables[0].scores[0].recognized]
 
 
 def false_accepts(report: Report) -> list[float | None]:
-    return [recognised.false_accepts for recognised in report.tables[0].scores[0].recognised]
+    return [recognized.false_accepts for recognized in report.tables[0].scores[0].recognized]
 
 
 def test_shuffled_identities_drop_to_the_false_accept_rate() -> None:
@@ -52,17 +52,17 @@ def test_shuffled_identities_drop_to_the_false_accept_rate() -> None:
     honest = [examine(str(i), place, place) for i, place in enumerate(places)]
     following = [*honest[1:], honest[0]]
     shuffled = [replace(a, originals=b.originals) for a, b in zip(honest, following, strict=True)]
-    assert summarise(PLAN, honest).tables[0].mismatched["vae"] == pytest.approx((0.45, 0.55, 2, 0.1, 5, 8.1))
-    assert false_accepts(summarise(PLAN, honest)) == [3 / 6, 2 / 6, 1 / 6]
-    assert shares(summarise(PLAN, honest)) == [1, 1, 1]
-    assert shares(summarise(PLAN, shuffled)) == [3 / 6, 2 / 6, 1 / 6]
-    assert summarise(PLAN, shuffled).tables[0].scores[0].rank_one.count == 0
+    assert summarize(PLAN, honest).tables[0].mismatched["vae"] == pytest.approx((0.45, 0.55, 2, 0.1, 5, 8.1))
+    assert false_accepts(summarize(PLAN, honest)) == [3 / 6, 2 / 6, 1 / 6]
+    assert shares(summarize(PLAN, honest)) == [1, 1, 1]
+    assert shares(summarize(PLAN, shuffled)) == [3 / 6, 2 / 6, 1 / 6]
+    assert summarize(PLAN, shuffled).tables[0].scores[0].rank_one.count == 0
 
 
 def test_share_counts_misses_as_failures_and_has_wilsons_interval() -> None:
     results = [examine("a", 0, 0), examine("b", 5, 5.55), examine("c", 9, None), examine("d", None, 3)]
-    report = summarise(PLAN, results)
-    published, stricter, strictest = report.tables[0].scores[0].recognised
+    report = summarize(PLAN, results)
+    published, stricter, strictest = report.tables[0].scores[0].recognized
     assert (published.count, stricter.count, strictest.count) == (2, 1, 1)
     assert published.share == 0.5 and published.interval == wilson_interval(2, 4)
     assert report.tables[0].distances["vae"] == pytest.approx((0, 0.55, np.inf, np.inf))
@@ -79,7 +79,7 @@ def test_face_is_identified_by_the_nearest_of_all_originals() -> None:
         examine("c", 13, 11.0),
         examine("d", None, 0.1),
     ]
-    assert summarise(PLAN, results).tables[0].scores[0].rank_one.count == 2
+    assert summarize(PLAN, results).tables[0].scores[0].rank_one.count == 2
 
 
 def test_others_are_the_next_photos_in_a_circle_of_another_person() -> None:
@@ -90,18 +90,18 @@ def test_others_are_the_next_photos_in_a_circle_of_another_person() -> None:
 def test_pairs_with_a_missed_face_are_left_out_of_the_false_accepts() -> None:
     results = [examine("a", 0, 0), examine("b", None, 0.3), examine("c", 0.2, None)]
     # a - b's original is not seen; b's face - c's original: 0.1; c's face is not seen.
-    assert summarise(PLAN, results).tables[0].mismatched["vae"] == pytest.approx((0.1,))
-    assert false_accepts(summarise(PLAN, results)) == [1, 1, 1]
+    assert summarize(PLAN, results).tables[0].mismatched["vae"] == pytest.approx((0.1,))
+    assert false_accepts(summarize(PLAN, results)) == [1, 1, 1]
 
 
 def test_methods_are_compared_on_the_same_photos_at_the_second_threshold() -> None:
     # At 0.5, only vae succeeds on three, only the other method on one, both or neither on the rest.
     pairs = [(0, 1), (0, 1), (0, 0.55), (0.55, 0.45), (0, 0), (2, 2)]
     results = [examine(str(i), 10 * i, 10 * i + a, 10 * i + b) for i, (a, b) in enumerate(pairs)]
-    ours, theirs = summarise(PLAN, results).tables[0].scores
+    ours, theirs = summarize(PLAN, results).tables[0].scores
     assert ours.mcnemar_p is None
     assert theirs.mcnemar_p == mcnemar_p(3, 1)
-    alone = summarise(replace(PLAN, methods=("blind",)), results).tables[0].scores
+    alone = summarize(replace(PLAN, methods=("blind",)), results).tables[0].scores
     assert alone[0].mcnemar_p is None
 
 
@@ -114,7 +114,7 @@ def test_time_is_the_median_and_the_mirror_error_the_largest() -> None:
         )
         for i in range(3)
     ]
-    (score,) = summarise(replace(PLAN, methods=("vae",)), results).tables[0].scores
+    (score,) = summarize(replace(PLAN, methods=("vae",)), results).tables[0].scores
     assert (score.milliseconds, score.mirror_error) == (pytest.approx(20), 3)
 
 
@@ -124,7 +124,7 @@ def names_and_members(report: Report) -> list[tuple[str, Sequence[int]]]:
 
 def test_photos_are_split_by_the_detectors_agreement(landmarks: NDArray[np.float64]) -> None:
     results = [examine("a", 0, 0, agreeing=n) for n in (0, 11, 12, 30, 31)]
-    assert names_and_members(summarise(PLAN, results)) == [
+    assert names_and_members(summarize(PLAN, results)) == [
         ("yaw unknown", (0, 1, 2, 3, 4)),
         ("agreeing under 12", (0, 1)),
         ("agreeing 12 to 30", (2, 3)),
@@ -139,7 +139,7 @@ def test_photos_are_split_by_yaw_to_either_side(landmarks: NDArray[np.float64]) 
         return replace(examine("a", 0, 0), landmarks=moved)
 
     results = [turned(0), turned(-9), turned(11), turned(-19), turned(21), turned(-40)]
-    assert names_and_members(summarise(PLAN, results)) == [
+    assert names_and_members(summarize(PLAN, results)) == [
         ("yaw under 10", (0, 1)),
         ("yaw 10 to 20", (2, 3)),
         ("yaw over 20", (4, 5)),
@@ -150,20 +150,20 @@ def test_photos_are_split_by_yaw_to_either_side(landmarks: NDArray[np.float64]) 
 def test_subsets_have_scores_of_their_own_photos_and_the_gallery_of_all() -> None:
     results = [
         examine("a", 0, 0, 0, agreeing=5),
-        examine("b", 5, 4, 5, agreeing=5),  # vae: not recognised, but nearest to b's original
+        examine("b", 5, 4, 5, agreeing=5),  # vae: not recognized, but nearest to b's original
         examine("c", 9, 5.1, 9, agreeing=5),  # vae: nearest to b's original
         examine("d", 20, 20, None, agreeing=50),
     ]
-    report = summarise(PLAN, results)
+    report = summarize(PLAN, results)
     by_name = dict(zip([subset.name for subset in report.subsets], report.tables[0].subsets, strict=True))
     ours, theirs = by_name["agreeing under 12"]
-    assert (ours.recognised[1].share, ours.rank_one.share) == (1 / 3, 2 / 3)
-    assert (theirs.recognised[1].share, theirs.missed.total, theirs.mcnemar_p) == (1, 0, mcnemar_p(0, 2))
+    assert (ours.recognized[1].share, ours.rank_one.share) == (1 / 3, 2 / 3)
+    assert (theirs.recognized[1].share, theirs.missed.total, theirs.mcnemar_p) == (1, 0, mcnemar_p(0, 2))
     ours, theirs = by_name["agreeing over 30"]
-    assert (ours.recognised[1].share, theirs.recognised[1].share) == (1, 0)
+    assert (ours.recognized[1].share, theirs.recognized[1].share) == (1, 0)
 
 
 def test_report_without_readable_photos_has_no_tables() -> None:
-    report = summarise(PLAN, [Examined(DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
+    report = summarize(PLAN, [Examined(DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
     assert (report.tables, report.examined, report.subsets) == ((), (), ())
     assert report.unreadable == ("a.jpg: no picture",)

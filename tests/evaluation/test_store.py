@@ -23,7 +23,7 @@ from symface_cli.errors import DataError, WeightsError
 from symface_cli.evaluation import store
 from symface_cli.evaluation.protocol import Attempt, Bench, Examined, Key, Plan, evaluate
 from symface_cli.evaluation.report import as_dict
-from symface_cli.evaluation.scores import summarise
+from symface_cli.evaluation.scores import summarize
 from symface_cli.evaluation.store import NAME, open_store
 from tests.conftest import ROOT, Finished
 from tests.evaluation.known import drawn, make_people, register
@@ -43,7 +43,7 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
 def run(people: list[DatasetPhoto], plan: Plan, folder: Path, resume: bool = False) -> dict[str, object]:
     drawn.clear()
     with open_store(folder, plan, resume) as results:
-        return as_dict(summarise(plan, list(evaluate(people, plan, lambda done, total: None, results))))
+        return as_dict(summarize(plan, list(evaluate(people, plan, lambda done, total: None, results))))
 
 
 # What is kept
@@ -110,7 +110,7 @@ def test_another_version_finds_nothing(known: Plan, tmp_path: Path, monkeypatch:
 
 
 def test_resumed_run_computes_nothing_that_is_known(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
-    plan = replace(known, conditions=("none", "patch"), recognisers=("brightness", "strict"))
+    plan = replace(known, conditions=("none", "patch"), recognizers=("brightness", "strict"))
     first = run(people, plan, tmp_path / "run")
     assert drawn["vae"] == 2 * 8 and drawn["looks"] > 0
     assert run(people, plan, tmp_path / "run", resume=True) == first  # the times are the first run's, too
@@ -120,13 +120,13 @@ def test_resumed_run_computes_nothing_that_is_known(known: Plan, people: list[Da
 def test_only_what_is_new_is_computed(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
     run(people[:4], replace(known, methods=("vae",)), tmp_path / "run")
     run(people[:4], replace(known, methods=("vae", "noise")), tmp_path / "run", resume=True)
-    assert (drawn["vae"], drawn["noise"], drawn["looks"]) == (0, 4, 4)  # the recogniser looks at the new images alone
+    assert (drawn["vae"], drawn["noise"], drawn["looks"]) == (0, 4, 4)  # the recognizer looks at the new images alone
     run(people, replace(known, methods=("vae", "noise")), tmp_path / "run", resume=True)
     assert (drawn["vae"], drawn["noise"], drawn["looks"]) == (4, 4, 12)
     run(people, replace(known, methods=("vae",), conditions=("none", "glasses")), tmp_path / "run", resume=True)
     assert (drawn["vae"], drawn["looks"]) == (8, 8)
-    run(people, replace(known, methods=("vae",), recognisers=("strict",)), tmp_path / "run", resume=True)
-    assert (drawn["vae"], drawn["looks"]) == (8, 16)  # another recogniser needs the originals and the images again
+    run(people, replace(known, methods=("vae",), recognizers=("strict",)), tmp_path / "run", resume=True)
+    assert (drawn["vae"], drawn["looks"]) == (8, 16)  # another recognizer needs the originals and the images again
 
 
 def test_run_grown_step_by_step_says_the_same_as_one_at_once(

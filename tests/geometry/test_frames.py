@@ -10,10 +10,10 @@ from symface_cli.geometry.warps import control_points, enlarging_weights, midlin
 from symface_cli.landmarks import scheme, shape
 
 
-def turned(points, degrees, centre=(100.0, 90.0)):
+def turned(points, degrees, center=(100.0, 90.0)):
     a = np.radians(degrees)
     rotation = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
-    return (points - centre) @ rotation.T + centre
+    return (points - center) @ rotation.T + center
 
 
 def test_mirroring_the_landmark_scheme_twice_gives_it_back():
@@ -28,36 +28,36 @@ def test_the_fixtures_face_is_symmetric_about_100(landmarks):
     assert scheme.eye_distance(landmarks) == pytest.approx(60)
 
 
-def test_box_centre_is_the_middle_of_its_pixels():
-    assert Box(10, 20, 4, 4).centre.tolist() == [11.5, 21.5]  # pixels 10..13 and 20..23
+def test_box_center_is_the_middle_of_its_pixels():
+    assert Box(10, 20, 4, 4).center.tolist() == [11.5, 21.5]  # pixels 10..13 and 20..23
 
 
-def test_crop_is_centred_below_the_box_and_as_wide_as_asked():
+def test_crop_is_centered_below_the_box_and_as_wide_as_asked():
     matrix = frames.crop_from_box(Box(0, 0, 101, 101), size=161, boxes=161 / 101)  # one crop pixel per photo pixel
     assert frames.apply(matrix, np.array([50.0, 50 + 0.13 * 101])) == pytest.approx([80, 80])
     assert frames.apply(matrix, np.array([51.0, 50 + 0.13 * 101])) == pytest.approx([81, 80])
 
 
-@pytest.mark.parametrize(("normalised", "pixel"), [(-1, 0), (0, 63.5), (1, 127)])
-def test_normalised_coordinates_end_at_pixel_centres(normalised, pixel):
-    matrix = frames.pixel_from_normalised(128)
-    assert frames.apply(matrix, np.array([normalised, 0.0]))[0] == pixel
+@pytest.mark.parametrize(("normalized", "pixel"), [(-1, 0), (0, 63.5), (1, 127)])
+def test_normalized_coordinates_end_at_pixel_centers(normalized, pixel):
+    matrix = frames.pixel_from_normalized(128)
+    assert frames.apply(matrix, np.array([normalized, 0.0]))[0] == pixel
 
 
 @pytest.mark.parametrize("degrees", [-40, 0, 13])
 def test_midline_of_a_turned_symmetric_face_is_its_axis(landmarks, degrees):
-    centre, down = shape.find_midline(turned(landmarks, degrees))
+    center, down = shape.find_midline(turned(landmarks, degrees))
     expected = np.array([-np.sin(np.radians(degrees)), np.cos(np.radians(degrees))])
     assert down == pytest.approx(expected)
     across = np.array([down[1], -down[0]])
-    assert (centre - [100, 90]) @ across == pytest.approx(0, abs=1e-9)
+    assert (center - [100, 90]) @ across == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("degrees", [-25, 0, 25])
 def test_face_frame_puts_the_eyes_where_the_design_says(landmarks, degrees):
     matrix = shape.face_from_image(turned(landmarks, degrees))
     aligned = frames.apply(matrix, turned(landmarks, degrees))
-    left, right = scheme.eye_centres(aligned)
+    left, right = scheme.eye_centers(aligned)
     assert left == pytest.approx([-0.27, -0.12])
     assert right == pytest.approx([0.27, -0.12])
     assert aligned[scheme.MIDLINE, 0] == pytest.approx(0, abs=1e-9)

@@ -51,7 +51,7 @@ def test_native_size_is_that_of_the_warp_in_the_photo(scale, expected):
 
 def test_identity_warp_gives_the_photo_back():
     photo = np.random.default_rng(0).integers(0, 256, (129, 129, 3), dtype=np.uint8)
-    warp = geometry.apply(geometry.pixel_from_normalised(129), control_points())
+    warp = geometry.apply(geometry.pixel_from_normalized(129), control_points())
     assert np.abs(compositing.warp_photo(photo, warp, 129).astype(int) - photo).max() <= 1
 
 

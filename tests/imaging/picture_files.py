@@ -94,7 +94,7 @@ def png_that_claims(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-def linear_grey_profile() -> bytes:
+def linear_gray_profile() -> bytes:
     """ICC 2.1: a header, a white point (D50) and a curve without entries, that is, gamma 1."""
     d50 = struct.pack(">3i", 63190, 65536, 54061)
     data = b"XYZ \0\0\0\0" + d50 + b"curv\0\0\0\0" + bytes(4)
@@ -165,5 +165,5 @@ LOSSLESS |= {f"16-bit {ext} {channels}": deep(ext, channels) for ext in (".png",
 LOSSLESS |= {
     "CMYK": saved(Image.frombytes("CMYK", (24, 24), NOISE.tobytes()), "TIFF"),
     "palette": saved(row("P", 1, 0, palette=PALETTE)),
-    "16-bit grey with alpha": png(DEEP[..., :2]),
+    "16-bit gray with alpha": png(DEEP[..., :2]),
 }

@@ -172,7 +172,7 @@ def test_picture_of_an_odd_size_is_written_as_it_came(format: str, shape: str, m
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF", *AVIF])
 def test_of_an_animation_the_first_frame_is_written(format: str) -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     options = {"lossless": True} if format == "WEBP" else {}
     picture = read_picture(saved(frames[0], format, save_all=True, append_images=frames[1:], **options))
     written = read_picture(encode_picture(picture, picture.pixels))

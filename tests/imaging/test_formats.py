@@ -34,7 +34,7 @@ from tests.imaging.picture_files import (
 
 
 def sharpness(data: bytes) -> tuple[Any, ...]:
-    """How a JPEG is quantised and sampled: a table per component, samplings, whether it is RGB inside."""
+    """How a JPEG is quantized and sampled: a table per component, samplings, whether it is RGB inside."""
     image = Image.open(io.BytesIO(data))
     tables = [image.quantization[component[3]] for component in image.layer]
     return tables, [component[1:3] for component in image.layer], image.info.get("adobe_transform")
@@ -51,9 +51,9 @@ JPEGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [*JPEGS, "grey", "CMYK"])
-def test_jpeg_is_quantised_and_sampled_as_it_came(kind: str, portrait: Path) -> None:
-    image = Image.open(portrait).convert({"grey": "L", "CMYK": "CMYK"}.get(kind, "RGB"))
+@pytest.mark.parametrize("kind", [*JPEGS, "gray", "CMYK"])
+def test_jpeg_is_quantized_and_sampled_as_it_came(kind: str, portrait: Path) -> None:
+    image = Image.open(portrait).convert({"gray": "L", "CMYK": "CMYK"}.get(kind, "RGB"))
     data = saved(image, "JPEG", **JPEGS.get(kind, {"quality": 85}))
     picture = read_picture(data)
     written = encode_picture(picture, picture.pixels)

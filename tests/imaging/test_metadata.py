@@ -166,7 +166,7 @@ def test_resolution_stays(format: str, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_png_keeps_its_texts_and_colour_chunks(deep: bool) -> None:
+def test_png_keeps_its_texts_and_color_chunks(deep: bool) -> None:
     kept = [(b"gAMA", struct.pack(">I", 100_000)), (b"tEXt", b"Title\0me"), (b"iTXt", "Ort\0\0\0\0\0Köln".encode())]
     raw = b"Raw profile type exif\0\0" + zlib.compress(
         f"\nexif\n{len(camera_exif('<'))}\n{camera_exif('<').hex()}\n".encode()

@@ -21,7 +21,7 @@ from tests.imaging.picture_files import (
     SWAPPED,
     UPRIGHT,
     exif,
-    linear_grey_profile,
+    linear_gray_profile,
     png_that_claims,
     row,
     saved,
@@ -86,7 +86,7 @@ DEEP_RAMPS = {
 
 
 @pytest.mark.parametrize("kind", DEEP_RAMPS)
-def test_deep_grey_is_scaled_to_8_bits(kind: str) -> None:
+def test_deep_gray_is_scaled_to_8_bits(kind: str) -> None:
     assert read_photo(DEEP_RAMPS[kind]).tolist() == [[[level] * 3 for level in RAMP_8]]
 
 
@@ -95,14 +95,14 @@ def test_wide_samples_of_an_8_bit_range_keep_their_values(dtype: type) -> None:
     assert read_photo(tiff(np.array([[0, 1, 100, 200, 255]], dtype), 1))[0, :, 0].tolist() == [0, 1, 100, 200, 255]
 
 
-def test_float_samples_that_are_no_colours_are_clipped() -> None:
+def test_float_samples_that_are_no_colors_are_clipped() -> None:
     values = np.array([[-1, 0, 0.5, 1, 1.5, np.inf, -np.inf, np.nan]], np.float32)
     assert read_photo(tiff(values, 1))[0, :, 0].tolist() == [0, 0, 128, 255, 255, 255, 0, 0]
 
 
 @pytest.mark.parametrize("extension", [".png", ".tif"])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_16_bit_colour_is_read(extension: str, channels: int) -> None:
+def test_16_bit_color_is_read(extension: str, channels: int) -> None:
     deep = np.full((3, 4, channels), 65535, np.uint16)
     deep[..., :3] = UPRIGHT[..., ::-1].astype(np.uint16) * 257  # OpenCV's order
     np.testing.assert_array_equal(read_photo(cv2.imencode(extension, deep)[1].tobytes()), UPRIGHT)
@@ -111,7 +111,7 @@ def test_16_bit_colour_is_read(extension: str, channels: int) -> None:
 WHITE = (255, 255, 255)
 
 
-# Over white, by hand: (a * colour + (255 - a) * 255) / 255, rounded.
+# Over white, by hand: (a * color + (255 - a) * 255) / 255, rounded.
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
@@ -130,11 +130,11 @@ def test_any_mode_becomes_rgb_over_white(data: bytes, expected: list[Any]) -> No
     assert [tuple(pixel) for pixel in read_photo(data)[0].tolist()] == expected
 
 
-@pytest.mark.parametrize(("ink", "colour"), [((0, 255, 255, 0), (255, 0, 0)), ((0, 0, 0, 0), WHITE)])
+@pytest.mark.parametrize(("ink", "color"), [((0, 255, 255, 0), (255, 0, 0)), ((0, 0, 0, 0), WHITE)])
 @pytest.mark.parametrize("format", ["JPEG", "TIFF"])  # Pillow writes the JPEG inverted and says so, as Adobe does
-def test_cmyk_becomes_rgb(format: str, ink: tuple[int, ...], colour: tuple[int, ...]) -> None:
+def test_cmyk_becomes_rgb(format: str, ink: tuple[int, ...], color: tuple[int, ...]) -> None:
     photo = read_photo(saved(Image.new("CMYK", (16, 16), ink), format))
-    np.testing.assert_allclose(photo[8, 8].astype(int), colour, atol=4)
+    np.testing.assert_allclose(photo[8, 8].astype(int), color, atol=4)
 
 
 def test_lab_becomes_rgb() -> None:
@@ -150,21 +150,21 @@ def test_first_frame_of_an_animation_is_taken(format: str) -> None:
     assert np.all(photo == (255, 0, 0))
 
 
-# SRGB[:200] ends within the table of tags; a grey profile does not fit colours.
-@pytest.mark.parametrize("profile", [SRGB, b"no profile", SRGB[:200], bytes(128), linear_grey_profile()])
+# SRGB[:200] ends within the table of tags; a gray profile does not fit colors.
+@pytest.mark.parametrize("profile", [SRGB, b"no profile", SRGB[:200], bytes(128), linear_gray_profile()])
 def test_srgb_broken_or_unfitting_profile_changes_nothing(profile: bytes) -> None:
     np.testing.assert_array_equal(read_photo(saved(NOISE, icc_profile=profile)), NOISE)
 
 
-def test_colours_are_converted_by_the_profile() -> None:
+def test_colors_are_converted_by_the_profile() -> None:
     photo = read_photo(saved(NOISE, icc_profile=SWAPPED))
     np.testing.assert_allclose(photo.astype(int), NOISE[..., [1, 0, 2]].astype(int), atol=1)
 
 
 @pytest.mark.parametrize("image", [row("L", 55), row("LA", (55, 255)), Image.fromarray(np.array([[14135]], np.uint16))])
-def test_grey_is_converted_by_a_grey_profile(image: Image.Image) -> None:
+def test_gray_is_converted_by_a_gray_profile(image: Image.Image) -> None:
     # 55 / 255 = 14135 / 65535 of the light is 128 in sRGB: ((128 / 255 + 0.055) / 1.055) ** 2.4 = 0.2159.
-    assert read_photo(saved(image, icc_profile=linear_grey_profile())).tolist() == [[[128] * 3]]
+    assert read_photo(saved(image, icc_profile=linear_gray_profile())).tolist() == [[[128] * 3]]
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA"])

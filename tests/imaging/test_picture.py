@@ -26,7 +26,7 @@ from tests.imaging.picture_files import (
     camera_exif,
     deep,
     exif,
-    linear_grey_profile,
+    linear_gray_profile,
     png,
     row,
     saved,
@@ -36,9 +36,9 @@ from tests.imaging.picture_files import (
 
 READ = {
     "1": (saved(row("1", 0, 255)), [[0], [255]], None),
-    "grey": (saved(row("L", 7, 8), "BMP"), [[7], [8]], None),
-    "grey with a key": (saved(row("L", 7, 8), transparency=8), [[7], [8]], [255, 0]),
-    "grey with alpha": (saved(row("LA", (40, 255), (50, 0))), [[40], [50]], [255, 0]),
+    "gray": (saved(row("L", 7, 8), "BMP"), [[7], [8]], None),
+    "gray with a key": (saved(row("L", 7, 8), transparency=8), [[7], [8]], [255, 0]),
+    "gray with alpha": (saved(row("LA", (40, 255), (50, 0))), [[40], [50]], [255, 0]),
     "palette": (saved(row("P", 1, 0, palette=PALETTE)), [[200, 100, 50], [10, 20, 30]], None),
     "palette with alpha": (
         saved(row("P", 1, 0, palette=PALETTE), transparency=b"\xff\x07"),
@@ -53,14 +53,14 @@ READ = {
     ),
     "RGBA": (saved(row("RGBA", (9, 8, 7, 0), (1, 2, 3, 51))), [[9, 8, 7], [1, 2, 3]], [0, 51]),
     "CMYK": (saved(row("CMYK", (1, 2, 3, 4), (5, 6, 7, 8)), "TIFF"), [[1, 2, 3, 4], [5, 6, 7, 8]], None),
-    "16-bit grey": (png(np.array([[[300], [65535]]], np.uint16)), [[300], [65535]], None),
-    "16-bit grey, white is 0": (tiff(np.array([[300, 65535]], np.uint16), 0), [[65235], [0]], None),
-    "16-bit grey with a key": (
+    "16-bit gray": (png(np.array([[[300], [65535]]], np.uint16)), [[300], [65535]], None),
+    "16-bit gray, white is 0": (tiff(np.array([[300, 65535]], np.uint16), 0), [[65235], [0]], None),
+    "16-bit gray with a key": (
         png(np.array([[[300], [301]]], np.uint16), (b"tRNS", b"\x01\x2c")),
         [[300], [301]],
         [0, 65535],
     ),
-    "16-bit grey with alpha": (png(np.array([[[300, 7], [1, 65535]]], np.uint16)), [[300], [1]], [7, 65535]),
+    "16-bit gray with alpha": (png(np.array([[[300, 7], [1, 65535]]], np.uint16)), [[300], [1]], [7, 65535]),
     "16-bit RGB with a key": (
         png(np.array([[[1, 2, 300], [1, 2, 301]]], np.uint16), (b"tRNS", b"\0\x01\0\x02\x01\x2c")),
         [[1, 2, 300], [1, 2, 301]],
@@ -68,7 +68,7 @@ READ = {
     ),
     "16-bit TIFF": (tiff(np.array([[[1, 2, 300], [4, 5, 65535]]], np.uint16), 2), [[1, 2, 300], [4, 5, 65535]], None),
     # Two samples of 12 bits, FFF and 001, in three bytes: 65535 and 65535 / 4095, rounded.
-    "12-bit grey": (
+    "12-bit gray": (
         tiff(np.array([[0xFF, 0xF0, 0x01]], np.uint8), 1)
         .replace(struct.pack("<HHII", 258, 4, 1, 8), struct.pack("<HHII", 258, 4, 1, 12))
         .replace(struct.pack("<HHII", 256, 4, 1, 3), struct.pack("<HHII", 256, 4, 1, 2)),
@@ -141,7 +141,7 @@ def test_other_decoders_read_the_pixels_that_were_given(kind: str) -> None:
     given = picture.pixels[::-1].copy()
     data = encode_picture(picture, given)
     expected = given if picture.alpha is None else np.dstack([given, picture.alpha])
-    if kind == "16-bit grey with alpha":  # OpenCV makes it RGB
+    if kind == "16-bit gray with alpha":  # OpenCV makes it RGB
         expected = expected[..., [0, 0, 0, 1]]
     read = as_opencv_reads(data) if given.dtype == np.uint16 else as_pillow_reads(data)
     np.testing.assert_array_equal(read, expected)
@@ -184,7 +184,7 @@ def test_jpeg_of_any_orientation_is_written_upright(orientation: int) -> None:
         (saved(NOISE, icc_profile=SWAPPED), (20, 10, 30), (10, 20, 30)),
         (saved(NOISE, icc_profile=SRGB), (10, 20, 30), (10, 20, 30)),
         (saved(NOISE, icc_profile=b"no profile"), (10, 20, 30), (10, 20, 30)),
-        (saved(NOISE[..., 0], icc_profile=linear_grey_profile()), (55,), (128, 128, 128)),
+        (saved(NOISE[..., 0], icc_profile=linear_gray_profile()), (55,), (128, 128, 128)),
         (saved(NOISE[..., 0], icc_profile=SWAPPED), (128,), (128, 128, 128)),
         (saved(NOISE[..., 0]), (60,), (60, 60, 60)),
         (deep(".png", 1), (60 * 257,), (60, 60, 60)),
@@ -193,7 +193,7 @@ def test_jpeg_of_any_orientation_is_written_upright(orientation: int) -> None:
     ],
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_srgb_and_the_colours_of_a_picture_are_converted(data: bytes, native: Any, srgb: Any, dtype: Any) -> None:
+def test_srgb_and_the_colors_of_a_picture_are_converted(data: bytes, native: Any, srgb: Any, dtype: Any) -> None:
     picture = read_picture(data)
     tolerance = 257 if picture.pixels.dtype == np.uint16 else 1
     converted = native_from_srgb(picture, np.full((2, 3, 3), srgb, dtype))
@@ -204,7 +204,7 @@ def test_srgb_and_the_colours_of_a_picture_are_converted(data: bytes, native: An
     np.testing.assert_allclose(back, np.full((2, 3, 3), srgb), atol=1)
 
 
-def test_grey_of_a_drawing_is_its_luminance() -> None:
+def test_gray_of_a_drawing_is_its_luminance() -> None:
     red = native_from_srgb(read_picture(saved(NOISE[..., 0])), np.array([[[255, 0, 0]]], np.uint8))
     assert red.tolist() == [[[76]]]  # 0.299 * 255
 

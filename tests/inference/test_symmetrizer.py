@@ -116,6 +116,6 @@ def test_dlib_finds_the_symmetric_face_level_and_in_its_frame(portrait, symmetri
 
     image = symmetrizer.symmetrize(read_photo(portrait))[0].image
     (landmarks,) = DlibLandmarks().find_faces(image)
-    left, right = scheme.eye_centres(landmarks / (len(image) - 1) * 2 - 1)
+    left, right = scheme.eye_centers(landmarks / (len(image) - 1) * 2 - 1)
     assert left == pytest.approx([-0.27, -0.12], abs=0.04)
     assert right == pytest.approx([0.27, -0.12], abs=0.04)

@@ -63,8 +63,8 @@ def test_clnf_agrees_with_its_authors_program(published: None) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_landmarks_lie_near_those_of_dlib(provider: type[BoxLandmarks], published: None, portrait: Path) -> None:
     photo = read_photo(portrait)
-    centre = np.array(photo.shape[1::-1]) / 2
-    found, expected = provider().find_nearest(photo, centre), DlibLandmarks().find_nearest(photo, centre)
+    center = np.array(photo.shape[1::-1]) / 2
+    found, expected = provider().find_nearest(photo, center), DlibLandmarks().find_nearest(photo, center)
     assert found is not None and expected is not None
     assert found.shape == (68, 2) and found.dtype == np.float32
     assert mean_distance(found, expected) < 0.12
@@ -205,7 +205,7 @@ WEIGHTS = np.random.default_rng(3).normal(0.1, 1, (2, 2, 11, 11)).astype(np.floa
 
 
 def match(image: NDArray[np.float32], template: NDArray[np.float32]) -> NDArray[np.float32]:
-    """OpenCV's own normalised cross-correlation."""
+    """OpenCV's own normalized cross-correlation."""
     return cv2.matchTemplate(image, np.ascontiguousarray(template), cv2.TM_CCOEFF_NORMED)
 
 
@@ -225,7 +225,7 @@ def test_correlations_are_those_of_opencv() -> None:
     np.testing.assert_array_equal(patches.correlate(np.full_like(AREAS, 77), templates), 0)
 
 
-def test_svr_experts_multiply_the_responses_of_grey_levels_and_gradient(tmp_path: Path) -> None:
+def test_svr_experts_multiply_the_responses_of_gray_levels_and_gradient(tmp_path: Path) -> None:
     words = ["# scale\n0.35\n1\n", "3 1 6 0 -20 0\n", "68 1 4 ", *("1 " if i in VISIBLE else "0 " for i in range(68))]
     for i in range(68):
         words.append("\n3 11 11 2")
@@ -238,7 +238,7 @@ def test_svr_experts_multiply_the_responses_of_grey_levels_and_gradient(tmp_path
     path.write_text("".join(words))
     experts = patches.load_svr(path)
     assert experts.views.scale == 0.35
-    np.testing.assert_allclose(experts.views.centres, np.radians([[0, -20, 0]]))
+    np.testing.assert_allclose(experts.views.centers, np.radians([[0, -20, 0]]))
     assert tuple(np.flatnonzero(experts.views.visible[0])) == VISIBLE
     found = experts.respond(0, AREAS)
     for i, area in enumerate(AREAS):
@@ -246,8 +246,8 @@ def test_svr_experts_multiply_the_responses_of_grey_levels_and_gradient(tmp_path
         for y in range(1, len(area) - 1):
             for x in range(1, len(area) - 1):
                 gradient[y, x] = (area[y, x + 1] - area[y, x - 1]) ** 2 + (area[y + 1, x] - area[y - 1, x]) ** 2
-        normalised = (area - area.mean()) / area.std()
-        expected = sigmoid(3 * match(normalised, WEIGHTS[i, 0]) - 0.5) * sigmoid(
+        normalized = (area - area.mean()) / area.std()
+        expected = sigmoid(3 * match(normalized, WEIGHTS[i, 0]) - 0.5) * sigmoid(
             4 * match(gradient, WEIGHTS[i, 1]) + 0.5
         )
         np.testing.assert_allclose(found[i], expected, atol=1e-5)

@@ -117,40 +117,40 @@ def test_a_found_face_shows_the_same_pixels_mirrored(portrait):
 
 # ---- known asymmetries
 
-WIDTH = 0.12  # deviation of a bump, in normalised face coordinates
+WIDTH = 0.12  # deviation of a bump, in normalized face coordinates
 
 
-def bump(x, y, centre):
-    return np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * WIDTH**2))
+def bump(x, y, center):
+    return np.exp(-((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * WIDTH**2))
 
 
-def mean_difference(area, centre, outward):
+def mean_difference(area, center, outward):
     """The mean over an area's left half of what a bump of height 1 moves there, against what it moves opposite."""
     x, y = np.meshgrid(np.linspace(-1, 0, 101), np.linspace(-1, 1, 201))
     corners = np.array(AREAS[area], np.float32)
     inside = [cv2.pointPolygonTest(corners, point, False) >= 0 for point in zip(x.ravel(), y.ravel(), strict=True)]
     opposite = 1 if outward else -1  # what moves both sides to the left takes one outward and the other inward
-    return (bump(x, y, centre) + opposite * bump(-x, y, centre)).ravel()[inside].mean()
+    return (bump(x, y, center) + opposite * bump(-x, y, center)).ravel()[inside].mean()
 
 
 @pytest.mark.parametrize(
-    ("name", "centre", "direction"),
+    ("name", "center", "direction"),
     [
         ("brows_lower_pct", (-0.30, -0.295), (0, 1)),
         ("mouth_outward_pct", (-0.15, 0.45), (-1, 0)),
         ("nose_outward_pct", (0.0, 0.16), (-1, 0)),
     ],
 )
-def test_the_measure_follows_what_was_moved(symmetrizer, face, name, centre, direction):
+def test_the_measure_follows_what_was_moved(symmetrizer, face, name, center, direction):
     amounts = np.array([-0.06, -0.02, 0.03, 0.06])
 
     def measure_moved(amount):
-        displace = lambda x, y: tuple(amount * part * bump(x, y, centre) for part in direction)  # noqa: E731
+        displace = lambda x, y: tuple(amount * part * bump(x, y, center) for part in direction)  # noqa: E731
         return values_of(symmetrizer, bend(face, displace))[name]
 
     measured = [measure_moved(amount) for amount in amounts]
     assert np.corrcoef(amounts, measured)[0, 1] > 0.99
-    expected = mean_difference(name.partition("_")[0], centre, "outward" in name)
+    expected = mean_difference(name.partition("_")[0], center, "outward" in name)
     slope = np.polyfit(100 * amounts, measured, 1)[0]
     assert slope == pytest.approx(expected, rel=0.25)  # the level of the whole face follows a little
 
@@ -174,7 +174,7 @@ def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, fa
     assert not measure_one(symmetrizer, surround(face)).turned
 
 
-def test_light_on_one_side_is_measured_in_lightness_and_colour(symmetrizer, face):
+def test_light_on_one_side_is_measured_in_lightness_and_color(symmetrizer, face):
     lab = cv2.cvtColor(surround(face).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     ticks = np.linspace(-1, 1, lab.shape[1])
     lab[..., 0] -= np.clip(30 * ticks, -3, 3)
@@ -182,7 +182,7 @@ def test_light_on_one_side_is_measured_in_lightness_and_colour(symmetrizer, face
     measured = values_of(symmetrizer, photo)
     for area in ("eyes", "brows", "jaw"):
         assert measured[f"{area}_lightness"] == pytest.approx(6, abs=0.8)
-        assert measured[f"{area}_colour_de"] == pytest.approx(6, abs=0.8)
+        assert measured[f"{area}_color_de"] == pytest.approx(6, abs=0.8)
     assert measured["whole_shape_pct"] < 0.5
 
 

@@ -1,17 +1,17 @@
-"""The methods that are compared: their names, what mirroring does, and that a real face stays recognisable."""
+"""The methods that are compared: their names, what mirroring does, and that a real face stays recognizable."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from symface_cli.geometry.frames import centre_of
+from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.baselines import average, mirror_half
 from symface_cli.methods.providers import Sighting
 from symface_cli.methods.registry import PROVIDERS, baselines, choose_methods, method_names, provider_of
-from symface_cli.recognition.dlib import DlibRecogniser
+from symface_cli.recognition.dlib import DlibRecognizer
 
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")
 
@@ -49,7 +49,7 @@ def face() -> Photo:
 
 @pytest.fixture(scope="module")
 def sighting(face: Photo) -> Sighting:
-    (found,) = PROVIDERS["dlib"].load().find(face, centre_of(face))
+    (found,) = PROVIDERS["dlib"].load().find(face, center_of(face))
     return found
 
 
@@ -60,10 +60,10 @@ def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, sighting: 
     assert image.dtype == np.uint8
     assert image.shape == (len(image), len(image), 3)
     assert np.array_equal(image, image[:, ::-1])
-    recogniser = DlibRecogniser()
-    original, result = recogniser.embed(face), recogniser.embed(image)
+    recognizer = DlibRecognizer()
+    original, result = recognizer.embed(face), recognizer.embed(image)
     assert original is not None and result is not None
-    assert recogniser.distance(original, result) < recogniser.thresholds[0]
+    assert recognizer.distance(original, result) < recognizer.thresholds[0]
 
 
 @pytest.mark.landmarks

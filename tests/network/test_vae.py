@@ -150,7 +150,7 @@ def test_the_same_crop_gives_the_same_face(network):
     assert torch.equal(network(crops()), network(crops()))
 
 
-def test_face_is_grey_outside_of_the_mask():
+def test_face_is_gray_outside_of_the_mask():
     face = warping.keep_face(torch.ones(1, 3, 128, 128), torch.zeros(1, 17, 17))
     assert torch.equal(face, torch.full_like(face, 0.5))
 

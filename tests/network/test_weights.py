@@ -47,7 +47,7 @@ def test_a_saved_network_comes_back_in_half_precision(saved):
         assert torch.equal(loaded.network.state_dict()[name], expected), name
 
 
-def test_loaded_network_computes_in_single_precision_without_training_behaviour(saved):
+def test_loaded_network_computes_in_single_precision_without_training_behavior(saved):
     loaded = load_weights(saved[1]).network
     assert not loaded.training
     assert {p.dtype for p in loaded.parameters()} == {torch.float32}

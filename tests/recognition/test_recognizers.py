@@ -1,4 +1,4 @@
-"""Recognisers: the right pixels go into the network, the right face is meant, and damaged networks are refused."""
+"""Recognizers: the right pixels go into the network, the right face is meant, and damaged networks are refused."""
 
 import itertools
 import struct
@@ -15,10 +15,10 @@ from symface_cli.errors import ExitStatus, UsageError, WeightsError
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
-from symface_cli.recognition.dlib import DlibRecogniser
-from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecogniser, align_for_openface, load_openface
-from symface_cli.recognition.recognizer import Recogniser
-from symface_cli.recognition.registry import RECOGNISERS, find_recogniser
+from symface_cli.recognition.dlib import DlibRecognizer
+from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecognizer, align_for_openface, load_openface
+from symface_cli.recognition.recognizer import Recognizer
+from symface_cli.recognition.registry import RECOGNIZERS, find_recognizer
 
 # Where OpenFace puts the outer corners of the eyes and the nose's base, in pixels of its 96 x 96 input; by hand
 # from the rows 36, 45, 33 of TEMPLATE in its align_dlib.py: (row - (0.07924, 0.18236)) / (0.89195, 0.87844) * 96.
@@ -146,19 +146,19 @@ def test_a_face_that_lies_as_in_the_template_is_left_as_it_is_and_black_beyond_t
 
 @pytest.mark.landmarks
 def test_openface_sees_red_green_and_blue_from_0_to_1(network: SmallNetwork, noise: Photo) -> None:
-    found = OpenFaceRecogniser().describe(noise, landmarks_at(CORNERS))
+    found = OpenFaceRecognizer().describe(noise, landmarks_at(CORNERS))
     np.testing.assert_allclose(found, network.embed(noise / 255), atol=1e-5)
     assert found.dtype == np.float64 and np.linalg.norm(found) == pytest.approx(1)
 
 
 @pytest.mark.landmarks
 def test_openface_says_the_same_twice_and_with_any_number_of_threads(network: SmallNetwork, noise: Photo) -> None:
-    recogniser, landmarks, before = OpenFaceRecogniser(), landmarks_at(CORNERS), cv2.getNumThreads()
+    recognizer, landmarks, before = OpenFaceRecognizer(), landmarks_at(CORNERS), cv2.getNumThreads()
     found = []
     try:
         for threads in (1, 1, 2, 4):
             cv2.setNumThreads(threads)
-            found.append(recogniser.describe(noise, landmarks).tobytes())
+            found.append(recognizer.describe(noise, landmarks).tobytes())
     finally:
         cv2.setNumThreads(before)
     assert len(set(found)) == 1
@@ -197,16 +197,16 @@ def test_without_its_network_and_offline_openface_says_where_it_is_and_what_to_d
     for variable in ("SYMFACE_MODEL_DIR", "SYMFACE_MIRROR"):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(WeightsError, match=r"SYMFACE_OFFLINE.*SYMFACE_MODEL_DIR") as caught:
-        OpenFaceRecogniser()
+        OpenFaceRecognizer()
     assert "https://storage.cmusatyalab.org/openface-models/nn4.small2.v1.t7" in str(caught.value)
     assert caught.value.status == ExitStatus.WEIGHTS
 
 
-# Every recogniser
+# Every recognizer
 
 
-@pytest.fixture(params=RECOGNISERS.values(), ids=RECOGNISERS.keys())
-def recogniser(request: pytest.FixtureRequest, network: SmallNetwork) -> Recogniser:
+@pytest.fixture(params=RECOGNIZERS.values(), ids=RECOGNIZERS.keys())
+def recognizer(request: pytest.FixtureRequest, network: SmallNetwork) -> Recognizer:
     pytest.importorskip("dlib")
     return request.param()
 
@@ -218,29 +218,29 @@ def both(pair: Path) -> Photo:
 
 
 @pytest.mark.landmarks
-def test_the_face_nearest_to_the_point_is_found_with_its_landmarks(recogniser: Recogniser, both: Photo) -> None:
+def test_the_face_nearest_to_the_point_is_found_with_its_landmarks(recognizer: Recognizer, both: Photo) -> None:
     faces = sorted(DlibLandmarks().find_faces(both), key=lambda face: face[:, 0].mean())
     assert len(faces) == 2
     height, width = both.shape[:2]
     for face, x in zip(faces, (width / 4, 3 * width / 4), strict=True):
-        found = recogniser.find(both, np.array([x, height / 2]))
+        found = recognizer.find(both, np.array([x, height / 2]))
         assert found is not None and found.landmarks.dtype == np.float32
         np.testing.assert_array_equal(found.landmarks, face)
-        embedding = recogniser.embed(both, np.array([x, height / 2]))
+        embedding = recognizer.embed(both, np.array([x, height / 2]))
         np.testing.assert_array_equal(embedding, found.embedding)
         assert found.embedding.shape == (128,)
 
 
 @pytest.mark.landmarks
-def test_nobody_is_found_in_an_empty_photo(recogniser: Recogniser) -> None:
+def test_nobody_is_found_in_an_empty_photo(recognizer: Recognizer) -> None:
     empty = np.full((120, 160, 3), 90, np.uint8)
-    assert recogniser.find(empty) is None and recogniser.embed(empty) is None
+    assert recognizer.find(empty) is None and recognizer.embed(empty) is None
 
 
 @pytest.mark.landmarks
-def test_mirrored_views_of_an_array_are_photos_too(recogniser: Recogniser, both: Photo) -> None:
+def test_mirrored_views_of_an_array_are_photos_too(recognizer: Recognizer, both: Photo) -> None:
     view = both[:, ::-1]
-    found, copied = recogniser.find(view), recogniser.find(view.copy())
+    found, copied = recognizer.find(view), recognizer.find(view.copy())
     assert found is not None and copied is not None
     np.testing.assert_array_equal(found.embedding, copied.embedding)
 
@@ -250,7 +250,7 @@ def test_dlib_describes_the_landmarks_that_it_finds_as_its_own_program_does(both
     dlib = pytest.importorskip("dlib")
     from symface_cli.landmarks.dlib import PREDICTOR, model_file
 
-    found = DlibRecogniser().find(both, np.zeros(2))
+    found = DlibRecognizer().find(both, np.zeros(2))
     assert found is not None
     predictor = dlib.shape_predictor(str(model_file(PREDICTOR)))
     network = dlib.face_recognition_model_v1(str(model_file("dlib_face_recognition_resnet_model_v1.dat")))
@@ -261,18 +261,18 @@ def test_dlib_describes_the_landmarks_that_it_finds_as_its_own_program_does(both
 
 def test_distances_are_those_of_the_published_thresholds() -> None:
     a, b = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.6, 0.8])
-    assert OpenFaceRecogniser.distance(a, b) == pytest.approx(2)  # squared
-    assert DlibRecogniser.distance(a, b) == pytest.approx(2**0.5)
-    assert (OpenFaceRecogniser.thresholds[0], DlibRecogniser.thresholds[0]) == (0.99, 0.6)
+    assert OpenFaceRecognizer.distance(a, b) == pytest.approx(2)  # squared
+    assert DlibRecognizer.distance(a, b) == pytest.approx(2**0.5)
+    assert (OpenFaceRecognizer.thresholds[0], DlibRecognizer.thresholds[0]) == (0.99, 0.6)
 
 
-@pytest.mark.parametrize("name", RECOGNISERS)
-def test_what_a_recogniser_needs_is_published_and_its_thresholds_get_stricter(name: str) -> None:
-    chosen = find_recogniser(name)
+@pytest.mark.parametrize("name", RECOGNIZERS)
+def test_what_a_recognizer_needs_is_published_and_its_thresholds_get_stricter(name: str) -> None:
+    chosen = find_recognizer(name)
     assert set(chosen.files) <= set(FILES)
     assert list(chosen.thresholds) == sorted(set(chosen.thresholds), reverse=True)
 
 
-def test_an_unknown_recogniser_is_a_usage_error_that_names_the_choices() -> None:
+def test_an_unknown_recognizer_is_a_usage_error_that_names_the_choices() -> None:
     with pytest.raises(UsageError, match="dlib, openface"):
-        find_recogniser("nonsense")
+        find_recognizer("nonsense")

@@ -19,19 +19,19 @@ from tests.conftest import Finished
 
 FOUND = face_in_box(Box(150, 100, 100, 100))
 UNSEEN = SeenFace(lambda: np.zeros((128, 128, 3), np.uint8), None)
-GREY = np.full((128, 128, 3), 128, np.uint8)
+GRAY = np.full((128, 128, 3), 128, np.uint8)
 
 
 def flat(*color: int, height: int = 400, width: int = 400) -> Photo:
     return np.full((height, width, 3), color, np.uint8)
 
 
-def seen_at(centre: tuple[float, float], half: float, degrees: float = 0) -> SeenFace:
-    """A face whose frame reaches from its centre so far to all sides, turned clockwise; both sides count the same."""
+def seen_at(center: tuple[float, float], half: float, degrees: float = 0) -> SeenFace:
+    """A face whose frame reaches from its center so far to all sides, turned clockwise; both sides count the same."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    warp = half * control_points() @ np.array([[c, s], [-s, c]]) + centre
+    warp = half * control_points() @ np.array([[c, s], [-s, c]]) + center
     ones = np.ones((17, 17), np.float32)
-    return SeenFace(lambda: GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
+    return SeenFace(lambda: GRAY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
 
 
 def changed(before: Photo, after: Photo) -> NDArray[np.bool_]:
@@ -162,7 +162,7 @@ def test_panels_show_the_photo_its_sides_and_the_symmetric_face(halves: Photo) -
     assert (np.abs(both[:, 5:90].astype(int) - (115, 30, 115)) <= 1).all()  # half of each
 
 
-def test_the_photo_is_levelled(halves: Photo) -> None:
+def test_the_photo_is_leveled(halves: Photo) -> None:
     turned = np.ascontiguousarray(np.rot90(halves, -1))  # clockwise: red above, blue below
     photo, *_ = panels_of(draw_comparison(turned, FOUND, seen_at((200, 199.5), 100, degrees=90)))
     assert (photo[:, :98] == (200, 30, 30)).all() and (photo[:, 102:] == (30, 30, 200)).all()
@@ -172,7 +172,7 @@ def test_large_faces_have_panels_of_512_pixels() -> None:
     photo = np.random.default_rng(1).integers(0, 256, (2400, 2400, 3), dtype=np.uint8)
     panels = panels_of(draw_comparison(photo, FOUND, seen_at((1200, 1200), 1000)))
     assert {panel.shape[1] for panel in panels} == {512}
-    # Four pixels wide averages of noise have a quarter of its deviation (74 grey levels); picked pixels would have all.
+    # Four pixels wide averages of noise have a quarter of its deviation (74 gray levels); picked pixels would have all.
     assert panels[0].std() < 30
 
 
@@ -182,7 +182,7 @@ def test_the_heat_map_shows_where_shapes_differ() -> None:
         level = seen_at((200, 200), 150)
         assert level.warped is not None
         ones = np.ones((17, 17), np.float32)
-        seen = SeenFace(lambda: GREY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
+        seen = SeenFace(lambda: GRAY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
         panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, seen))[4].astype(float)
         yellow = panel[..., 1] - panel[..., 2]
         third = slice(len(panel) // 3, -len(panel) // 3)

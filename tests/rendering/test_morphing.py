@@ -52,7 +52,7 @@ def test_full_amounts_make_the_inside_symmetric_about_the_midline():
     assert np.abs(inside - mean[40:121, 40:121]).max() <= 1
 
 
-def test_half_the_colour_lies_half_way():
+def test_half_the_color_lies_half_way():
     photo = random_photo()
     morph = Morph(photo, whole_photo(), nothing_decoded(photo))
     half, full = (morph.in_photo(Amounts(1, color)).astype(int) for color in (0.5, 1))
@@ -61,7 +61,7 @@ def test_half_the_colour_lies_half_way():
 
 @pytest.mark.parametrize("amount", [-1.0, 0.5, 1.0, 2.0])
 def test_the_shape_amount_scales_the_displacement(amount):
-    """On a ramp, the grey level says where a pixel was taken from."""
+    """On a ramp, the gray level says where a pixel was taken from."""
     photo = np.broadcast_to(np.arange(SIZE, dtype=np.uint16)[None, :, None] * 300, (SIZE, SIZE, 1)).copy()
     warped = whole_photo(4.0)
     morph = Morph(photo, warped, nothing_decoded(photo))
@@ -109,7 +109,7 @@ def test_a_face_over_the_edge_of_the_photo_is_drawn_where_it_is(portrait):
     whole = read_photo(portrait)
     (found,) = detect(whole)
     symmetrizer = Symmetrizer(device="cpu")
-    cut = np.ascontiguousarray(whole[:, : int(found.centre[0]) + 40])
+    cut = np.ascontiguousarray(whole[:, : int(found.center[0]) + 40])
     result = Morph(cut, symmetrizer.look(cut, found).warped, symmetrizer.look(cut, found).decode).in_photo(Amounts())
     assert result.shape == cut.shape
     assert (result[:20] == cut[:20]).all()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from symface_cli.detection.detector import detect
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import apply, pixel_from_normalised
+from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import similarity_of_warp
@@ -89,7 +89,7 @@ def make_one(recipe: Recipe, data: bytes | None = None) -> NDArray[Any]:
 def mask_in_photo(warped: Warped, photo: Photo) -> NDArray[np.float32]:
     """How much each pixel of a photo belongs to a face, (H, W)."""
     size = 257
-    photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalised(size))
+    photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalized(size))
     return cv2.warpAffine(enlarge(warped.mask, size), photo_from_mask[:2], photo.shape[1::-1])
 
 
@@ -128,7 +128,7 @@ def test_amounts_of_nothing_give_the_picture_back(kind: str, output: Output) -> 
 
 @pytest.mark.parametrize("kind", ["L", "RGB;16", "CMYK"])
 def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
-    # Grey is compared as grey; CMYK comes with another black.
+    # Gray is compared as gray; CMYK comes with another black.
     wanted = read_photo(make(Recipe())[0][1])
     shown = read_photo(make(Recipe(), encode(example("portrait"), kind))[0][1])
     if kind == "L":
@@ -184,8 +184,8 @@ def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, backgr
     assert face[middle, middle].std() > 15
 
 
-def test_only_what_surrounds_the_face_is_transparent_or_coloured() -> None:
-    plain, clear, coloured = (
+def test_only_what_surrounds_the_face_is_transparent_or_colored() -> None:
+    plain, clear, colored = (
         make_one(Recipe((Output.FACE,), background=background)) for background in (None, "transparent", (10, 120, 200))
     )
     edge = np.ones(plain.shape[:2], bool)
@@ -194,8 +194,8 @@ def test_only_what_surrounds_the_face_is_transparent_or_coloured() -> None:
     assert (clear[edge][:, 3] == 0).all()
     assert (clear[..., :3] == plain).all()
     assert (clear[middle][..., 3] == 255).all()
-    assert (coloured[edge] == [200, 120, 10]).all()  # blue, green, red
-    assert (coloured[middle] == plain[middle]).all()
+    assert (colored[edge] == [200, 120, 10]).all()  # blue, green, red
+    assert (colored[middle] == plain[middle]).all()
 
 
 def test_one_side_only_is_the_other_sides_mirror_image() -> None:

@@ -21,7 +21,7 @@ from tests.rendering.test_outputs import example, look, mask_in_photo, symmetriz
 
 
 def steps(photo: Photo) -> NDArray[np.float32]:
-    """The largest difference of each pixel to the next one, right or down, in grey levels."""
+    """The largest difference of each pixel to the next one, right or down, in gray levels."""
     padded = np.pad(photo.astype(np.float32), ((0, 1), (0, 1), (0, 0)), "edge")
     across, down = np.abs(np.diff(padded, axis=1))[:-1], np.abs(np.diff(padded, axis=0))[:, :-1]
     return np.maximum(across, down).max(-1)
@@ -41,10 +41,10 @@ def excess(photo: Photo, result: Photo, where: NDArray[np.bool_]) -> float:
 
 
 def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
-    """A photo's faces with symmetric colours, and with symmetric shape too; and where they fade into the photo."""
+    """A photo's faces with symmetric colors, and with symmetric shape too; and where they fade into the photo."""
     warps = [symmetrizer().look(photo, found) for found in detect(photo)]
     where = np.logical_or.reduce([ring(seen.warped, photo) for seen in warps if seen.warped])
-    for name, amounts in (("colour", Amounts(0, 1)), ("all", Amounts())):
+    for name, amounts in (("color", Amounts(0, 1)), ("all", Amounts())):
         result = photo
         for seen in warps:
             assert seen.warped is not None
@@ -53,10 +53,10 @@ def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
 
 
 def check_seams(photo: Photo) -> None:
-    """Colours bring no larger steps; shapes may draw an edge that is in the ring a little closer."""
+    """Colors bring no larger steps; shapes may draw an edge that is in the ring a little closer."""
     for name, result, where in seams(photo):
-        assert excess(photo, result, where) <= {"colour": 2, "all": 6}[name]
-        if name == "colour":
+        assert excess(photo, result, where) <= {"color": 2, "all": 6}[name]
+        if name == "color":
             before, after = (np.percentile(steps(picture)[where], 99.9) for picture in (photo, result))
             assert after <= before + 2
 

@@ -77,7 +77,7 @@ def test_curves_import_no_pyplot():
 
 @pytest.fixture
 def sheet():
-    """A PNG of 6 x 4 pixels, all of one colour."""
+    """A PNG of 6 x 4 pixels, all of one color."""
     buffer = io.BytesIO()
     Image.new("RGB", (6, 4), (200, 100, 50)).save(buffer, "PNG")
     return buffer.getvalue()

@@ -26,7 +26,7 @@ from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
 from symface_cli.training.distributed import FailedElsewhere, join
-from symface_cli.training.normalisation import SharedBatchNorm2d, share_statistics
+from symface_cli.training.normalization import SharedBatchNorm2d, share_statistics
 from symface_cli.training.randomness import Draws
 from tests.training import test_loop as test_training
 
@@ -70,7 +70,7 @@ def test_shares_of_random_numbers_are_those_of_one_process():
     assert whole.common() == first.common() == second.common()
 
 
-def _compare_normalisation(joined):
+def _compare_normalization(joined):
     """A layer that has seen something, on this process's half of a batch, and torch's own on the whole."""
     with joined as (processes, _):
         torch.manual_seed(0)
@@ -95,8 +95,8 @@ def _compare_normalisation(joined):
         assert torch.allclose(shared.eval()(own), whole.eval()(features)[mine], atol=1e-5)
 
 
-def test_batch_normalisation_sees_the_samples_of_all_processes():
-    in_processes(2, _compare_normalisation)
+def test_batch_normalization_sees_the_samples_of_all_processes():
+    in_processes(2, _compare_normalization)
 
 
 def _fail(joined, failure, folder):

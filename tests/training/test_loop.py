@@ -25,7 +25,7 @@ from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
 from symface_cli.training.data.augmentation import NONE, Stored, make_batch
-from symface_cli.training.initialisation import NOISE, start_as_pca
+from symface_cli.training.initialization import NOISE, start_as_pca
 from symface_cli.training.loop import TrainingConfig, train
 from symface_cli.training.objectives import OBJECTIVES
 from symface_cli.training.randomness import Draws
@@ -251,13 +251,13 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
     torch.manual_seed(0)
     network = build_network(SMALL if kind == "symface" else SMALL_PAPER).train()
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
-    optimiser = torch.optim.Adam(network.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     losses = []
     for _ in range(12):
         total = OBJECTIVES[kind, stage](network, batch, Draws(torch.Generator().manual_seed(0)))["total"]
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(total.item())
     assert losses[-1] < losses[0]
     still = {name.split(".")[0] for name, p in network.named_parameters() if torch.equal(p, before[name])}

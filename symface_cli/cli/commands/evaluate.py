@@ -47,7 +47,7 @@ def evaluate(
     ] = None,
     recognizer: Annotated[
         list[str] | None,
-        typer.Option("--recognizer", metavar="NAME", help="Who recognises the faces; may be repeated. [default: dlib]"),
+        typer.Option("--recognizer", metavar="NAME", help="Who recognizes the faces; may be repeated. [default: dlib]"),
     ] = None,
     occluder: Annotated[
         list[str] | None,
@@ -87,15 +87,15 @@ def evaluate(
 ) -> int:
     """Measure how well symmetric faces keep the person's identity.
 
-    A face counts as recognised when a face recogniser says that it is the person in the photo; faces that are not
-    found count as not recognised. With an occluder, the photo without it is what the face is compared with.
+    A face counts as recognized when a face recognizer says that it is the person in the photo; faces that are not
+    found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.cli.model_fetching import fetch_models
     from symface_cli.evaluation.protocol import Plan, check, choose_photos
-    from symface_cli.evaluation.scores import summarise
+    from symface_cli.evaluation.scores import summarize
     from symface_cli.evaluation.store import open_store
     from symface_cli.methods.registry import baselines, choose_methods, files_of
-    from symface_cli.recognition.registry import find_recogniser
+    from symface_cli.recognition.registry import find_recognizer
 
     written = Written(json_path, markdown_path, report_path)
     names = list(method or ("vae", "vae-decode"))
@@ -103,14 +103,14 @@ def evaluate(
     if midline:
         fetch_models(files_of(names), model_dir)
         return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
-    recognisers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
-    plan = Plan(choose_methods(names), recognisers, conditions, weights, jobs)
+    recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
+    plan = Plan(choose_methods(names), recognizers, conditions, weights, jobs)
     check(plan)
     photos = choose_photos(find_dataset(data, download), split, limit)
-    files = [*files_of(plan.methods), *(file for name in recognisers for file in find_recogniser(name).files)]
+    files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
     with open_store(run, plan, resume) as store:
-        report = summarise(plan, _run(photos, plan, store))
+        report = summarize(plan, _run(photos, plan, store))
     _print(report)
     _write(report, written)
     return PhotoError.status if report.unreadable else ExitStatus.OK

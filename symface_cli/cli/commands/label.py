@@ -30,7 +30,7 @@ def label(
 
     A person can correct the file, or set use to no for photos that are not to be trained on; symface train --labels
     reads it. Photos without a face, and those on which several runs of dlib disagree, start with use no. Photos of test
-    people are never labelled. Needs the landmarks extra. Prints the paths of the files.
+    people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     from symface_cli.batch.results import make_folder, refuse_existing
     from symface_cli.files import write_atomically
@@ -56,9 +56,9 @@ def label(
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("labelling"), BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("labeling"), BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
     rate = TextColumn("{task.fields[rate]:.0f} photos/s")
     began = monotonic()
     with Progress(*columns, rate, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("labelling", total=None, rate=0)
+        task = bar.add_task("labeling", total=None, rate=0)
         yield lambda done, total: bar.update(task, completed=done, total=total, rate=done / (monotonic() - began))

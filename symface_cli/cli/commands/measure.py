@@ -35,7 +35,7 @@ def measure(
         Path | None, typer.Option("--csv", metavar="FILE", help="Write one line per face; - for standard output.")
     ] = None,
     heatmap: Annotated[
-        bool, typer.Option("--heatmap", help="Write NAME.asymmetry.png: where the shape and the colours differ.")
+        bool, typer.Option("--heatmap", help="Write NAME.asymmetry.png: where the shape and the colors differ.")
     ] = False,
     out_path: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def measure(
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
 ) -> int:
-    """Measure how asymmetric faces are, in shape and colour, as a whole and by area. Not a medical device.
+    """Measure how asymmetric faces are, in shape and color, as a whole and by area. Not a medical device.
 
     Displacements between the left (the viewer's) and the mirrored right side are in per cent of the eye distance:
     outward and lower say how much farther out and lower the left side is. What follows the plus-minus sign is how much

@@ -45,7 +45,7 @@ def symmetrize(
     shape: Annotated[
         float, typer.Option(metavar="A", help="How symmetric the shape: 0 as it is, 1 fully; -1 and 2 exaggerate.")
     ] = 1.0,
-    color: Annotated[float, typer.Option(metavar="A", help="The same for light and colours.")] = 1.0,
+    color: Annotated[float, typer.Option(metavar="A", help="The same for light and colors.")] = 1.0,
     side: Annotated[
         Literal["both", "left", "right"], typer.Option(help="Made of both sides, or of the viewer's left or right.")
     ] = "both",
@@ -100,7 +100,7 @@ def symmetrize(
         Path | None, typer.Option(metavar="FILE", help="A page to look through the results, as HTML.")
     ] = None,
     check_identity: Annotated[
-        bool, typer.Option("--check-identity", help="Warn where dlib's recogniser sees another person in the result.")
+        bool, typer.Option("--check-identity", help="Warn where dlib's recognizer sees another person in the result.")
     ] = False,
     measure: Annotated[
         bool,
@@ -237,7 +237,7 @@ def _warnings(face: "FaceNote") -> "Iterator[str]":
 
         if face.identity >= SAME_PERSON:
             yield (
-                f"may not be recognised: dlib's distance to the photo is {face.identity:.2f}, the same person is below "
+                f"may not be recognized: dlib's distance to the photo is {face.identity:.2f}, the same person is below "
                 f"{SAME_PERSON}"
             )
 

@@ -79,7 +79,7 @@ def check_recipe(recipe: Recipe, style: Style, out: str | None) -> None:
     if style.landmark_method is not None and recipe != plain:
         raise UsageError(f"--method {style.landmark_method} takes no amounts, frames, size or background")
     if recipe.animated and recipe.background == "transparent":
-        raise UsageError("--gif has no transparent background; give a colour")
+        raise UsageError("--gif has no transparent background; give a color")
     if out is None or out == "-" or Path(out).is_dir() or out.endswith("/"):
         return
     suffix = Path(out).suffix.lower()
@@ -116,7 +116,7 @@ def parse_steps(text: str | None) -> tuple[float, ...]:
 
 
 def parse_background(text: str) -> Literal["transparent"] | tuple[int, int, int] | None:
-    """None to keep what is around the face, "transparent", or a colour."""
+    """None to keep what is around the face, "transparent", or a color."""
     if text == "keep":
         return None
     if text == "transparent":
@@ -129,7 +129,7 @@ def parse_background(text: str) -> Literal["transparent"] | tuple[int, int, int]
 
 
 def parse_box(text: str | None) -> Box | None:
-    """A box of four numbers, made square about its centre if it is not; None of None."""
+    """A box of four numbers, made square about its center if it is not; None of None."""
     if text is None:
         return None
     x, y, width, height = _four_numbers("--box", text)

@@ -1,6 +1,6 @@
 """Stored crops made into training batches, on the device: jitter, light, blur, JPEG, occluders.
 
-Occluders, blur and JPEG are in the input only. Colour and light are in the target, too: nobody can tell the light that
+Occluders, blur and JPEG are in the input only. Color and light are in the target, too: nobody can tell the light that
 was added from the light that was there, and a network that has to try makes all faces flat.
 """
 
@@ -27,7 +27,7 @@ JPEG_LUMINANCE = (
     (49, 64, 78, 87, 103, 121, 120, 101),
     (72, 92, 95, 98, 112, 100, 103, 99),
 )
-"""Quantisation table of ITU-T T.81, Annex K."""
+"""Quantization table of ITU-T T.81, Annex K."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Stored(NamedTuple):
 
     Attributes:
         crops: (B, 192, 192, 3) uint8.
-        warps: (B, 17, 17, 2) float32, face frame -> normalised coordinates of the stored crop.
+        warps: (B, 17, 17, 2) float32, face frame -> normalized coordinates of the stored crop.
         masks: (B, 96, 96) uint8, the face region of the stored crop.
     """
 
@@ -70,8 +70,8 @@ class Batch(NamedTuple):
         crop: The input (B, 3, 160, 160), 0..1.
         clean: The same without occluders, blur and JPEG.
         stored_masks: (B, 96, 96) uint8, the face region of the stored crop.
-        stored_from_crop: (B, 2, 3), between normalised coordinates.
-        warp: The label (B, 17, 17, 2), face frame -> normalised crop coordinates.
+        stored_from_crop: (B, 2, 3), between normalized coordinates.
+        warp: The label (B, 17, 17, 2), face frame -> normalized crop coordinates.
         face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
         visible: 1 where nothing was put in front of the face, at the control points (B, 17, 17).
     """
@@ -160,7 +160,7 @@ def _gain(image: Tensor, augmentation: Augmentation, draws: Draws) -> Tensor:
 
 
 def _ramp(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Normalised coordinates x (1, 1, 1, W) and y (1, 1, H, 1)."""
+    """Normalized coordinates x (1, 1, 1, W) and y (1, 1, H, 1)."""
     ticks = torch.linspace(-1, 1, image.shape[-1], device=image.device)
     return ticks.view(1, 1, 1, -1), ticks.view(1, 1, -1, 1)
 
@@ -214,9 +214,9 @@ def _occluder(warp: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
     """
     bar = _chosen(0.25, warp, draws)[:, :, 0, 0]
     shape = torch.where(bar, _bar_over_eyes(warp, draws), _blob_anywhere(warp, draws))[chosen]
-    centre_x, centre_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
+    center_x, center_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
     ticks = torch.linspace(-1, 1, CROP_SIZE, device=warp.device)
-    x, y = ticks.view(1, 1, 1, -1) - centre_x, ticks.view(1, 1, -1, 1) - centre_y
+    x, y = ticks.view(1, 1, 1, -1) - center_x, ticks.view(1, 1, -1, 1) - center_y
     u = ((x * angle.cos() + y * angle.sin()) / width).square_().clamp_(max=16)
     v = ((y * angle.cos() - x * angle.sin()) / height).square_().clamp_(max=16)
     is_ellipse = _chosen(0.5, warp, draws)[chosen]
@@ -225,7 +225,7 @@ def _occluder(warp: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
 
 
 def _blob_anywhere(warp: Tensor, draws: Draws) -> Tensor:
-    """Centre x and y, angle, half width and half height (B, 5), in normalised crop coordinates."""
+    """Center x and y, angle, half width and half height (B, 5), in normalized crop coordinates."""
     low = warp.new_tensor([-0.6, -0.6, 0, 0.07, 0.12])
     high = warp.new_tensor([0.6, 0.6, math.pi, 0.5, 0.5])
     return low + (high - low) * draws.uniform(len(warp), 5)
@@ -242,18 +242,18 @@ def _bar_over_eyes(warp: Tensor, draws: Draws) -> Tensor:
 
 
 def _occluder_content(image: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
-    """What occluders show: any colour, or one like the photo's middle, with shading; or another sample upside down.
+    """What occluders show: any color, or one like the photo's middle, with shading; or another sample upside down.
 
     For the chosen samples: (b, 3, 160, 160). The other sample is the other one of a pair, so that a batch can be shared
     out between processes.
     """
-    colour = draws.uniform(len(image), 3, 1, 1)[chosen]
+    color = draws.uniform(len(image), 3, 1, 1)[chosen]
     is_alike, is_flat = _chosen(0.4, image, draws)[chosen], _chosen(0.6, image, draws)[chosen]
     middle = image.shape[-1] // 4
     skin = image[..., middle:-middle, middle:-middle][chosen].mean((2, 3), keepdim=True)
-    alike = skin * (0.6 + 0.7 * colour[:, :1]) * (0.9 + 0.2 * colour)
-    colour = torch.where(is_alike, alike, colour)
+    alike = skin * (0.6 + 0.7 * color[:, :1]) * (0.9 + 0.2 * color)
+    color = torch.where(is_alike, alike, color)
     x, y = _ramp(image)
-    flat = colour + 0.2 * torch.sin(3 * x + 6 * colour[:, :1]) * torch.cos(2 * y + 6 * colour[:, 1:2])
+    flat = color + 0.2 * torch.sin(3 * x + 6 * color[:, :1]) * torch.cos(2 * y + 6 * color[:, 1:2])
     other = (chosen ^ 1).clamp(max=len(image) - 1)  # an odd one has no other
     return torch.where(is_flat, flat.clamp_(0, 1), image[other].flip(2))

@@ -29,7 +29,7 @@ from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
 from symface_cli.parallel import work_through
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
-REACH = 1.0  # box widths; what lies farther from the box's centre, sideways or up and down, is not this face's
+REACH = 1.0  # box widths; what lies farther from the box's center, sideways or up and down, is not this face's
 
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
@@ -85,7 +85,7 @@ def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
 def label_photos(
     photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, landmarks: bool = True
 ) -> list[Label]:
-    """Finds the face nearest to the centre of each photo, and dlib's landmarks of it.
+    """Finds the face nearest to the center of each photo, and dlib's landmarks of it.
 
     Args:
         photos: By their paths in the data set, as `photos_to_label` gives them.
@@ -129,19 +129,19 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
 
 
 def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
-    """The box nearest to the photo's centre, rounded as the CSV has it."""
+    """The box nearest to the photo's center, rounded as the CSV has it."""
     upright = [face for face in detect(pixels) if face.degrees == 0]
-    centre = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
-    nearest = min(upright, key=lambda face: float(np.linalg.norm(face.centre - centre)), default=None)
+    center = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
+    nearest = min(upright, key=lambda face: float(np.linalg.norm(face.center - center)), default=None)
     return None if nearest is None else Box(*(round(value, 2) for value in nearest.box))
 
 
 def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
     """What is wrong with landmarks (68, 2) of the face in a box: they are another face's, or mistyped."""
-    away = np.abs(landmarks - box.centre).max(-1)
+    away = np.abs(landmarks - box.center).max(-1)
     if away.max() > REACH * box.width:
-        return f"landmark {away.argmax()} is more than a box width from the box's centre"
-    left, right = scheme.eye_centres(landmarks.astype(np.float32))
+        return f"landmark {away.argmax()} is more than a box width from the box's center"
+    left, right = scheme.eye_centers(landmarks.astype(np.float32))
     if left[0] >= right[0]:
         return "the left eye (landmarks 36 to 41) does not lie left of the right one (42 to 47), as the viewer sees it"
     return None

@@ -1,7 +1,7 @@
 """Training photos made ready once: their crops, and what the landmarks of their labels make of them.
 
 A prepared folder holds arrays with an entry for each photo that has a face: `crops.npy` (N, 192, 192, 3) uint8 and,
-once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalised coordinates of the stored
+once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalized coordinates of the stored
 crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
 gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError
 from symface_cli.files import write_atomically
-from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalised
+from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
@@ -111,7 +111,7 @@ def prepare(
 
 
 class _Face(NamedTuple):
-    """A labelled photo that has a face: its path in the data set, the photo, and what its label says."""
+    """A labeled photo that has a face: its path in the data set, the photo, and what its label says."""
 
     name: str
     photo: DatasetPhoto
@@ -218,7 +218,7 @@ def _make_target(task: tuple[Box, Array | None]) -> tuple[NDArray[np.generic], .
         return np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE))
     landmarks = apply(crop_from_box(box, STORED_SIZE, STORED_BOXES), found)
     warp, _ = symmetric_warp(landmarks)
-    return apply(np.linalg.inv(pixel_from_normalised(STORED_SIZE)), warp), draw_mask(landmarks)
+    return apply(np.linalg.inv(pixel_from_normalized(STORED_SIZE)), warp), draw_mask(landmarks)
 
 
 def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:

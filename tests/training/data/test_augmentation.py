@@ -59,7 +59,7 @@ def test_occluders_are_in_the_input_alone_and_marked(stored):
 
 
 @pytest.mark.parametrize("change", [{"gain": 0.2, "tint": 0.1}, {"side_light": 1.0}])
-def test_colour_and_light_are_shared_with_the_target(stored, change):
+def test_color_and_light_are_shared_with_the_target(stored, change):
     batch = batch_of(stored, dataclasses.replace(NONE, **change))
     assert torch.equal(batch.crop, batch.clean)
     plain = batch_of(stored, NONE)
@@ -74,9 +74,9 @@ def test_degradations_change_the_input_alone(stored, change):
     assert (batch.crop - batch.clean).abs().amax((1, 2, 3)).min() > 1e-3
 
 
-def test_jpeg_leaves_a_grey_picture_grey(stored):
-    grey = stored._replace(crops=torch.full_like(stored.crops, 128))
-    batch = batch_of(grey, dataclasses.replace(NONE, jpeg=1.0))
+def test_jpeg_leaves_a_gray_picture_gray(stored):
+    gray = stored._replace(crops=torch.full_like(stored.crops, 128))
+    batch = batch_of(gray, dataclasses.replace(NONE, jpeg=1.0))
     assert torch.allclose(batch.crop, batch.clean, atol=0.03)
 
 

@@ -19,7 +19,7 @@ from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
-from symface_cli.training.data import labels as labelling
+from symface_cli.training.data import labels as labeling
 from symface_cli.training.data import preparation, review
 from symface_cli.training.data.labels import (
     COLUMNS,
@@ -46,7 +46,7 @@ def silent(done, total):
 
 
 def names_of(folder):
-    """The photos that may be labelled."""
+    """The photos that may be labeled."""
     paths = (path.relative_to(folder) for path in folder.glob("*/*"))
     return sorted(path.as_posix() for path in paths if split_of(path.parts[0]) != "test")
 
@@ -216,12 +216,12 @@ def prepare(data, tmp_path):
 
 @pytest.fixture
 def eight(data, face):
-    """Labels of all photos that may be labelled."""
+    """Labels of all photos that may be labeled."""
     return [face(name) for name in names_of(data)]
 
 
 def in_stored_crop(points):
-    """By hand: the crop is 1.725 box widths wide, and its centre 0.13 of them below the box's, at (99.5, 89.5)."""
+    """By hand: the crop is 1.725 box widths wide, and its center 0.13 of them below the box's, at (99.5, 89.5)."""
     return (points - [99.5, 89.5 + 0.13 * 120]) * 192 / (1.725 * 120) / 95.5
 
 
@@ -253,7 +253,7 @@ def test_crops_are_cut_where_the_boxes_are(prepare, eight, data):
     prepared, _ = prepare([replace(label, box=box, landmarks=None) for label in eight], landmarks=False)
     photo = read_photo(data / eight[0].photo).astype(int)
     found = prepared.crops[0].astype(int)
-    # The CSV has 2 decimals: up to 0.01 px aside, and so up to a few grey levels on edges.
+    # The CSV has 2 decimals: up to 0.01 px aside, and so up to a few gray levels on edges.
     assert np.abs(found - photo[50:242, 50:242]).mean() < 0.5
 
 
@@ -377,14 +377,14 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
 @pytest.fixture(scope="session")
 def found(data, tmp_path_factory):
     """The labels that are found for the eight photos, and one without a face; with their folder."""
-    folder = shutil.copytree(data, tmp_path_factory.mktemp("labelled") / "data")
+    folder = shutil.copytree(data, tmp_path_factory.mktemp("labeled") / "data")
     person = names_of(folder)[0].split("/")[0]
     Image.new("RGB", (90, 60), (90, 80, 70)).save(folder / person / "2.png")
     return label_photos(photos_to_label(folder), silent, 1), folder
 
 
 @pytest.mark.landmarks
-def test_photos_are_labelled_in_order_but_those_of_test_people(found):
+def test_photos_are_labeled_in_order_but_those_of_test_people(found):
     labels, folder = found
     assert [label.photo for label in labels] == names_of(folder)
     assert len(labels) == 9
@@ -417,7 +417,7 @@ def test_landmarks_of_a_mirrored_photo_are_mirrored(found):
 @pytest.mark.landmarks
 @pytest.mark.parametrize(("most", "use"), [(0.0, False), (1.0, True)])
 def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkeypatch, most, use):
-    monkeypatch.setattr(labelling, "MOST_DISAGREEMENT", most)
+    monkeypatch.setattr(labeling, "MOST_DISAGREEMENT", most)
     (tmp_path / "Ann").mkdir()
     shutil.copy(portrait, tmp_path / "Ann")
     (label,) = label_photos(photos_to_label(tmp_path), silent, 1)
@@ -437,7 +437,7 @@ def test_photos_are_counted_by_what_is_wrong_with_them(face):
 @pytest.fixture
 def doubtful(tmp_path, face):
     """Labels of all kinds, in a folder that has their photos but one."""
-    grey = np.full((220, 200, 3), 128, np.uint8)
+    gray = np.full((220, 200, 3), 128, np.uint8)
     labels = [
         face("a.png", disagreement=0.02),
         face(HOSTILE.replace("/", ""), disagreement=0.05),
@@ -448,7 +448,7 @@ def doubtful(tmp_path, face):
         face("gone.png", disagreement=0.08, use=False),
     ]
     for label in labels[:-1]:
-        Image.fromarray(grey).save(tmp_path / label.photo)
+        Image.fromarray(gray).save(tmp_path / label.photo)
     return labels
 
 
@@ -529,19 +529,19 @@ def test_force_overwrites_labels(symface, portrait, file, tmp_path):
     assert [label.photo for label in read_labels(file, ["Ann/portrait.jpg"])] == ["Ann/portrait.jpg"]
 
 
-def test_labelling_without_dlib_exits_6(symface, without_dlib, data, tmp_path):
+def test_labeling_without_dlib_exits_6(symface, without_dlib, data, tmp_path):
     finished = symface("label", data, "-o", tmp_path / "labels.csv")
     assert finished.status == 6
     assert "symface[landmarks]" in finished.err
     assert not (tmp_path / "labels.csv").exists()
 
 
-def test_labelling_nothing_exits_2_and_6(symface, tmp_path):
+def test_labeling_nothing_exits_2_and_6(symface, tmp_path):
     assert symface("label", "-o", tmp_path / "labels.csv").status == 2
     assert symface("label", tmp_path / "nowhere", "-o", tmp_path / "labels.csv").status == 6
 
 
-def test_labelling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
+def test_labeling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
     (tested,) = (path.name for path in data.iterdir() if split_of(path.name) == "test")
     shutil.copytree(data / tested, tmp_path / "data" / tested)
     finished = symface("train", "--stage", 1, tmp_path / "data", "--run", tmp_path / "run")

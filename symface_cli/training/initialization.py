@@ -13,7 +13,7 @@ SPARE = 64  # components computed beyond those needed, so that the last of those
 
 @torch.no_grad()
 def start_as_pca(network: SymmetricFaceVAE, halves: Tensor) -> None:
-    """Sets encoder and decoder to the probabilistic PCA of left halves (N, 3, 64, 32), centred on grey.
+    """Sets encoder and decoder to the probabilistic PCA of left halves (N, 3, 64, 32), centered on gray.
 
     With principal components u_k, their variances l_k and the noise s^2: mu_k = sqrt(l_k - s^2) / l_k u_k (x - m),
     sigma_k^2 = s^2 / l_k, and y = m + sum_k sqrt(l_k - s^2) u_k z_k. The convolution stacks keep their weights but

@@ -1,4 +1,4 @@
-"""Batch normalisation over the batch of all processes, on every device: torch's SyncBatchNorm needs a GPU."""
+"""Batch normalization over the batch of all processes, on every device: torch's SyncBatchNorm needs a GPU."""
 
 import torch
 import torch.distributed as dist
@@ -8,7 +8,7 @@ from symface_cli.training.distributed import Processes, mean_over_processes
 
 
 def share_statistics(network: nn.Module, processes: Processes) -> None:
-    """Lets a network's batch normalisations learn from the samples of all processes; names and values stay."""
+    """Lets a network's batch normalizations learn from the samples of all processes; names and values stay."""
     if processes.world == 1:
         return
     for name, layer in list(network.named_modules()):
@@ -20,7 +20,7 @@ def share_statistics(network: nn.Module, processes: Processes) -> None:
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation that learns with the mean and variance over the equally many samples of all processes."""
+    """Batch normalization that learns with the mean and variance over the equally many samples of all processes."""
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W); statistics and arithmetic are in single precision."""
