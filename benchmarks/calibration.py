@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
 from symface_cli.evaluation.protocol import choose_photos
-from symface_cli.geometry.frames import EYES_APART, apply, fit_similarity
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
@@ -78,7 +78,7 @@ def random_field(level: float, generator: np.random.Generator) -> Array:
         move = SMOOTH_MOVE * level * generator.normal(size=2)
         field += bump(points, tuple(center), (0.3, 0.3))[..., None] * move
     fading = ((1 - np.abs(points).max(-1)) / 0.2).clip(0, 1)[..., None]
-    return EYES_APART * field * fading
+    return EYE_DISTANCE_FACE * field * fading
 
 
 def random_colors(face: Photo, level: float, generator: np.random.Generator) -> Photo:
@@ -160,7 +160,7 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
         color = color_difference(cv2.resize(colored, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
         look = Look(displacement_of(photo_from_face), color, degrees, 0.0)
         truth = summarize(look, measured.mask)
-        del truth["turn_deg"]
+        del truth["yaw_deg"]
         yield truth, measured.values
 
 
@@ -184,7 +184,7 @@ def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymme
     in_face = (np.abs(level[:, 1] - 0.2) < 0.8) & (np.abs(level[mirror, 1] - 0.2) < 0.8)  # neither hair nor neck
     shape = (level + level[mirror] * [-1, 1]) / 2
     level = apply(np.linalg.inv(fit_similarity(shape, level, in_face)), level)
-    moves = 100 / EYES_APART * (level - level[mirror] * [-1, 1])
+    moves = 100 / EYE_DISTANCE_FACE * (level - level[mirror] * [-1, 1])
     values = {}
     for area, corners in AREAS.items():
         polygon = np.array(corners, np.float32)

@@ -40,10 +40,10 @@ def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
 def _maker() -> object:
     from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.options import Recipe
-    from symface_cli.rendering.plan import NetworkMaker
+    from symface_cli.rendering.options import OutputOptions
+    from symface_cli.rendering.plan import NetworkPlanner
 
-    return NetworkMaker(Symmetrizer(), Recipe(), Selection())
+    return NetworkPlanner(Symmetrizer(), OutputOptions(), Selection())
 
 
 def mirror_one(photo: Path, result: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.batch.results import write_products
+from symface_cli.batch.results import write_files
 from symface_cli.batch.targets import choose_targets
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import UsageError
@@ -17,8 +17,8 @@ from symface_cli.imaging.picture import read_picture
 from symface_cli.inference.face import Side
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import Amounts
-from symface_cli.rendering.options import Output, Recipe
-from symface_cli.rendering.plan import NetworkMaker
+from symface_cli.rendering.options import Output, OutputOptions
+from symface_cli.rendering.plan import NetworkPlanner
 
 P = TypeVar("P", str, Path, bytes, Image.Image, NDArray[np.uint8])
 """A photo: the name of a file, its contents, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4).
@@ -62,9 +62,9 @@ def symmetrize(
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there, or `out` makes no sense.
     """
-    recipe = Recipe((Output.PHOTO,), Amounts(shape, color, side), detail)
-    maker = NetworkMaker(_symmetrizer(weights and Path(weights), device), recipe, Selection(face))
-    return _make(photo, maker, out, force)[0]
+    options = OutputOptions((Output.PHOTO,), Amounts(shape, color, side), detail)
+    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
+    return _make(photo, planner, out, force)[0]
 
 
 def symmetric_faces(
@@ -104,9 +104,9 @@ def symmetric_faces(
     Raises:
         PhotoError, NoFaceError, WeightsError, UsageError: As `symmetrize`.
     """
-    recipe = Recipe((Output(output),), Amounts(shape, color, side), detail, size=size, background=background)
-    maker = NetworkMaker(_symmetrizer(weights and Path(weights), device), recipe, Selection(face))
-    return _make(photo, maker, out, force)
+    options = OutputOptions((Output(output),), Amounts(shape, color, side), detail, size=size, background=background)
+    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
+    return _make(photo, planner, out, force)
 
 
 @lru_cache(maxsize=1)
@@ -114,26 +114,26 @@ def _symmetrizer(weights: Path | None, device: str) -> Symmetrizer:
     return Symmetrizer(weights, device)
 
 
-def _make(photo: P, maker: NetworkMaker, out: str | Path | None, force: bool) -> list[P]:
-    """The products of a photo, as what the photo came as."""
+def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[P]:
+    """The files of a photo, as what the photo came as."""
     if isinstance(photo, (str, Path)):
         name = str if isinstance(photo, str) else Path
-        written: list[Any] = [name(path) for path in _write(Path(photo), maker, out, force)]
+        written: list[Any] = [name(path) for path in _write(Path(photo), planner, out, force)]
         return written
     if out is not None:
         raise UsageError("out is for photos that are files")
-    products = maker.plan(read_picture(_contents(photo)), "the photo", None if isinstance(photo, bytes) else ".png")
-    made = (product.make() for product in products.products)
+    files = planner.plan(read_picture(_contents(photo)), "the photo", None if isinstance(photo, bytes) else ".png")
+    made = (file.make() for file in files.files)
     if isinstance(photo, bytes):
         return list(made)
     images = map(_image, made)
     return list(images) if isinstance(photo, Image.Image) else [np.asarray(image) for image in images]
 
 
-def _write(photo: Path, maker: NetworkMaker, out: str | Path | None, force: bool) -> list[Path]:
+def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
     (target,) = choose_targets([photo], None if out is None else str(out))
     suffix = None if target.exact is None else target.exact.suffix
-    return list(write_products(target, maker.plan(read_picture(photo), photo, suffix).products, force))
+    return list(write_files(target, planner.plan(read_picture(photo), photo, suffix).files, force))
 
 
 def _contents(photo: bytes | Image.Image | NDArray[np.uint8]) -> bytes:

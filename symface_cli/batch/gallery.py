@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from symface_cli.batch.runner import Outcome
 from symface_cli.batch.targets import STREAM
-from symface_cli.batch.thumbnails import Slide, Thumbnail, choose_side, draw_slides
+from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
 from symface_cli.files import on_one_line
-from symface_cli.pages import load_template
+from symface_cli.pages import InlineImage, load_template
 from symface_cli.rendering.identity import SAME_PERSON
-from symface_cli.rendering.records import TURNED, FaceNote
+from symface_cli.rendering.records import TURNED, FaceRecord
 from symface_cli.version import __version__
 
 
@@ -31,7 +31,7 @@ class Measure:
     """
 
     heading: str
-    read: Callable[[FaceNote], float | None]
+    read: Callable[[FaceRecord], float | None]
     form: str
     meaning: str
     limit: float = float("inf")
@@ -48,7 +48,7 @@ MEASURES = (
     ),
     Measure(
         "turn",
-        attrgetter("turn_degrees"),
+        attrgetter("yaw_degrees"),
         "{:.0f}°",
         f"How far the head is turned; a symmetric face does not fit one of {TURNED:.0f}° and more well.",
         TURNED,
@@ -77,7 +77,7 @@ MEASURES = (
 )
 
 
-def _whole(note: FaceNote, quantity: str) -> float | None:
+def _whole(note: FaceRecord, quantity: str) -> float | None:
     """A measurement of the whole face."""
     return None if note.asymmetry is None else note.asymmetry[f"whole_{quantity}"][0]
 
@@ -98,7 +98,7 @@ class Face:
 
     number: int | None
     values: tuple[Value, ...]
-    icon: Thumbnail | None
+    icon: InlineImage | None
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side:
     return Entry(place.link_photo(outcome.target.photo), slides, tuple(faces), tuple(files))
 
 
-def _values(note: FaceNote, measures: Sequence[Measure]) -> tuple[Value, ...]:
+def _values(note: FaceRecord, measures: Sequence[Measure]) -> tuple[Value, ...]:
     return tuple(_value(measure, measure.read(note)) for measure in measures)
 
 

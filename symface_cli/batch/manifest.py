@@ -11,7 +11,7 @@ import numpy as np
 from symface_cli.batch.runner import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.errors import ExitStatus, PhotoError
-from symface_cli.rendering.records import FaceNote
+from symface_cli.rendering.records import FaceRecord
 
 NAME = "manifest.jsonl"
 
@@ -67,8 +67,8 @@ class Manifest:
     def outcome(self, target: Target) -> Outcome:
         """What became of a photo that is done."""
         entries = self._latest(target)
-        names = [field.name for field in fields(FaceNote)]
-        faces = [FaceNote(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
+        names = [field.name for field in fields(FaceRecord)]
+        faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
         written = tuple(map(Path, _strings(entries[0].get("outputs"))))
         pairs: Any = entries[0].get("pairs", [])
         return Outcome(target, written, tuple(faces), pairs=tuple(map(_pair, pairs)))

@@ -9,31 +9,31 @@ from symface_cli.errors import PhotoError
 from symface_cli.files import write_atomically
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
-from symface_cli.rendering.outputs import Product
+from symface_cli.rendering.outputs import OutputFile
 
 
-def write_products(target: Target, products: Sequence[Product], force: bool) -> tuple[Path, ...]:
-    """Makes and writes a photo's products; their files, in order.
+def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tuple[Path, ...]:
+    """Makes and writes a photo's files; their files, in order.
 
     Raises:
         PhotoError: If one exists and may not be overwritten (then none is written), or cannot be written.
     """
-    main = products[0].output if target.exact else Output.PHOTO
-    paths = [target.path(_label(product, main), product.suffix) for product in products]
-    if len(products) > 1 and STREAM in paths:
-        raise PhotoError(f"{target.photo}: {len(products)} results do not go to standard output; try --faces largest")
+    main = files[0].output if target.exact else Output.PHOTO
+    paths = [target.path(_label(file, main), file.suffix) for file in files]
+    if len(files) > 1 and STREAM in paths:
+        raise PhotoError(f"{target.photo}: {len(files)} results do not go to standard output; try --faces largest")
     if not force:
         refuse_existing(paths)
-    for path, product in zip(paths, products, strict=True):
-        write_result(path, product.make())
+    for path, file in zip(paths, files, strict=True):
+        write_result(path, file.make())
     return tuple(paths)
 
 
-def _label(product: Product, main: Output) -> str:
+def _label(file: OutputFile, main: Output) -> str:
     """What tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
-    kind = "" if product.output is main else product.output.value
-    frame = "" if product.frame is None else f"{product.frame:03d}"
-    return "-".join(str(part) for part in (kind, product.face or "", frame) if part)
+    kind = "" if file.output is main else file.output.value
+    frame = "" if file.frame is None else f"{file.frame:03d}"
+    return "-".join(str(part) for part in (kind, file.face or "", frame) if part)
 
 
 def read_source(photo: Path) -> Picture:

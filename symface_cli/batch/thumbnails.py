@@ -1,7 +1,5 @@
 """Small pictures of photos and of what was made of them, for a page."""
 
-import base64
-import io
 from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import Path
@@ -18,21 +16,12 @@ from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.decoding import decode, opened
 from symface_cli.imaging.photo import photo_of
+from symface_cli.pages import InlineImage, inline_image
 
 LONGEST_SIDE = 560  # px, on a page of up to MANY slides; more of them share as many pixels
 SHORTEST_SIDE = 160  # px, and no less
 MANY = 200
-QUALITY = 80  # of WebP: about 25 kB per picture
 ICON_SIDE = 96  # px
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A small picture: its `data:` address, and its size in pixels."""
-
-    address: str
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -49,9 +38,9 @@ class Slide:
 
     face: int | None
     aligned: bool
-    before: Thumbnail | None
-    after: Thumbnail | None
-    icon: Thumbnail | None
+    before: InlineImage | None
+    after: InlineImage | None
+    icon: InlineImage | None
 
 
 def choose_side(slides: int) -> int:
@@ -87,7 +76,7 @@ def _draw_slide(photo: _Reduced | None, pair: Pair, side: int, aligned: bool) ->
         before = _cut_out(photo, pair.photo_from_image, side if after is None else len(after))
     icon = None if after is None else _shrink(after, ICON_SIDE)
     aligned = aligned and before is not None and after is not None
-    return Slide(pair.face, aligned, _encode(before), _encode(after), _encode(icon))
+    return Slide(pair.face, aligned, _inline(before), _inline(after), _inline(icon))
 
 
 def _read(path: Path, side: int, span: float = inf, is_result: bool = False) -> _Reduced | None:
@@ -134,10 +123,5 @@ def _shrink(photo: Photo, side: int) -> Photo:
     return np.array(image)
 
 
-def _encode(photo: Photo | None) -> Thumbnail | None:
-    if photo is None:
-        return None
-    buffer = io.BytesIO()
-    Image.fromarray(photo).save(buffer, "WEBP", quality=QUALITY)
-    address = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return Thumbnail(address, photo.shape[1], photo.shape[0])
+def _inline(photo: Photo | None) -> InlineImage | None:
+    return None if photo is None else inline_image(photo)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from symface_cli.detection.detector import FoundFace, detect, face_in_box, face_with_eyes
+from symface_cli.detection.detector import Detection, detect, face_in_box, face_with_eyes
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Photo
@@ -32,7 +32,7 @@ class Selection:
         eyes = None if self.eyes is None else [point.tolist() for point in self.eyes]
         return {"number": self.number, "smallest": self.smallest, "box": self.box, "eyes": eyes}
 
-    def choose(self, photo: Photo, name: object) -> list[FoundFace]:
+    def choose(self, photo: Photo, name: object) -> list[Detection]:
         """The faces meant in a photo (H, W, 3), the largest first.
 
         Raises:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, fit_similarity, pixel_from_normalized
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.photo import read_photo
@@ -75,7 +75,7 @@ def compare(face: Photo, photo: Photo) -> float:
     That is the portrait (H, W, 3), leveled by its eyes and averaged with its mirror image; both are compared in gray,
     blurred, inside of an oval.
     """
-    eyes = np.array([(-EYES_APART / 2, EYES_Y), (EYES_APART / 2, EYES_Y)])
+    eyes = np.array([(-EYE_DISTANCE_FACE / 2, EYES_Y), (EYE_DISTANCE_FACE / 2, EYES_Y)])
     level = _soften(photo, fit_similarity(np.array(EYES), eyes, np.ones(2)))
     drawn = _soften(face, np.linalg.inv(pixel_from_normalized(len(face))))
     y, x = np.meshgrid(*[np.linspace(-1, 1, SIZE)] * 2, indexing="ij")

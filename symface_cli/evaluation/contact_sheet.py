@@ -1,43 +1,37 @@
 """Which photos are shown of an evaluation, and the pictures of them."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from PIL import Image
-
 from symface_cli.evaluation.occluders import NONE
-from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan
+from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, ExaminedPhoto, Key
 from symface_cli.evaluation.scores import Report, Table
 from symface_cli.geometry.types import Photo
 from symface_cli.methods.registry import OURS
+from symface_cli.pages import InlineImage, inline_image
 from symface_cli.recognition.registry import find_recognizer
 
 LONGEST_SIDE = 160  # px, of a picture
-QUALITY = 80  # of WebP, about 3 kB per picture
 MOST = 3  # photos of a kind
 NAMES = {OURS: "symmetric face", "vae-decode": "face only"}  # as in the paper's Figure 4
 
 
 @dataclass(frozen=True)
-class Picture:
+class Panel:
     """A photo, or what a method made of it.
 
     Attributes:
         name: What it shows.
         method: The method's name, empty for the photo.
-        address: The picture itself, as a `data:` address; empty if there is none.
-        size: Its width and height in pixels.
+        image: The picture itself; None if there is none.
         verdict: What the recognizer says.
         failed: Whether the recognizer does not recognize it.
     """
 
     name: str
     method: str = ""
-    address: str = ""
-    size: tuple[int, int] = (0, 0)
+    image: InlineImage | None = None
     verdict: str = ""
     failed: bool = False
 
@@ -47,7 +41,7 @@ class Case:
     """A photo, and what each method made of it."""
 
     title: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Panel, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Ranking:
     threshold: float
 
 
-def choose_ranking(plan: Plan) -> Ranking:
+def choose_ranking(plan: EvaluationPlan) -> Ranking:
     """By the first recognizer and `vae`, or else the first method."""
     recognizer = plan.recognizers[0]
     method = OURS if OURS in plan.methods else plan.methods[0]
@@ -83,7 +77,7 @@ def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
         PhotoError: If one of the photos cannot be read any more.
         WeightsError, DataError: If a model cannot be loaded.
     """
-    bench = Bench(report.plan)
+    bench = Evaluator(report.plan)
     tables = [table for table in report.tables if table.recognizer == ranking.recognizer]
     sheets = []
     for table in tables:
@@ -117,30 +111,23 @@ def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
     return {kind: places for kind, places in kinds.items() if places}
 
 
-def _draw_case(report: Report, table: Table, place: int, bench: Bench) -> Case:
+def _draw_case(report: Report, table: Table, place: int, bench: Evaluator) -> Case:
     examined = report.examined[place]
     photo, images = bench.draw(examined, table.condition)
     methods = sorted(report.plan.methods, key=lambda method: {"vae-decode": 0, OURS: 1}.get(method, 2))
     pictures = [
-        Picture(NAMES.get(method, ""), method, *_encode(images.get(method)), *_judge(examined, table, place, method))
+        Panel(NAMES.get(method, ""), method, _inline(images.get(method)), *_judge(examined, table, place, method))
         for method in methods
     ]
     path = examined.photo.path
-    return Case(f"{path.parent.name}/{path.name}", (Picture("photo", "", *_encode(photo)), *pictures))
+    return Case(f"{path.parent.name}/{path.name}", (Panel("photo", "", _inline(photo)), *pictures))
 
 
-def _encode(image: Photo | None) -> tuple[str, tuple[int, int]]:
-    """A picture made small, as a `data:` address, and its size."""
-    if image is None:
-        return "", (0, 0)
-    small = Image.fromarray(image)
-    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=QUALITY, method=6)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode(), small.size
+def _inline(photo: Photo | None) -> InlineImage | None:
+    return None if photo is None else inline_image(photo, LONGEST_SIDE)
 
 
-def _judge(examined: Examined, table: Table, place: int, method: str) -> tuple[str, bool]:
+def _judge(examined: ExaminedPhoto, table: Table, place: int, method: str) -> tuple[str, bool]:
     """What the recognizer says of a method's result, and whether it does not recognize the person."""
     distance = table.distances[method][place]
     if isfinite(distance):

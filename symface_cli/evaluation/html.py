@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
-from symface_cli.evaluation.protocol import Plan
+from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.evaluation.report import (
     describe,
     subset_header,
@@ -127,7 +127,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     return facts
 
 
-def _name_weights(plan: Plan) -> str:
+def _name_weights(plan: EvaluationPlan) -> str:
     path = plan.weights or bundled_weights()
     name = "bundled" if plan.weights is None else path.name
     return f"{name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"

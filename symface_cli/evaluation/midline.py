@@ -30,7 +30,7 @@ HEADER = ("provider", "photos", "faces missed", "angle", "angle, p95", "offset",
 
 
 @dataclass(frozen=True)
-class Plan:
+class MidlinePlan:
     """What is measured.
 
     Attributes:
@@ -68,7 +68,7 @@ class Deviation:
 
 
 @dataclass(frozen=True)
-class Examined:
+class ExaminedFace:
     """What became of a photo.
 
     Attributes:
@@ -115,7 +115,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Report:
+class MidlineReport:
     """The results.
 
     Attributes:
@@ -125,9 +125,9 @@ class Report:
         unreadable: One line for each photo that could not; they count nowhere.
     """
 
-    plan: Plan
+    plan: MidlinePlan
     scores: tuple[Accuracy, ...]
-    examined: tuple[Examined, ...]
+    examined: tuple[ExaminedFace, ...]
     unreadable: tuple[str, ...]
 
 
@@ -190,7 +190,7 @@ def _cross(a: Array, b: Array) -> float:
     return float(a[0] * b[1] - a[1] * b[0])
 
 
-def measure(references: Sequence[Reference], plan: Plan, progress: Progress) -> Report:
+def measure(references: Sequence[Reference], plan: MidlinePlan, progress: Progress) -> MidlineReport:
     """Looks for the midline of every photo with every provider.
 
     Raises:
@@ -200,41 +200,41 @@ def measure(references: Sequence[Reference], plan: Plan, progress: Progress) -> 
     for name in plan.providers:
         if name not in PROVIDERS:
             raise UsageError(f"unknown provider {name}; choose from {', '.join(PROVIDERS)}")
-    results: list[Examined] = []
-    with closing(work_through(Bench, plan, references, plan.jobs)) as working:
+    results: list[ExaminedFace] = []
+    with closing(work_through(MidlineEvaluator, plan, references, plan.jobs)) as working:
         for examined in working:
             results.append(examined)
             progress(len(results), len(references))
     readable = tuple(result for result in results if result.error is None)
     unreadable = tuple(result.error for result in results if result.error is not None)
-    return Report(plan, tuple(_score(name, readable) for name in plan.providers), readable, unreadable)
+    return MidlineReport(plan, tuple(_score(name, readable) for name in plan.providers), readable, unreadable)
 
 
-class Bench:
+class MidlineEvaluator:
     """The providers of a plan, loaded, for one photo after the other.
 
     Raises:
         WeightsError, DataError: If a model cannot be loaded.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: MidlinePlan) -> None:
         self._providers = {name: PROVIDERS[name].load(plan.weights) for name in plan.providers}
 
-    def __call__(self, reference: Reference) -> Examined:
+    def __call__(self, reference: Reference) -> ExaminedFace:
         """Compares the midlines of one photo with the reference."""
         try:
             photo = read_photo(reference.path)
         except PhotoError as error:
-            return Examined(reference.path, error=str(error))
+            return ExaminedFace(reference.path, error=str(error))
         deviations: dict[str, Deviation | None] = {}
         for name, provider in self._providers.items():
             sightings = provider.find(photo, reference.midline.point)
             midline = sightings[0].midline if sightings else None
             deviations[name] = None if midline is None else deviation(midline, reference)
-        return Examined(reference.path, deviations)
+        return ExaminedFace(reference.path, deviations)
 
 
-def _score(provider: str, examined: Sequence[Examined]) -> Accuracy:
+def _score(provider: str, examined: Sequence[ExaminedFace]) -> Accuracy:
     known = [found for found in (photo.deviations[provider] for photo in examined) if found is not None]
     angle = _summarize([found.angle for found in known])
     offset = _summarize([found.offset for found in known])
@@ -245,7 +245,7 @@ def _summarize(errors: Sequence[float]) -> Summary | None:
     return Summary(float(np.median(errors)), float(np.percentile(errors, 95))) if errors else None
 
 
-def table_rows(report: Report) -> list[list[str]]:
+def table_rows(report: MidlineReport) -> list[list[str]]:
     """The table, one row of text per provider under HEADER; a dash where there is nothing to say."""
     return [
         [s.provider, str(s.photos), str(s.missed), *_cells(s.angle, "\N{DEGREE SIGN}"), *_cells(s.offset, " %")]
@@ -257,20 +257,20 @@ def _cells(errors: Summary | None, unit: str) -> list[str]:
     return ["-", "-"] if errors is None else [f"{errors.median:.2f}{unit}", f"{errors.p95:.2f}{unit}"]
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: MidlineReport) -> str:
     """The table in Markdown, numbers to the right, with a line that says what was measured."""
     ruler = ["---", *["---:"] * (len(HEADER) - 1)]
     lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, ruler, *table_rows(report))]
     return "\n".join([*lines, "", describe(report), ""])
 
 
-def describe(report: Report) -> str:
+def describe(report: MidlineReport) -> str:
     """One line: how many photos, and what the errors are."""
     unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
     return f"{len(report.examined)} photos{unreadable}; medians of the errors; offsets in per cent of the eye distance"
 
 
-def as_dict(report: Report) -> dict[str, object]:
+def as_dict(report: MidlineReport) -> dict[str, object]:
     """Everything, as JSON can hold it: the scores, and each photo's errors by provider, null for a miss."""
     weights = report.plan.weights
     return {
@@ -281,5 +281,5 @@ def as_dict(report: Report) -> dict[str, object]:
     }
 
 
-def _as_dict(photo: Examined) -> dict[str, dict[str, float] | None]:
+def _as_dict(photo: ExaminedFace) -> dict[str, dict[str, float] | None]:
     return {name: None if error is None else asdict(error) for name, error in photo.deviations.items()}

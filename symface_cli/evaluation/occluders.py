@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, apply
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y, apply
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.shape import face_from_image
@@ -138,7 +138,7 @@ CONDITIONS = (NONE, *OCCLUDERS)
 
 def _face_frame(landmarks: NDArray[np.floating]) -> Array:
     """Matrix to photo pixels from eye distances: x right and y down from between the eyes, on the face's midline."""
-    face_from_units = np.array([[EYES_APART, 0, 0], [0, EYES_APART, EYES_Y], [0, 0, 1.0]])
+    face_from_units = np.array([[EYE_DISTANCE_FACE, 0, 0], [0, EYE_DISTANCE_FACE, EYES_Y], [0, 0, 1.0]])
     return np.asarray(np.linalg.inv(face_from_image(landmarks)) @ face_from_units, np.float64)
 
 

@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What an evaluation runs.
 
     Attributes:
@@ -82,7 +82,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Examined:
+class ExaminedPhoto:
     """What became of a photo.
 
     Attributes:
@@ -103,7 +103,7 @@ class Examined:
     attempts: Mapping[Key, Attempt] = field(default_factory=dict)
     error: str | None = None
 
-    def missing(self, plan: Plan) -> list[Key]:
+    def missing(self, plan: EvaluationPlan) -> list[Key]:
         """What the plan wants to know and is not known yet."""
         return [key for key in plan.wanted() if key not in self.attempts]
 
@@ -111,10 +111,10 @@ class Examined:
 class Memory(Protocol):
     """Keeps results, so that a stopped evaluation can go on."""
 
-    def recall(self, photo: DatasetPhoto, digest: str) -> Examined:
+    def recall(self, photo: DatasetPhoto, digest: str) -> ExaminedPhoto:
         """What is known of a photo: all, a part, or nothing."""
 
-    def keep(self, examined: Examined) -> None:
+    def keep(self, examined: ExaminedPhoto) -> None:
         """Adds what is new."""
 
 
@@ -142,8 +142,8 @@ def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> 
 
 
 def evaluate(
-    photos: Sequence[DatasetPhoto], plan: Plan, progress: Progress, memory: Memory | None = None
-) -> Iterator[Examined]:
+    photos: Sequence[DatasetPhoto], plan: EvaluationPlan, progress: Progress, memory: Memory | None = None
+) -> Iterator[ExaminedPhoto]:
     """Runs every method on every photo; yields the results in the order of the photos, as they come.
 
     What the memory knows is not computed again; what is new is kept there, photo by photo.
@@ -165,7 +165,7 @@ def evaluate(
             yield examined
 
 
-def check(plan: Plan) -> None:
+def check(plan: EvaluationPlan) -> None:
     """Says at once, before any model is loaded, what does not exist.
 
     Raises:
@@ -178,36 +178,36 @@ def check(plan: Plan) -> None:
         find_condition(condition)
 
 
-def _recall(photo: DatasetPhoto, memory: Memory | None) -> Examined:
+def _recall(photo: DatasetPhoto, memory: Memory | None) -> ExaminedPhoto:
     try:
         digest = hashlib.sha256(photo.path.read_bytes()).hexdigest()
     except OSError:
-        return Examined(photo)  # whoever examines it says why it cannot be read
-    return Examined(photo, digest) if memory is None else memory.recall(photo, digest)
+        return ExaminedPhoto(photo)  # whoever examines it says why it cannot be read
+    return ExaminedPhoto(photo, digest) if memory is None else memory.recall(photo, digest)
 
 
-def _examiner(plan: Plan) -> Callable[[Examined], Examined]:
-    return Bench(plan).examine
+def _examiner(plan: EvaluationPlan) -> Callable[[ExaminedPhoto], ExaminedPhoto]:
+    return Evaluator(plan).examine
 
 
-class Bench:
+class Evaluator:
     """The models of a plan, for one photo after the other; each is loaded when first needed.
 
     Raises:
         WeightsError, DataError: By all methods, if a model cannot be loaded.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EvaluationPlan) -> None:
         self._plan = plan
         self._recognizers: dict[str, Recognizer] = {}
         self._providers: dict[str, Provider] = {}
 
-    def examine(self, known: Examined) -> Examined:
+    def examine(self, known: ExaminedPhoto) -> ExaminedPhoto:
         """Finds out what the plan wants to know of a photo and is not known yet."""
         try:
             pixels = read_photo(known.photo.path)
         except PhotoError as error:
-            return Examined(known.photo, error=str(error))
+            return ExaminedPhoto(known.photo, error=str(error))
         known = self._look(known, pixels)
         attempts = dict(known.attempts)
         for condition in self._plan.conditions:
@@ -216,7 +216,7 @@ class Bench:
                 attempts |= self._attempt(under_condition(known, pixels, condition), keys)
         return replace(known, attempts=attempts)
 
-    def draw(self, examined: Examined, condition: str) -> tuple[Photo, dict[str, Photo]]:
+    def draw(self, examined: ExaminedPhoto, condition: str) -> tuple[Photo, dict[str, Photo]]:
         """The photo under a condition, and the symmetric images by method, of those that find the face.
 
         Raises:
@@ -229,7 +229,7 @@ class Bench:
                 images |= {method: sighting.draw[method]() for method in methods}
         return photo, images
 
-    def _look(self, known: Examined, pixels: Photo) -> Examined:
+    def _look(self, known: ExaminedPhoto, pixels: Photo) -> ExaminedPhoto:
         """Adds what the recognizers and the detector see in the photo as it is."""
         originals = dict(known.originals)
         for name in self._plan.recognizers:
@@ -277,7 +277,7 @@ class Bench:
         return self._recognizers[name]
 
 
-def under_condition(examined: Examined, pixels: Photo, condition: str) -> Photo:
+def under_condition(examined: ExaminedPhoto, pixels: Photo, condition: str) -> Photo:
     """The photo under a condition; as it is, where no landmarks say where the face lies.
 
     The occluder depends on the file's contents alone: every run and every method sees the same picture.

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from math import inf
 
 from symface_cli.evaluation.occluders import NONE
-from symface_cli.evaluation.protocol import Examined
+from symface_cli.evaluation.protocol import ExaminedPhoto
 from symface_cli.evaluation.scores import Report, Score, Table
 from symface_cli.landmarks.pose import find_yaw
 from symface_cli.methods.registry import OURS
@@ -138,7 +138,7 @@ def _table_as_dict(report: Report, table: Table) -> dict[str, object]:
     }
 
 
-def _photo_as_dict(report: Report, place: int, examined: Examined) -> dict[str, object]:
+def _photo_as_dict(report: Report, place: int, examined: ExaminedPhoto) -> dict[str, object]:
     return {
         "path": str(examined.photo.path),
         "identity": examined.photo.identity,

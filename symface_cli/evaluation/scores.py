@@ -8,7 +8,7 @@ from statistics import median
 import numpy as np
 
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
-from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
 from symface_cli.evaluation.subsets import Subset, split
 from symface_cli.methods.registry import OURS
 from symface_cli.recognition.recognizer import Embedding
@@ -124,9 +124,9 @@ class Report:
         unreadable: One line for each photo that could not be read; they count nowhere.
     """
 
-    plan: Plan
+    plan: EvaluationPlan
     tables: tuple[Table, ...]
-    examined: tuple[Examined, ...]
+    examined: tuple[ExaminedPhoto, ...]
     subsets: tuple[Subset, ...]
     unreadable: tuple[str, ...]
 
@@ -160,7 +160,7 @@ class Gallery:
             no face is seen in it.
     """
 
-    def __init__(self, examined: Sequence[Examined], recognizer: str) -> None:
+    def __init__(self, examined: Sequence[ExaminedPhoto], recognizer: str) -> None:
         people = [photo.photo.identity for photo in examined]
         self.originals = [photo.originals[recognizer] for photo in examined]
         self.others = [None if place is None else self.originals[place] for place in find_others(people)]
@@ -187,7 +187,7 @@ def find_others(people: Sequence[str]) -> list[int | None]:
     return places
 
 
-def summarize(plan: Plan, results: Sequence[Examined]) -> Report:
+def summarize(plan: EvaluationPlan, results: Sequence[ExaminedPhoto]) -> Report:
     """Counts what `protocol.evaluate` gave for a plan."""
     examined = tuple(result for result in results if result.error is None)
     unreadable = tuple(result.error for result in results if result.error is not None)
@@ -202,7 +202,7 @@ def summarize(plan: Plan, results: Sequence[Examined]) -> Report:
 
 
 def _tabulate(
-    plan: Plan, examined: Sequence[Examined], subsets: Sequence[Subset], condition: str, recognizer: str
+    plan: EvaluationPlan, examined: Sequence[ExaminedPhoto], subsets: Sequence[Subset], condition: str, recognizer: str
 ) -> Table:
     gallery = Gallery(examined, recognizer)
     outcomes = {method: judge(examined, Key(condition, method, recognizer), gallery) for method in plan.methods}
@@ -220,7 +220,7 @@ def _tabulate(
     )
 
 
-def judge(examined: Sequence[Examined], key: Key, gallery: Gallery) -> list[Outcome]:
+def judge(examined: Sequence[ExaminedPhoto], key: Key, gallery: Gallery) -> list[Outcome]:
     """What became of each photo with a method, under a condition, as a recognizer sees it."""
     distance = find_recognizer(key.recognizer).distance
     outcomes = []

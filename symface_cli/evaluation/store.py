@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, WeightsError
-from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
 from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import OURS, provider_of
 from symface_cli.network.weights import bundled_weights
@@ -43,7 +43,7 @@ class Store:
         self._connection = connection
         self._weights = weights
 
-    def recall(self, photo: DatasetPhoto, digest: str) -> Examined:
+    def recall(self, photo: DatasetPhoto, digest: str) -> ExaminedPhoto:
         """What is known of a photo, given the SHA-256 of its file.
 
         Raises:
@@ -59,9 +59,9 @@ class Store:
                 (*which, self._weights),
             )
             if face is None:
-                return Examined(photo, digest)
+                return ExaminedPhoto(photo, digest)
             landmarks = _unpack(face[0], "<f4")
-            return Examined(
+            return ExaminedPhoto(
                 photo,
                 digest,
                 None if landmarks is None else landmarks.reshape(scheme.COUNT, 2),
@@ -73,7 +73,7 @@ class Store:
                 },
             )
 
-    def keep(self, examined: Examined) -> None:
+    def keep(self, examined: ExaminedPhoto) -> None:
         """Adds what is new about a photo, all of it or, if this process dies, nothing.
 
         Raises:
@@ -99,7 +99,7 @@ class Store:
 
 
 @contextmanager
-def open_store(run: Path, plan: Plan, resume: bool) -> Iterator[Store]:
+def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[Store]:
     """The results in the folder of a run, which is created; without `resume`, what they were before is lost.
 
     Raises:
@@ -147,7 +147,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise DataError(f"{path}: not the results of this version of symface; start without --resume")
 
 
-def _digest_weights(plan: Plan) -> str:
+def _digest_weights(plan: EvaluationPlan) -> str:
     """SHA-256 of the weights, empty if no method of the plan uses them."""
     if not any(provider_of(method) == OURS for method in plan.methods):
         return ""

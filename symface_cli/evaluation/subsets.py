@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symface_cli.detection.detector import SURE
-from symface_cli.evaluation.protocol import Examined
+from symface_cli.evaluation.protocol import ExaminedPhoto
 from symface_cli.landmarks.pose import find_yaw
 
 FRONTAL, TURNED = 10, 20  # degrees
@@ -27,7 +27,7 @@ class Subset:
     members: tuple[int, ...]
 
 
-def split(examined: Sequence[Examined]) -> tuple[Subset, ...]:
+def split(examined: Sequence[ExaminedPhoto]) -> tuple[Subset, ...]:
     """The photos by yaw, then by agreement: each is in one subset of either. Empty ones are left out."""
     members: dict[str, list[int]] = {name: [] for name in (*YAWS, *AGREEMENTS)}
     for place, photo in enumerate(examined):
@@ -36,7 +36,7 @@ def split(examined: Sequence[Examined]) -> tuple[Subset, ...]:
     return tuple(Subset(name, tuple(places)) for name, places in members.items() if places)
 
 
-def name_yaw(photo: Examined) -> str:
+def name_yaw(photo: ExaminedPhoto) -> str:
     """The subset of a photo by yaw."""
     under, between, over, unknown = YAWS
     if photo.landmarks is None:
@@ -45,7 +45,7 @@ def name_yaw(photo: Examined) -> str:
     return under if yaw < FRONTAL else between if yaw <= TURNED else over
 
 
-def name_agreement(photo: Examined) -> str:
+def name_agreement(photo: ExaminedPhoto) -> str:
     """The subset of a photo by the detector's agreement."""
     under, between, over = AGREEMENTS
     return under if photo.agreeing < SURE else between if photo.agreeing <= CLEAR else over

@@ -16,7 +16,7 @@ CROP_SIZE = 160  # px, side of the crop
 CROP_BOXES = 1.4375  # side of the crop in box widths: 1.15 hold the face, a quarter more its surroundings
 CROP_BELOW = 0.13  # box widths from the box's center down to the crop's: where LFW's landmarks have their center
 EYES_Y = -0.12  # normalized height of the eyes' midpoint in the face frame
-EYES_APART = 0.54  # normalized distance between the eyes' centers in the face frame, of a frontal face
+EYE_DISTANCE_FACE = 0.54  # normalized distance between the eyes' centers in the face frame, of a frontal face
 
 
 class Box(NamedTuple):

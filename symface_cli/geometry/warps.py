@@ -31,7 +31,7 @@ def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
     return fit_similarity(control_points()[edge], image_from_face[edge], np.ones(edge.sum()))
 
 
-def turn_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:
+def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:
     """Degrees that a head is turned, by its warp (17, 17, 2) and mask (17, 17): the near side covers more of the image.
 
     Positive where the viewer's left side is nearer.

@@ -45,7 +45,7 @@ _PILLOW_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class RawPixels:
     """What a picture file stores, turned upright.
 
     Attributes:
@@ -90,7 +90,7 @@ def opened(data: bytes, name: str) -> Iterator[Image.Image]:
         yield image
 
 
-def decode(image: Image.Image, data: bytes = b"") -> Samples:
+def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
     """Decodes an image of at most `MAX_PIXELS`; to be called while `reading`.
 
     Args:
@@ -105,11 +105,11 @@ def decode(image: Image.Image, data: bytes = b"") -> Samples:
     if deep is not None:
         channels = [Image.fromarray(deep[..., channel]) for channel in range(deep.shape[2])]
         deep = np.dstack([np.asarray(channel if turn is None else channel.transpose(turn)) for channel in channels])
-        return Samples(*_split(deep), profile)
+        return RawPixels(*_split(deep), profile)
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
     image = _eight_bit_gray(image)
-    return Samples(*_eight_bit_samples(image if turn is None else image.transpose(turn)), profile)
+    return RawPixels(*_eight_bit_samples(image if turn is None else image.transpose(turn)), profile)
 
 
 def register_heic(failure: str) -> None:

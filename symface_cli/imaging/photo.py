@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from symface_cli.files import contents
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.color import eight_bit, over_white, srgb_from_native
-from symface_cli.imaging.decoding import Samples, decode, opened, reading
+from symface_cli.imaging.decoding import RawPixels, decode, opened, reading
 
 
 def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
@@ -62,7 +62,7 @@ def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any])
         raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {photo.shape}")
     channels = photo[..., None] if photo.ndim == 2 else photo
     alpha = photo[..., 3] if channels.shape[2] == 4 else None
-    return np.array(photo_of(Samples(channels[..., :3], alpha, None)))
+    return np.array(photo_of(RawPixels(channels[..., :3], alpha, None)))
 
 
 def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:
@@ -80,7 +80,7 @@ def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def photo_of(samples: Samples) -> Photo:
+def photo_of(samples: RawPixels) -> Photo:
     """Shows what a picture stores as a photo: sRGB, 8 bits, over white. May return its pixels themselves."""
     photo = srgb_from_native(samples.pixels, samples.profile)
     return photo if samples.alpha is None else over_white(photo, eight_bit(samples.alpha))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import GRID, similarity_of_warp
@@ -19,7 +19,7 @@ Side = Literal["both", "left", "right"]
 
 
 @dataclass(frozen=True)
-class Warped:
+class FaceWarp:
     """Where the symmetric face lies in a photo, at the face frame's control points.
 
     Attributes:
@@ -45,20 +45,20 @@ class Warped:
     @property
     def eye_distance(self) -> float:
         """Distance between the eyes' centers of the symmetric face, in photo pixels."""
-        return float(EYES_APART * np.linalg.norm(self.photo_from_level[:2, 0]))
+        return float(EYE_DISTANCE_FACE * np.linalg.norm(self.photo_from_level[:2, 0]))
 
 
 @dataclass(frozen=True)
-class SeenFace:
+class FacePrediction:
     """What the network sees in a face: all that is needed to draw results.
 
     Attributes:
         decode: Makes the face as the VAE decodes it.
-        warped: Where it lies in the photo; None for the paper's network, which does not say.
+        warp: Where it lies in the photo; None for the paper's network, which does not say.
     """
 
     decode: Callable[[], Photo]
-    warped: Warped | None
+    warp: FaceWarp | None
 
     @cached_property
     def decoded(self) -> Photo:
@@ -66,24 +66,24 @@ class SeenFace:
         return self.decode()
 
 
-def draw_face(photo: Photo, seen: SeenFace, side: Side = "both", size: int | None = None) -> Photo:
+def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", size: int | None = None) -> Photo:
     """The symmetric face in its frame, (S, S, 3), made of the photo's own pixels; equal to its mirror image.
 
     Args:
         photo: The photo that was looked at, (H, W, 3).
-        seen: What was seen in it.
+        prediction: What was prediction in it.
         side: What it is made of; each side where it shows more, or one side and its mirror image (a chimeric face,
             but of symmetric shape). Without a warp there are no sides, and the decoded face is the result.
         size: S, instead of the photo's own resolution.
     """
-    warped = seen.warped
+    warped = prediction.warp
     if warped is None:
-        return seen.decoded
+        return prediction.decoded
     weights = warped.framed_weights if side == "both" else one_side(side)
     face = warp_photo(photo, warped.photo_from_face, size or native_size(warped.photo_from_face))
     drawn = blend_sides(face, weights)
     if warped.hidden.any():
-        drawn = fill_hidden(drawn, seen.decoded, warped.hidden)
+        drawn = fill_hidden(drawn, prediction.decoded, warped.hidden)
     pixels: Photo = drawn.round().clip(0, 255).astype(np.uint8)
     return pixels
 

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symface_cli.detection.detector import FoundFace, detect
+from symface_cli.detection.detector import Detection, detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Photo
-from symface_cli.inference.face import SeenFace, Side, Warped, draw_face
+from symface_cli.inference.face import FacePrediction, FaceWarp, Side, render_face
 from symface_cli.inference.registration import QUICK, refine_warp
 from symface_cli.network.device import choose_device, mixed_precision
 from symface_cli.network.paper import PaperVAE
@@ -40,7 +40,7 @@ class SymmetricFace:
     """
 
     image: Photo
-    found: FoundFace
+    found: Detection
     photo_from_face: NDArray[np.float64] | None
     mask: NDArray[np.float32] | None
 
@@ -64,7 +64,7 @@ class Symmetrizer:
         prepare_for_inference(self.network, self.device)
 
     def symmetrize(
-        self, photo: Photo, found: Sequence[FoundFace] | None = None, detail: bool = True, side: Side = "both"
+        self, photo: Photo, found: Sequence[Detection] | None = None, detail: bool = True, side: Side = "both"
     ) -> list[SymmetricFace]:
         """Symmetric versions of a photo's faces, in the order of `found` (default: all faces, the largest first).
 
@@ -82,15 +82,15 @@ class Symmetrizer:
             raise NoFaceError("no face found; try a larger, brighter or more frontal picture of the face")
         return [self._symmetrize_face(photo, face, detail, side) for face in found]
 
-    def _symmetrize_face(self, photo: Photo, found: FoundFace, detail: bool, side: Side) -> SymmetricFace:
-        seen = self.look(photo, found)
-        image = draw_face(photo, seen, side) if detail else seen.decoded
-        if seen.warped is None:
+    def _symmetrize_face(self, photo: Photo, found: Detection, detail: bool, side: Side) -> SymmetricFace:
+        prediction = self.predict(photo, found)
+        image = render_face(photo, prediction, side) if detail else prediction.decoded
+        if prediction.warp is None:
             return SymmetricFace(image, found, None, None)
-        return SymmetricFace(image, found, seen.warped.photo_from_face, seen.warped.mask)
+        return SymmetricFace(image, found, prediction.warp.photo_from_face, prediction.warp.mask)
 
     @torch.inference_mode()
-    def look(self, photo: Photo, found: FoundFace) -> SeenFace:
+    def predict(self, photo: Photo, found: Detection) -> FacePrediction:
         """What the network sees in one face of a photo (H, W, 3), its two sides registered.
 
         One face at a time: in a batch, a face would be rounded differently with every other face beside it.
@@ -98,9 +98,9 @@ class Symmetrizer:
         pixels = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
         crop = pixels.permute(2, 0, 1)[None].float() / 255
         if isinstance(self.network, PaperVAE):
-            return SeenFace(partial(self._decode, crop), None)
+            return FacePrediction(partial(self._decode, crop), None)
         with mixed_precision(self.device):
-            seen = self.network.look(crop)
+            seen = self.network.locate(crop)
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
         inside = (2 * seen.mask - 1).clamp(min=0)  # 0 on the face's outline, where the surroundings are to stay
         both = _first(inside * seen_on_both_sides(seen.visible))
@@ -111,7 +111,7 @@ class Symmetrizer:
         if drawn.any():  # in few faces
             drawn = F.threshold(drawn * unlike_sides(rectify(crop, seen.warp)), HARDLY, 0)
         maps = (_first(tensor) for tensor in (seen.mask, seen.weights, seen.framed_weights, drawn))
-        return SeenFace(partial(self._decode, crop, seen), Warped(photo_from_face, *maps))
+        return FacePrediction(partial(self._decode, crop, seen), FaceWarp(photo_from_face, *maps))
 
     @torch.inference_mode()
     def _decode(self, crop: Tensor, seen: Seen | None = None) -> Photo:

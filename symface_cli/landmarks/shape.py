@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART, EYES_Y, apply
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y, apply
 from symface_cli.geometry.midline import Midline, fit_midline
 from symface_cli.geometry.spline import fit_spline
 from symface_cli.geometry.types import Array
@@ -31,7 +31,7 @@ def face_from_image(landmarks: NDArray[np.floating]) -> Array:
     eyes = landmarks[scheme.EYES].mean(0)
     middle = center + ((eyes - center) @ down) * down  # the eyes' midpoint, moved onto the midline
     extent = max(scheme.eye_distance(landmarks), abs((landmarks[scheme.CHIN] - eyes) @ down) / CHIN_RATIO)
-    scale = EYES_APART / extent
+    scale = EYE_DISTANCE_FACE / extent
     across = np.array([down[1], -down[0]])
     rotation = scale * np.stack([across, down])
     matrix = np.eye(3)

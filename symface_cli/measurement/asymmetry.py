@@ -5,11 +5,11 @@ landmarks. With S the similarity nearest to W in the areas, and u' the mirror im
 how far the mirror image of W(u') lies from W(u), seen upright through S. The color asymmetry is the difference in
 CIELAB between the photo's colors at W(u) and W(u').
 
-A measurement is the mean over looks through crops moved a little, each at the photo and at its mirror image, where
+A measurement is the mean over readings through crops moved a little, each at the photo and at its mirror image, where
 every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
-photo that equals its mirror image measures 0. The error is the standard deviation between those looks: how far a value
-hangs on the crop, and no more. How near it comes to the truth: benchmarks/calibration.py. A head turned by one degree
-moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
+photo that equals its mirror image measures 0. The error is the standard deviation between those readings:
+sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py. A head
+turned by one degree moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.detection.detector import FoundFace, detect, face_with_eyes
+from symface_cli.detection.detector import Detection, detect, face_with_eyes
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.frames import CROP_SIZE, EYES_APART, EYES_Y, apply, fit_similarity, pixel_from_normalized
+from symface_cli.geometry.frames import (
+    CROP_SIZE,
+    EYE_DISTANCE_FACE,
+    EYES_Y,
+    apply,
+    fit_similarity,
+    pixel_from_normalized,
+)
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, turn_of_warp
-from symface_cli.inference.face import Warped
+from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, yaw_of_warp
+from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
-FOREHEAD = -0.38  # normalized height above which the face is not measured: hair, and little to see
+FOREHEAD = -0.38  # normalized height above which the face is not measured: hair, and little to predict_warp
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
@@ -56,7 +63,7 @@ outline."""
 
 
 class Estimate(NamedTuple):
-    """A measured value, and the standard deviation between looks."""
+    """A measured value, and the standard deviation between readings."""
 
     value: float
     error: float
@@ -77,7 +84,7 @@ class Asymmetry:
         photo_from_level: Similarity from the face frame to photo pixels: where the face lies.
     """
 
-    found: FoundFace
+    found: Detection
     values: Mapping[str, Estimate]
     eye_distance: float
     displacement: Array
@@ -88,11 +95,11 @@ class Asymmetry:
     @property
     def turned(self) -> bool:
         """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
-        return abs(self.values["turn_deg"].value) > TURNED
+        return abs(self.values["yaw_deg"].value) > TURNED
 
 
-class Look(NamedTuple):
-    """Asymmetries as one look at a face gives them; in the mirror image, all have the opposite sign.
+class Reading(NamedTuple):
+    """Asymmetries as one reading of a face gives them; in the mirror image, all have the opposite sign.
 
     Attributes:
         displacement: As in `Asymmetry`.
@@ -104,10 +111,10 @@ class Look(NamedTuple):
     displacement: Array
     color: NDArray[np.floating]
     tilt: float
-    turn: float
+    yaw: float
 
 
-def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[FoundFace]) -> list[Asymmetry]:
+def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[Detection]) -> list[Asymmetry]:
     """Measures faces of a photo (H, W, 3), as `detection.detect` gave them.
 
     Raises:
@@ -118,35 +125,35 @@ def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[FoundFace]) 
     return [_measure_face(symmetrizer, (photo, mirrored), (face, _partner(face, others, photo))) for face in found]
 
 
-def _partner(found: FoundFace, others: Sequence[FoundFace], photo: Photo) -> FoundFace:
+def _partner(found: Detection, others: Sequence[Detection], photo: Photo) -> Detection:
     """The same face as it was found in the mirrored photo, or its mirrored place where it was not."""
     expected = mirror_found(found, photo.shape[1])
 
-    def distance(other: FoundFace) -> float:
+    def distance(other: Detection) -> float:
         return float(np.linalg.norm(other.center - expected.center))
 
     nearest = min(others, key=distance, default=expected)
     return nearest if distance(nearest) < found.box.width / 2 else expected
 
 
-def mirror_found(found: FoundFace, width: int) -> FoundFace:
+def mirror_found(found: Detection, width: int) -> Detection:
     """A face of a photo of so many pixels' width, in the mirrored photo; only its crop counts, its box is as it was."""
     mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
-    return FoundFace(found.box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
+    return Detection(found.box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
 
 
 def _measure_face(
-    symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[FoundFace, FoundFace]
+    symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[Detection, Detection]
 ) -> Asymmetry:
     centered = [_center(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
     pairs = []
     for jitter in JITTERS:
         ours, mirrored = (
-            look_at(photo, see(symmetrizer, photo, move_crop(face, jitter)))
+            take_reading(photo, predict_warp(symmetrizer, photo, move_crop(face, jitter)))
             for photo, face in zip(photos, centered, strict=True)
         )
         pairs.append(combine([ours, mirrored], [0.5, -0.5]))
-    warped, other = (see(symmetrizer, photo, face) for photo, face in zip(photos, centered, strict=True))
+    warped, other = (predict_warp(symmetrizer, photo, face) for photo, face in zip(photos, centered, strict=True))
     mask = (warped.mask + other.mask) / 2
     mean = combine(pairs, [1 / len(pairs)] * len(pairs))
     singles = [summarize(pair, mask) for pair in pairs]
@@ -158,44 +165,44 @@ def _measure_face(
     return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.color, mask, matrix)
 
 
-def see(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> Warped:
+def predict_warp(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> FaceWarp:
     """The network's warp of a face.
 
     Raises:
         WeightsError: If it gives none.
     """
-    warped = symmetrizer.look(photo, found).warped
+    warped = symmetrizer.predict(photo, found).warp
     if warped is None:
         raise WeightsError("these weights are of the paper's network, which cannot measure; use those of symface's own")
     return warped
 
 
-def _center(symmetrizer: Symmetrizer, photo: Photo, found: FoundFace) -> FoundFace:
+def _center(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> Detection:
     """The face again, level and in the middle of its crop, wherever the detector saw it."""
-    warped = see(symmetrizer, photo, found)
+    warped = predict_warp(symmetrizer, photo, found)
     matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
-    left, right = apply(matrix, np.array([[-EYES_APART / 2, EYES_Y], [EYES_APART / 2, EYES_Y]]))
+    left, right = apply(matrix, np.array([[-EYE_DISTANCE_FACE / 2, EYES_Y], [EYE_DISTANCE_FACE / 2, EYES_Y]]))
     return face_with_eyes(left, right)
 
 
-def move_crop(found: FoundFace, jitter: tuple[float, float, float, float]) -> FoundFace:
+def move_crop(found: Detection, jitter: tuple[float, float, float, float]) -> Detection:
     """The face in a crop that is moved by shifts, a scale and a turn, as in JITTERS."""
     right, down, scale, degrees = jitter
     c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
     pixels = pixel_from_normalized(CROP_SIZE)
-    return FoundFace(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
+    return Detection(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
 
 
-def look_at(photo: Photo, warped: Warped) -> Look:
+def take_reading(photo: Photo, warped: FaceWarp) -> Reading:
     """The asymmetries of a face that the network saw in a photo (H, W, 3)."""
     photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
     face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
-    return Look(
+    return Reading(
         displacement_of(photo_from_face),
         color_difference(face),
         midline_of_warp(warped.photo_from_face).degrees,
-        turn_of_warp(warped.photo_from_face, warped.mask),
+        yaw_of_warp(warped.photo_from_face, warped.mask),
     )
 
 
@@ -207,24 +214,24 @@ def color_difference(face: Photo) -> NDArray[np.float32]:
     return difference
 
 
-def combine(looks: Sequence[Look], weights: Sequence[float]) -> Look:
-    """The weighted sum of looks."""
-    return Look(
-        np.tensordot(weights, np.stack([look.displacement for look in looks]), 1),
-        np.tensordot(weights, np.stack([look.color for look in looks]), 1),
-        float(np.dot(weights, [look.tilt for look in looks])),
-        float(np.dot(weights, [look.turn for look in looks])),
+def combine(readings: Sequence[Reading], weights: Sequence[float]) -> Reading:
+    """The weighted sum of readings."""
+    return Reading(
+        np.tensordot(weights, np.stack([reading.displacement for reading in readings]), 1),
+        np.tensordot(weights, np.stack([reading.color for reading in readings]), 1),
+        float(np.dot(weights, [reading.tilt for reading in readings])),
+        float(np.dot(weights, [reading.yaw for reading in readings])),
     )
 
 
 def displacement_of(photo_from_face: Array) -> Array:
     """From the mirror image of W(u') to W(u), in the leveled face, in per cent of the eye distance, (17, 17, 2).
 
-    The level is that of the areas: elsewhere, in cheeks and forehead, there is little to see.
+    The level is that of the areas: elsewhere, in cheeks and forehead, there is little to predict_warp.
     """
     level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, _level_weights()))
     level = apply(level_from_photo, photo_from_face)
-    displacement: Array = 100 / EYES_APART * (level - mirror_field(level))
+    displacement: Array = 100 / EYE_DISTANCE_FACE * (level - mirror_field(level))
     return displacement
 
 
@@ -233,19 +240,19 @@ def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
     return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
 
 
-def summarize(look: Look, mask: NDArray[np.floating]) -> dict[str, float]:
+def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[str, float]:
     """The numbers of NAMES."""
-    right, down = (enlarge(look.displacement[..., i], FACE_SIDE) for i in range(2))
+    right, down = (enlarge(reading.displacement[..., i], FACE_SIDE) for i in range(2))
     fields: Mapping[str, NDArray[np.floating]] = {
         "shape_pct": np.hypot(right, down),
         "outward_pct": -right,
         "lower_pct": down,
-        "color_de": np.sqrt((look.color**2).sum(-1)),
-        "lightness": look.color[..., 0],
+        "color_de": np.sqrt((reading.color**2).sum(-1)),
+        "lightness": reading.color[..., 0],
     }
     whole = face_weights(mask)
     whole[:, FACE_SIDE // 2 + 1 :] = 0
-    values = {"midline_deg": look.tilt, "turn_deg": look.turn}
+    values = {"midline_deg": reading.tilt, "yaw_deg": reading.yaw}
     for name in NAMES[2:]:
         area, _, quantity = name.partition("_")
         weights = whole if area == "whole" else _area(area)
@@ -279,7 +286,7 @@ def _area(name: str) -> NDArray[np.float32]:
 
 NAMES = (
     "midline_deg",
-    "turn_deg",
+    "yaw_deg",
     *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
     *(
         f"{area}_{quantity}"
@@ -290,7 +297,7 @@ NAMES = (
 """What is measured: of the whole face and of each area, its left half compared with the mirrored right half.
 
 - midline_deg: tilt of the midline in degrees, clockwise from upright.
-- turn_deg: how far the head is turned, positive when the nose points to the viewer's right.
+- yaw_deg: how far the head is turned, positive when the nose points to the viewer's right.
 - _shape_pct: mean displacement between the two sides, in per cent of the eye distance.
 - _outward_pct, _lower_pct: the same with its direction: how much farther out, and lower, the left side is.
 - _color_de: mean difference in color between the two sides, CIE 1976 (Delta E*ab).

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYES_APART, apply, pixel_from_normalized
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, resample
 from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import control_points
@@ -53,7 +53,7 @@ def _cover(gray: Photo, share: NDArray[np.floating], mask: NDArray[np.floating])
 def _draw_arrows(panel: Photo, measured: Asymmetry) -> Photo:
     """Arrows from where the mirror image of the other side lies to where this side is, at every other control point."""
     every = slice(None, None, 2)
-    pixels_per_percent = EYES_APART / 100 * (PANEL - 1) / 2
+    pixels_per_percent = EYE_DISTANCE_FACE / 100 * (PANEL - 1) / 2
     ends = apply(pixel_from_normalized(PANEL), control_points()[every, every])
     starts = ends - ARROWS * pixels_per_percent * measured.displacement[every, every]
     drawn = np.ascontiguousarray(panel)

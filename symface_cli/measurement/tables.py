@@ -56,7 +56,7 @@ def keep(photo: str, number: int, measured: Asymmetry) -> Record:
 
 def as_text(record: Record) -> str:
     """A heading and a table; an empty cell where there is no such number."""
-    tilt, turn = record.values["midline_deg"], record.values["turn_deg"]
+    tilt, turn = record.values["midline_deg"], record.values["yaw_deg"]
     lines = [
         f"{record.photo}, face {record.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(turn)} "
         "degrees to the right",

@@ -11,11 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
-from symface_cli.detection.detector import FoundFace, detect
+from symface_cli.detection.detector import Detection, detect
 from symface_cli.geometry.midline import Midline
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import midline_of_warp
-from symface_cli.inference.face import draw_face
+from symface_cli.inference.face import render_face
 from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.scheme import eye_distance
 from symface_cli.landmarks.shape import find_midline
@@ -26,7 +26,7 @@ Draw = Callable[[], Photo]
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ProvidedFace:
     """A face that a provider found in a photo.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sighting:
 class Provider(Protocol):
     """Where a group of methods gets its faces from; keeps its models loaded."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         """The faces of a photo (H, W, 3), the largest first, or only the one nearest to `point` (2,) in its pixels."""
 
 
@@ -62,23 +62,23 @@ class Network:
 
         self._symmetrizer = Symmetrizer(weights, device)
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         """Finds faces with symface's own detector, and looks at each of them once."""
         return [self._sight(photo, face) for face in _only_nearest(detect(photo), point)]
 
-    def _sight(self, photo: Photo, found: FoundFace) -> Sighting:
-        seen = self._symmetrizer.look(photo, found)
+    def _sight(self, photo: Photo, found: Detection) -> ProvidedFace:
+        prediction = self._symmetrizer.predict(photo, found)
         draw: dict[str, Draw] = {
-            "vae": lambda: draw_face(photo, seen),
-            "vae-decode": lambda: seen.decoded,
-            "vae-left": lambda: draw_face(photo, seen, "left"),
-            "vae-right": lambda: draw_face(photo, seen, "right"),
+            "vae": lambda: render_face(photo, prediction),
+            "vae-decode": lambda: prediction.decoded,
+            "vae-left": lambda: render_face(photo, prediction, "left"),
+            "vae-right": lambda: render_face(photo, prediction, "right"),
         }
-        warped = seen.warped
-        return Sighting(draw, None if warped is None else midline_of_warp(warped.photo_from_face))
+        warped = prediction.warp
+        return ProvidedFace(draw, None if warped is None else midline_of_warp(warped.photo_from_face))
 
 
-def _only_nearest(found: list[FoundFace], point: Array | None) -> list[FoundFace]:
+def _only_nearest(found: list[Detection], point: Array | None) -> list[Detection]:
     if point is None:
         return found
     return sorted(found, key=lambda face: float(np.linalg.norm(face.center - point)))[:1]
@@ -101,7 +101,7 @@ class LandmarkMethods:
         self._name = name
         self._finder = finder
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         """Finds landmarks."""
         if point is None:
             faces = sorted(self._finder.find_faces(photo), key=lambda face: -eye_distance(face))
@@ -109,11 +109,11 @@ class LandmarkMethods:
         nearest = self._finder.find_nearest(photo, point)
         return [] if nearest is None else [self._sight(photo, nearest)]
 
-    def _sight(self, photo: Photo, landmarks: Landmarks) -> Sighting:
+    def _sight(self, photo: Photo, landmarks: Landmarks) -> ProvidedFace:
         draw: dict[str, Draw] = {
             f"{self._name}-left": lambda: mirror_half(level(photo, landmarks), "left"),
             f"{self._name}-right": lambda: mirror_half(level(photo, landmarks), "right"),
             f"{self._name}-average": lambda: average(level(photo, landmarks)),
             f"{self._name}-warp": lambda: average(straighten(photo, landmarks)),
         }
-        return Sighting(draw, find_midline(landmarks))
+        return ProvidedFace(draw, find_midline(landmarks))

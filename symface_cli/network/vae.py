@@ -118,7 +118,7 @@ class SymmetricFaceVAE(nn.Module):
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)
 
-    def look(self, crop: Tensor) -> Seen:
+    def locate(self, crop: Tensor) -> Seen:
         """Where the faces of crops (B, 3, 160, 160) lie, and what can be seen of them."""
         warp, mask_logits, visible_logits = self.localizer.locate_both_ways(crop)
         mask, visible = mask_logits.sigmoid(), visible_logits.sigmoid()
@@ -138,7 +138,7 @@ class SymmetricFaceVAE(nn.Module):
 
     def forward(self, crop: Tensor) -> Tensor:
         """Symmetric faces (B, 3, 128, 128) of crops (B, 3, 160, 160)."""
-        return self.decode_face(crop, self.look(crop))
+        return self.decode_face(crop, self.locate(crop))
 
 
 Network = SymmetricFaceVAE | PaperVAE

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.detector import Detection
 from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import native_size
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import midline_of_warp
-from symface_cli.inference.face import SeenFace, Warped, draw_face
+from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
 from symface_cli.measurement import heatmap
-from symface_cli.measurement.asymmetry import Asymmetry, look_at
+from symface_cli.measurement.asymmetry import Asymmetry, take_reading
 from symface_cli.measurement.heatmap import draw_heatmap
 from symface_cli.rendering.morphing import Amounts, Morph
 
@@ -25,30 +25,30 @@ SMALLEST_TEXT = 12  # px
 DARK, BOX, MIDLINE = (20, 20, 20), (255, 255, 255), (255, 208, 0)
 
 
-def draw_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> Photo:
+def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) -> Photo:
     """The leveled photo, left-left, right-right, symmetric, and heat map of a face, side by side with captions.
 
     Args:
         photo: (H, W, 3).
         found: One of its faces.
-        seen: What the network saw there; with a warp.
+        prediction: What the network saw there; with a warp.
     """
-    assert seen.warped is not None
-    small, warped = _reduce(photo, seen.warped)
-    face = SeenFace(seen.decode, warped)
+    assert prediction.warp is not None
+    small, warped = _reduce(photo, prediction.warp)
+    face = FacePrediction(prediction.decode, warped)
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
         {
-            "photo": Morph(small, warped, seen.decode).in_frame(Amounts(0, 0), size),
-            "left-left": draw_face(small, face, "left", size),
-            "right-right": draw_face(small, face, "right", size),
-            "symmetric": draw_face(small, face, size=size),
-            "heat map": _draw_heatmap(photo, found, seen.warped, size),
+            "photo": Morph(small, warped, prediction.decode).in_frame(Amounts(0, 0), size),
+            "left-left": render_face(small, face, "left", size),
+            "right-right": render_face(small, face, "right", size),
+            "symmetric": render_face(small, face, size=size),
+            "heat map": _draw_heatmap(photo, found, prediction.warp, size),
         }
     )
 
 
-def draw_preview(photo: Photo, faces: Sequence[tuple[FoundFace, SeenFace]]) -> Photo:
+def draw_preview(photo: Photo, faces: Sequence[tuple[Detection, FacePrediction]]) -> Photo:
     """The photo with each face's box, number and midline; without faces, the photo alone.
 
     Args:
@@ -57,17 +57,17 @@ def draw_preview(photo: Photo, faces: Sequence[tuple[FoundFace, SeenFace]]) -> P
     """
     width = max(round(max(photo.shape) / 500), 1)
     drawn = photo.copy()
-    for found, seen in faces:
+    for found, prediction in faces:
         _draw_lines(drawn, _corners(found), width, BOX, closed=True)
-        if seen.warped is not None:
-            _draw_lines(drawn, _ends(seen.warped), width, MIDLINE)
+        if prediction.warp is not None:
+            _draw_lines(drawn, _ends(prediction.warp), width, MIDLINE)
     image = Image.fromarray(drawn)
     for number, (found, _) in enumerate(faces, 1):
         _draw_number(image, str(number), _corners(found), width)
     return np.array(image)
 
 
-def _reduce(photo: Photo, warped: Warped) -> tuple[Photo, Warped]:
+def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
     """The photo made so small that the face fits a panel, averaged over areas so that fine patterns do not alias."""
     scale = PANEL / native_size(warped.photo_from_face)
     if scale >= 1:
@@ -77,9 +77,9 @@ def _reduce(photo: Photo, warped: Warped) -> tuple[Photo, Warped]:
     return small, replace(warped, photo_from_face=(warped.photo_from_face + 0.5) * ratio - 0.5)
 
 
-def _draw_heatmap(photo: Photo, found: FoundFace, warped: Warped, size: int) -> Photo:
+def _draw_heatmap(photo: Photo, found: Detection, warped: FaceWarp, size: int) -> Photo:
     """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
-    look, level = look_at(photo, warped), warped.photo_from_level
+    look, level = take_reading(photo, warped), warped.photo_from_level
     measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.color, warped.mask, level)
     shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
     small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)
@@ -100,7 +100,7 @@ def _lay_out(panels: dict[str, Photo]) -> Photo:
     return np.array(sheet)
 
 
-def _corners(found: FoundFace) -> Array:
+def _corners(found: Detection) -> Array:
     """The corners (4, 2) of a face's box in photo pixels; a turned face has a turned box."""
     box = found.box
     left, top, right, bottom = np.array([box.x, box.y, box.x + box.width, box.y + box.height]) - 0.5
@@ -108,7 +108,7 @@ def _corners(found: FoundFace) -> Array:
     return apply(np.linalg.inv(found.crop_from_photo) @ crop_from_box(box), corners)
 
 
-def _ends(warped: Warped) -> Array:
+def _ends(warped: FaceWarp) -> Array:
     """Where a face's midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
     point, direction = midline_of_warp(warped.photo_from_face)
     edges = warped.photo_from_face[[0, -1]].mean(1)

@@ -4,11 +4,11 @@ import threading
 
 import numpy as np
 
-from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.detector import Detection
 from symface_cli.geometry.frames import CROP_SIZE
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Photo
-from symface_cli.inference.face import SeenFace, draw_face
+from symface_cli.inference.face import FacePrediction, render_face
 from symface_cli.recognition.dlib import DlibRecognizer
 
 SAME_PERSON = DlibRecognizer.thresholds[0]
@@ -27,21 +27,21 @@ class IdentityCheck:
         self._recognizer = DlibRecognizer()
         self._alone = threading.Lock()  # dlib's objects are not safe for several threads
 
-    def __call__(self, photo: Photo, found: FoundFace, seen: SeenFace) -> float | None:
+    def __call__(self, photo: Photo, found: Detection, prediction: FacePrediction) -> float | None:
         """Distance between the two; None if the recognizer finds no face in one of them.
 
         Args:
             photo: (H, W, 3).
             found: A face of it.
-            seen: What the network saw there.
+            prediction: What the network saw there.
         """
         with self._alone:
             before = self._recognizer.embed(_around(photo, found))
-            after = self._recognizer.embed(draw_face(photo, seen))
+            after = self._recognizer.embed(render_face(photo, prediction))
         return None if before is None or after is None else round(self._recognizer.distance(before, after), 4)
 
 
-def _around(photo: Photo, found: FoundFace) -> Photo:
+def _around(photo: Photo, found: Detection) -> Photo:
     """The face and some of its surroundings, upright, (300, 300, 3)."""
     scale = REGION_SIZE / (REACH * CROP_SIZE)
     region_from_crop = np.diag([scale, scale, 1.0])

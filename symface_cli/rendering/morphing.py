@@ -18,7 +18,7 @@ from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, warp_photo
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import control_points
-from symface_cli.inference.face import Side, Warped, one_side
+from symface_cli.inference.face import FaceWarp, Side, one_side
 
 FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 SAMPLES = 64  # points across the face frame at which a morph is planned; four to each interval of the warp
@@ -57,7 +57,7 @@ class Fades(NamedTuple):
     light: NDArray[np.float32]
 
 
-class Plan(NamedTuple):
+class MorphPlan(NamedTuple):
     """Where the pixels of a morphed face come from, and how they are mixed.
 
     Attributes:
@@ -89,7 +89,7 @@ class Morph:
         detail: False takes all of the face from there.
     """
 
-    def __init__(self, pixels: Pixels, warped: Warped, decode: Callable[[], Pixels], detail: bool = True) -> None:
+    def __init__(self, pixels: Pixels, warped: FaceWarp, decode: Callable[[], Pixels], detail: bool = True) -> None:
         self._pixels = pixels
         self._warped = warped
         self.photo_from_face = warped.photo_from_level
@@ -135,7 +135,7 @@ class Morph:
         weights: NDArray[np.float32],
         fades: Fades,
         light: NDArray[np.float32] | None,
-    ) -> Plan:
+    ) -> MorphPlan:
         """Where the face's points u (H, W, 2) come from and how they are mixed; smooth, so that few points do."""
         moved = amounts.shape * fades.shape
         displacement = _sample(self._displacement, u)
@@ -145,7 +145,7 @@ class Morph:
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(_sample(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
         lit = None if light is None else (fades.light - fades.color).clip(0) * _sample(light, v)
-        return Plan(
+        return MorphPlan(
             apply(self.photo_from_face, u) + moved * displacement,
             apply(self.photo_from_face, mirrored) + _sample(self._displacement, mirrored),
             fades.color * _sample(weights, mirrored)[..., None],
@@ -155,7 +155,7 @@ class Morph:
             v,
         )
 
-    def _draw(self, plan: Plan, step: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    def _draw(self, plan: MorphPlan, step: int, size: tuple[int, int]) -> NDArray[np.float32]:
         """The morphed pixels (H, W, C) of a plan for every `step`th of them."""
         base = self._take(_fine(plan.base, step, size))
         mirrored = self._take(_fine(plan.mirrored, step, size))

@@ -18,7 +18,7 @@ class Output(str, Enum):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class OutputOptions:
     """What to make.
 
     Attributes:

@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.detector import Detection
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Metadata, Picture
-from symface_cli.inference.face import SeenFace
+from symface_cli.inference.face import FacePrediction
 from symface_cli.rendering.comparison import draw_comparison, draw_preview
-from symface_cli.rendering.options import Output, Recipe, scaled
-from symface_cli.rendering.renderers import CropStudio, Faces, FaceStudio, PhotoStudio, warp_of
+from symface_cli.rendering.options import Output, OutputOptions, scaled
+from symface_cli.rendering.renderers import CropRenderer, FaceRenderer, Faces, PhotoRenderer, warp_of
 
 FRAMES = 13  # of an animation from the photo to its symmetric version; the way back shows them again
 FRAME_TIME = 60  # ms
@@ -25,7 +25,7 @@ ANIMATION_SIDE = 640  # px, longest side of an animation
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
+class OutputFile:
     """A file that is to be made.
 
     Attributes:
@@ -46,76 +46,82 @@ class Product:
     photo_from_image: Array | None = None
 
 
-def plan_products(picture: Picture, faces: Faces, recipe: Recipe, suffix: str | None = None) -> Iterator[Product]:
-    """Everything that a recipe asks for; each is made when its `make` is called.
+def plan_files(
+    picture: Picture, faces: Faces, options: OutputOptions, suffix: str | None = None
+) -> Iterator[OutputFile]:
+    """Plan every file that the options ask for; each is made when its `make` is called.
 
     Args:
         picture: The photo as it is stored.
         faces: Its faces, and what the network saw in them.
-        recipe: What to make.
+        options: What to make.
         suffix: Format of whole photos and crops, by its file name suffix; None for the picture's own.
 
     Raises:
         WeightsError: If more than faces alone is asked for, and the network has no warp.
     """
-    for output in recipe.outputs:
+    for output in options.outputs:
         if output is Output.PREVIEW:
             yield _plan_preview(picture, faces, suffix)
         elif output is Output.COMPARE:
-            for number, (found, seen) in enumerate(faces, 1):
-                warp_of(seen)  # or say at once that there is none
-                make = partial(_encode_comparison, picture.photo, found, seen)
-                yield Product(output, number if len(faces) > 1 else None, None, ".png", make)
+            for number, (found, prediction) in enumerate(faces, 1):
+                warp_of(prediction)  # or say at once that there is none
+                make = partial(_encode_comparison, picture.photo, found, prediction)
+                yield OutputFile(output, number if len(faces) > 1 else None, None, ".png", make)
         else:
             ending = ".png" if output is Output.FACE else suffix or picture.suffix
-            for face, studio in _studios(picture, faces, recipe, output):
-                yield from _plan_results(output, face, studio, recipe, ending)
+            for face, renderer in _renderers(picture, faces, options, output):
+                yield from _plan_results(output, face, renderer, options, ending)
 
 
 def _plan_results(
-    output: Output, face: int | None, studio: "PhotoStudio | FaceStudio | CropStudio", recipe: Recipe, ending: str
-) -> Iterator[Product]:
-    """The result, the frames or the animation that a recipe asks for."""
-    where = studio.photo_from_image
-    if recipe.animated:
-        yield Product(output, face, None, ".gif", partial(_animate, studio, recipe), where)
-    elif not recipe.steps:
-        yield Product(output, face, None, ending, partial(studio.encode, recipe.amounts, ending), where)
+    output: Output,
+    face: int | None,
+    renderer: "PhotoRenderer | FaceRenderer | CropRenderer",
+    options: OutputOptions,
+    ending: str,
+) -> Iterator[OutputFile]:
+    """The result, the frames or the animation that the options ask for."""
+    where = renderer.photo_from_image
+    if options.animated:
+        yield OutputFile(output, face, None, ".gif", partial(_animate, renderer, options), where)
+    elif not options.steps:
+        yield OutputFile(output, face, None, ending, partial(renderer.encode, options.amounts, ending), where)
     else:
-        for frame, step in enumerate(recipe.steps):
-            make = partial(studio.encode, scaled(recipe.amounts, step), ending)
-            yield Product(output, face, frame, ending, make, where)
+        for frame, step in enumerate(options.steps):
+            make = partial(renderer.encode, scaled(options.amounts, step), ending)
+            yield OutputFile(output, face, frame, ending, make, where)
 
 
-def _plan_preview(picture: Picture, faces: Faces, suffix: str | None) -> Product:
+def _plan_preview(picture: Picture, faces: Faces, suffix: str | None) -> OutputFile:
     """In the format of whole photos, but in sRGB and without metadata: it is only to be looked at."""
     shown = replace(picture, pixels=picture.photo, alpha=None, metadata=Metadata())
     ending = suffix or shown.suffix
-    return Product(
+    return OutputFile(
         Output.PREVIEW, None, None, ending, lambda: encode_picture(shown, draw_preview(shown.photo, faces), ending)
     )
 
 
-def _encode_comparison(photo: Photo, found: FoundFace, seen: SeenFace) -> bytes:
-    return encode_png(draw_comparison(photo, found, seen))
+def _encode_comparison(photo: Photo, found: Detection, prediction: FacePrediction) -> bytes:
+    return encode_png(draw_comparison(photo, found, prediction))
 
 
-def _studios(
-    picture: Picture, faces: Faces, recipe: Recipe, output: Output
-) -> "Iterator[tuple[int | None, PhotoStudio | FaceStudio | CropStudio]]":
-    """One studio for the photo, or one for each face, with its number."""
+def _renderers(
+    picture: Picture, faces: Faces, options: OutputOptions, output: Output
+) -> "Iterator[tuple[int | None, PhotoRenderer | FaceRenderer | CropRenderer]]":
+    """One renderer for the photo, or one for each face, with its number."""
     if output is Output.PHOTO:
-        yield None, PhotoStudio(picture, faces, recipe)
+        yield None, PhotoRenderer(picture, faces, options)
         return
-    studio = FaceStudio if output is Output.FACE else CropStudio
+    renderer = FaceRenderer if output is Output.FACE else CropRenderer
     for number, face in enumerate(faces, 1):
-        yield number if len(faces) > 1 else None, studio(picture, [face], recipe)
+        yield number if len(faces) > 1 else None, renderer(picture, [face], options)
 
 
-def _animate(studio: "PhotoStudio | FaceStudio", recipe: Recipe) -> bytes:
+def _animate(renderer: "PhotoRenderer | FaceRenderer", options: OutputOptions) -> bytes:
     """A GIF from the photo to its symmetric version and back, without end."""
-    shares = recipe.steps or tuple(np.linspace(0, 1, FRAMES).tolist())
-    frames = [Image.fromarray(studio.image(scaled(recipe.amounts, share))) for share in shares]
+    shares = options.steps or tuple(np.linspace(0, 1, FRAMES).tolist())
+    frames = [Image.fromarray(renderer.image(scaled(options.amounts, share))) for share in shares]
     for frame in frames:
         frame.thumbnail((ANIMATION_SIDE, ANIMATION_SIDE), Image.Resampling.LANCZOS)
     there_and_back = [*frames, *frames[-2:0:-1]]

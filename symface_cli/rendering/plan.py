@@ -6,30 +6,30 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.detector import Detection
 from symface_cli.detection.selection import Selection, take_number
 from symface_cli.geometry.types import Photo
-from symface_cli.geometry.warps import midline_of_warp, turn_of_warp
+from symface_cli.geometry.warps import midline_of_warp, yaw_of_warp
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture
-from symface_cli.inference.face import SeenFace
+from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import measure
-from symface_cli.methods.providers import Provider, Sighting
-from symface_cli.rendering.options import Output, Recipe
-from symface_cli.rendering.outputs import Product, plan_products
-from symface_cli.rendering.records import FaceNote, with_asymmetry
+from symface_cli.methods.providers import ProvidedFace, Provider
+from symface_cli.rendering.options import Output, OutputOptions
+from symface_cli.rendering.outputs import OutputFile, plan_files
+from symface_cli.rendering.records import FaceRecord, with_asymmetry
 from symface_cli.version import __version__
 
 
-class Made(NamedTuple):
-    """What a maker makes of a photo."""
+class PhotoPlan(NamedTuple):
+    """What a planner makes of a photo."""
 
-    faces: tuple[FaceNote, ...]
-    products: tuple[Product, ...]
+    faces: tuple[FaceRecord, ...]
+    files: tuple[OutputFile, ...]
 
 
-class Maker(Protocol):
+class Planner(Protocol):
     """Finds faces and says what is to be made of them.
 
     Attributes:
@@ -40,20 +40,20 @@ class Maker(Protocol):
     on_cpu: bool
     parameters: Mapping[str, object]
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> Made:
+    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
         """What is to be made of a picture called `name`; whole photos in the format of a suffix, None for their own."""
 
 
-Check = Callable[[Photo, FoundFace, SeenFace], float | None]
+Check = Callable[[Photo, Detection, FacePrediction], float | None]
 """Distance between the person in the photo and in the symmetric face."""
 
 
-class NetworkMaker:
-    """Makes what a recipe says, with the network.
+class NetworkPlanner:
+    """Plans what the options say, with the network.
 
     Args:
         symmetrizer: The loaded network.
-        recipe: What to make.
+        options: What to make.
         selection: Of which faces.
         check: Compares persons; None where that is not wanted.
         measured: Whether the asymmetry of the faces is measured, too.
@@ -62,13 +62,13 @@ class NetworkMaker:
     def __init__(
         self,
         symmetrizer: Symmetrizer,
-        recipe: Recipe,
+        options: OutputOptions,
         selection: Selection,
         check: Check | None = None,
         measured: bool = False,
     ) -> None:
         self._symmetrizer = symmetrizer
-        self._recipe = recipe
+        self._recipe = options
         self._selection = selection
         self._check = check
         self._measured = measured
@@ -76,39 +76,39 @@ class NetworkMaker:
         self.parameters: Mapping[str, object] = {
             "version": __version__,
             "weights": symmetrizer.weights.sha256,
-            "recipe": asdict(recipe),
+            "options": asdict(options),
             "selection": selection.as_dict(),
             "check_identity": check is not None,
             "measure": measured,
         }
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> Made:
+    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
         """Finds the faces and looks at them."""
         photo = picture.photo
-        faces = [(found, self._symmetrizer.look(photo, found)) for found in self._selection.choose(photo, name)]
-        notes = tuple(self._note(photo, *face) for face in faces)
+        faces = [(found, self._symmetrizer.predict(photo, found)) for found in self._selection.choose(photo, name)]
+        records = tuple(self._record(photo, *face) for face in faces)
         if self._measured:
             measured = measure(self._symmetrizer, photo, [found for found, _ in faces])
-            notes = tuple(map(with_asymmetry, notes, measured))
-        return Made(notes, tuple(plan_products(picture, faces, self._recipe, suffix)))
+            records = tuple(map(with_asymmetry, records, measured))
+        return PhotoPlan(records, tuple(plan_files(picture, faces, self._recipe, suffix)))
 
-    def _note(self, photo: Photo, found: FoundFace, seen: SeenFace) -> FaceNote:
+    def _record(self, photo: Photo, found: Detection, prediction: FacePrediction) -> FaceRecord:
         box = tuple(round(value, 2) for value in found.box)
-        identity = None if self._check is None else self._check(photo, found, seen)
-        if seen.warped is None:
-            return FaceNote(box, found.degrees, identity=identity)
-        warp = seen.warped.photo_from_face
-        return FaceNote(
+        identity = None if self._check is None else self._check(photo, found, prediction)
+        if prediction.warp is None:
+            return FaceRecord(box, found.degrees, identity=identity)
+        warp = prediction.warp.photo_from_face
+        return FaceRecord(
             box,
             found.degrees,
             round(midline_of_warp(warp).degrees, 3),
-            round(seen.warped.eye_distance, 2),
-            round(turn_of_warp(warp, seen.warped.mask), 1),
+            round(prediction.warp.eye_distance, 2),
+            round(yaw_of_warp(warp, prediction.warp.mask), 1),
             identity,
         )
 
 
-class LandmarkMaker:
+class LandmarkPlanner:
     """Makes aligned faces with a method of a landmark provider.
 
     Args:
@@ -126,16 +126,16 @@ class LandmarkMaker:
         self._alone = threading.Lock()  # dlib and OpenCV's detectors are not safe for several threads
         self.parameters: Mapping[str, object] = {"version": __version__, "method": method, "number": number}
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> Made:
+    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
         """Finds the faces."""
         with self._alone:
-            found: list[Sighting] = take_number(self._provider.find(picture.photo), self._number, name)
-        notes = tuple(FaceNote(midline_degrees=face.midline and face.midline.degrees) for face in found)
-        products = (
-            Product(Output.FACE, number if len(found) > 1 else None, None, ".png", partial(self._encode, face))
+            found: list[ProvidedFace] = take_number(self._provider.find(picture.photo), self._number, name)
+        records = tuple(FaceRecord(midline_degrees=face.midline and face.midline.degrees) for face in found)
+        files = (
+            OutputFile(Output.FACE, number if len(found) > 1 else None, None, ".png", partial(self._encode, face))
             for number, face in enumerate(found, 1)
         )
-        return Made(notes, tuple(products))
+        return PhotoPlan(records, tuple(files))
 
-    def _encode(self, face: Sighting) -> bytes:
+    def _encode(self, face: ProvidedFace) -> bytes:
         return encode_png(face.draw[self._method]())

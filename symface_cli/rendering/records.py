@@ -9,7 +9,7 @@ TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
 
 
 @dataclass(frozen=True)
-class FaceNote:
+class FaceRecord:
     """What is known of a face.
 
     Attributes:
@@ -18,7 +18,7 @@ class FaceNote:
         degrees: The turn at which the face was found, clockwise.
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
-        turn_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
+        yaw_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
         identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
         asymmetry: Value and error of each of `measures.NAMES`; None if they were not asked for.
@@ -28,12 +28,12 @@ class FaceNote:
     degrees: float = 0.0
     midline_degrees: float | None = None
     eye_distance: float | None = None
-    turn_degrees: float | None = None
+    yaw_degrees: float | None = None
     identity: float | None = None
     asymmetry: Mapping[str, Sequence[float]] | None = None
 
 
-def with_asymmetry(note: FaceNote, measured: Asymmetry) -> FaceNote:
+def with_asymmetry(record: FaceRecord, measured: Asymmetry) -> FaceRecord:
     """The record with the asymmetries that were measured, rounded."""
     values = {name: (round(value, 4), round(error, 4)) for name, (value, error) in measured.values.items()}
-    return replace(note, asymmetry=values)
+    return replace(record, asymmetry=values)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.detection.detector import FoundFace
+from symface_cli.detection.detector import Detection
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, native_size
@@ -17,23 +17,23 @@ from symface_cli.geometry.types import Array, Photo, Pixels
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb, srgb_from_native
-from symface_cli.inference.face import SeenFace, Warped, draw_face
+from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
 from symface_cli.rendering.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
-from symface_cli.rendering.options import Recipe
+from symface_cli.rendering.options import OutputOptions
 
 HEAD = 1.2  # side of a crop in sides of the network's crop
-Faces = Sequence[tuple[FoundFace, SeenFace]]
+Faces = Sequence[tuple[Detection, FacePrediction]]
 
 
-class PhotoStudio:
+class PhotoRenderer:
     """The whole photo with symmetric faces in their places."""
 
     photo_from_image: Array | None = None
 
-    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
+    def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         self._picture = picture
-        self._faces = [(warp_of(seen), partial(_decode_native, seen, picture)) for _, seen in faces]
-        self._detail = recipe.detail
+        self._faces = [(warp_of(prediction), partial(_decode_native, prediction, picture)) for _, prediction in faces]
+        self._detail = options.detail
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
         """In the picture's own colors."""
@@ -51,11 +51,11 @@ class PhotoStudio:
         return encode_picture(self._picture, self.pixels(amounts), suffix)
 
 
-class CropStudio(PhotoStudio):
+class CropRenderer(PhotoRenderer):
     """The square around one head, of the photo with this face symmetric."""
 
-    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
-        super().__init__(picture, faces, recipe)
+    def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
+        super().__init__(picture, faces, options)
         ((found, _),) = faces
         self._rows, self._columns = _square_around(found, picture.pixels.shape[:2])
         alpha = None if picture.alpha is None else picture.alpha[self._rows, self._columns]
@@ -71,14 +71,14 @@ class CropStudio(PhotoStudio):
         return np.ascontiguousarray(morphed[self._rows, self._columns])
 
 
-class FaceStudio:
+class FaceRenderer:
     """One face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
 
-    def __init__(self, picture: Picture, faces: Faces, recipe: Recipe) -> None:
-        ((found, self._seen),) = faces
+    def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
+        ((found, self._prediction),) = faces
         self._photo = picture.photo
-        self._recipe = recipe
-        warped = self._seen.warped
+        self._recipe = options
+        warped = self._prediction.warp
         if warped is None:
             self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
         else:
@@ -86,21 +86,21 @@ class FaceStudio:
 
     def image(self, amounts: Amounts) -> Photo:
         """In sRGB, with its surroundings."""
-        seen, recipe = self._seen, self._recipe
+        prediction, options = self._prediction, self._recipe
         if (amounts.shape, amounts.color) == (1, 1):
-            if recipe.detail:
-                return draw_face(self._photo, seen, amounts.side, recipe.size)
-            return seen.decoded if recipe.size is None else _resize_symmetric(seen.decoded, recipe.size)
-        warped = warp_of(seen)
-        size = recipe.size or native_size(warped.photo_from_face)
-        return Morph(self._photo, warped, lambda: seen.decoded, recipe.detail).in_frame(amounts, size)
+            if options.detail:
+                return render_face(self._photo, prediction, amounts.side, options.size)
+            return prediction.decoded if options.size is None else _resize_symmetric(prediction.decoded, options.size)
+        warped = warp_of(prediction)
+        size = options.size or native_size(warped.photo_from_face)
+        return Morph(self._photo, warped, lambda: prediction.decoded, options.detail).in_frame(amounts, size)
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
-        """As a PNG, with the background that the recipe asks for."""
+        """As a PNG, with the background that the options ask for."""
         image = self.image(amounts)
         background = self._recipe.background
         if background is not None:
-            alpha = _outline(warp_of(self._seen), len(image))[..., None]
+            alpha = _outline(warp_of(self._prediction), len(image))[..., None]
             if isinstance(background, str):
                 image = np.dstack([image, (255 * alpha).round().astype(np.uint8)])
             else:
@@ -109,22 +109,22 @@ class FaceStudio:
         return encode_png(image)
 
 
-def _decode_native(seen: SeenFace, picture: Picture) -> Pixels:
-    return native_from_srgb(picture, seen.decoded)
+def _decode_native(prediction: FacePrediction, picture: Picture) -> Pixels:
+    return native_from_srgb(picture, prediction.decoded)
 
 
-def warp_of(seen: SeenFace) -> Warped:
+def warp_of(prediction: FacePrediction) -> FaceWarp:
     """The warp of a face.
 
     Raises:
         WeightsError: If its network gives none.
     """
-    if seen.warped is None:
+    if prediction.warp is None:
         raise WeightsError("the paper's network does not say where in the photo the face lies; use --output face alone")
-    return seen.warped
+    return prediction.warp
 
 
-def _outline(warped: Warped, size: int) -> NDArray[np.float32]:
+def _outline(warped: FaceWarp, size: int) -> NDArray[np.float32]:
     """How much each pixel belongs to the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
     inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
     alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
@@ -137,7 +137,7 @@ def _resize_symmetric(image: Photo, size: int) -> Photo:
     return symmetric
 
 
-def _square_around(found: FoundFace, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def _square_around(found: Detection, shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Rows and columns of the head, moved into the photo where it reaches beyond an edge."""
     corners = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE]], float)
     a, b, _ = apply(np.linalg.inv(found.crop_from_photo), corners)

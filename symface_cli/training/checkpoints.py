@@ -12,7 +12,7 @@ from symface_cli.errors import DataError
 from symface_cli.files import write_atomically
 from symface_cli.network.vae import Network
 from symface_cli.training.distributed import Processes
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 FORMAT = 3
 
@@ -34,7 +34,7 @@ class Training:
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     order: torch.Generator
-    random: Draws
+    random: ShardedRandom
     processes: Processes
     epoch: int = 0
     best: float = float("inf")

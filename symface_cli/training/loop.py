@@ -29,7 +29,7 @@ from symface_cli.training.distributed import Processes, mean_over_processes
 from symface_cli.training.initialization import start_as_pca
 from symface_cli.training.normalization import share_statistics
 from symface_cli.training.objectives import OBJECTIVES, Learner, left_halves
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 from symface_cli.training.sheets import draw_sheet
 from symface_cli.training.tensorboard import TensorBoardLog
 
@@ -188,7 +188,7 @@ def start(
         optimizer, [group["lr"] for group in optimizer.param_groups], total_steps=steps, pct_start=WARM_UP
     )
     order = torch.Generator().manual_seed(config.seed)
-    random = Draws(torch.Generator(device).manual_seed(config.seed), processes.rank, processes.world)
+    random = ShardedRandom(torch.Generator(device).manual_seed(config.seed), processes.rank, processes.world)
     return Training(network, learner, optimizer, schedule, order, random, processes)
 
 
@@ -203,7 +203,7 @@ def _parameter_groups(network: Network, lr: float) -> list[dict[str, Any]]:
 def _halves(network: SymmetricFaceVAE, samples: Samples, stage: int) -> Tensor:
     """The left halves of all training faces as the stage shows them to the encoder, for the PCA."""
     network.eval()
-    random = Draws(torch.Generator(samples.device))  # nothing is random without augmentation
+    random = ShardedRandom(torch.Generator(samples.device))  # nothing is random without augmentation
     parts = np.array_split(np.arange(len(samples)), math.ceil(len(samples) / FACES_AT_ONCE))
     batches = (make_batch(samples.take(part), NONE, random) for part in parts)
     return torch.cat([left_halves(network, batch, stage) for batch in batches])
@@ -280,7 +280,7 @@ def validate(
     network.eval()
     steps = samples.steps(config.batch_size, processes.world)
     objective = OBJECTIVES[config.architecture.kind, config.stage]
-    random = Draws(torch.Generator(samples.device).manual_seed(0), processes.rank, processes.world)
+    random = ShardedRandom(torch.Generator(samples.device).manual_seed(0), processes.rank, processes.world)
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=samples.device))
     for batch in samples.batches(np.arange(len(samples)), config.batch_size, NONE, random):
         with mixed_precision(samples.device):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symface_cli.geometry.frames import EYES_APART
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE
 from symface_cli.network.warps import foreshortening
 
 PIXEL_DEVIATION = 0.03
@@ -47,7 +47,9 @@ def warp_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
     `weight` (B, 17, 17) says how much each control point counts.
     """
-    distance = (warp - target).square().sum(-1).add(1e-10).sqrt() / (EYES_APART * face_scale(target))[:, None, None]
+    distance = (warp - target).square().sum(-1).add(1e-10).sqrt() / (EYE_DISTANCE_FACE * face_scale(target))[
+        :, None, None
+    ]
     return (distance * weight).sum() / weight.sum()
 
 
@@ -60,7 +62,7 @@ def midline_error(warp: Tensor, target: Tensor) -> Tensor:
     (middle, down), (target_middle, target_down) = map(_midline, (warp, target))
     direction = F.normalize(target_down, dim=1)
     angle = _cross(F.normalize(down, dim=1), direction).abs()
-    offset = _cross(middle - target_middle, direction).abs() / (EYES_APART * face_scale(target))
+    offset = _cross(middle - target_middle, direction).abs() / (EYE_DISTANCE_FACE * face_scale(target))
     return (angle + offset).mean()
 
 

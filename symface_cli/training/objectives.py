@@ -23,7 +23,7 @@ from symface_cli.training.losses import (
     midline_error,
     warp_error,
 )
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 Losses = dict[str, Tensor]
 """The terms of an objective by name, each a scalar; "total" is what is minimized."""
@@ -31,23 +31,23 @@ Losses = dict[str, Tensor]
 NATS = 1e-3  # weight of the VAE's terms, which are about 1,000 nats
 
 
-def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
+def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
     """Stage 1: the crop itself. The decoder gives the left half; random mirroring lets it learn both."""
     face = rectify(batch.clean, identity_warp(batch.warp))
-    return autoencode(network, face, face, draws)
+    return autoencode(network, face, face, rng)
 
 
-def keep_only_face(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
+def keep_only_face(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
     """Stage 2: the crop with everything but the face removed; the localizer learns warp, mask and visibility."""
     identity = identity_warp(batch.warp)
     target = rectify(GRAY + (batch.clean - GRAY) * batch.mask(), identity)
     return _sum(
         locate(network.localizer(batch.crop), batch),
-        autoencode(network, rectify(batch.crop, identity), target, draws),
+        autoencode(network, rectify(batch.crop, identity), target, rng),
     )
 
 
-def make_symmetric(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Losses:
+def make_symmetric(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
     """Stage 3: the clean symmetric face, from a rectified and possibly occluded one.
 
     Both are rectified with the network's own warp, so that input and target show the same face to the pixel.
@@ -57,7 +57,7 @@ def make_symmetric(network: SymmetricFaceVAE, batch: Batch, draws: Draws) -> Los
         visible = found.visible.sigmoid()
         face = symmetric_face(batch.crop, found, visible)
         target = symmetric_face(batch.clean, found, torch.ones_like(visible))
-    return _sum(locate(found, batch), autoencode(network, face, target, draws))
+    return _sum(locate(found, batch), autoencode(network, face, target, rng))
 
 
 def symmetric_face(crop: Tensor, found: Located, visible: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
     return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GRAY
 
 
-def imitate_paper(network: PaperVAE, batch: Batch, draws: Draws, stage: int) -> Losses:
+def imitate_paper(network: PaperVAE, batch: Batch, rng: ShardedRandom, stage: int) -> Losses:
     """The paper's stages for its own network: Eq. 12, cross entropy + KL, with the stage's target; in nats."""
     target = batch.clean
     if stage == 2:
@@ -91,7 +91,7 @@ def imitate_paper(network: PaperVAE, batch: Batch, draws: Draws, stage: int) -> 
         target = keep_face(blend_sides(rectify(batch.clean, batch.warp), weights), batch.face_mask)
     target = F.interpolate(target, size=(FACE_SIZE, FACE_SIZE), mode="bilinear").clamp(0, 1)
     mu, log_var = network.encode(batch.clean if stage == 1 else batch.crop)
-    z = _draw(mu, log_var, draws) if network.training else mu
+    z = _draw(mu, log_var, rng) if network.training else mu
     image = cross_entropy(network.decode(z), target)
     kl = kl_divergence(mu, log_var)
     return {"total": NATS * (image + kl), "image": image, "kl": kl}
@@ -118,25 +118,25 @@ def _share(weight: Tensor) -> Tensor:
     return total / mean_over_processes(total)
 
 
-def autoencode(network: SymmetricFaceVAE, face: Tensor, target: Tensor, draws: Draws) -> Losses:
+def autoencode(network: SymmetricFaceVAE, face: Tensor, target: Tensor, rng: ShardedRandom) -> Losses:
     """Eq. 12-14 for the left half of `target` (B, 3, 128, 128), decoded from `face`; in nats."""
     mu, log_var = network.encoder(face.contiguous(memory_format=torch.channels_last))
-    z = _draw(mu, log_var, draws) if network.training else mu
+    z = _draw(mu, log_var, rng) if network.training else mu
     image = gaussian_error(network.decoder(z), target[..., : FACE_SIZE // 2])
     kl = kl_divergence(mu, log_var)
     return {"total": NATS * (image + kl), "image": image, "kl": kl}
 
 
-def _draw(mu: Tensor, log_var: Tensor, draws: Draws) -> Tensor:
+def _draw(mu: Tensor, log_var: Tensor, rng: ShardedRandom) -> Tensor:
     """Z = mu + sigma * epsilon, epsilon from N(0, I) (Eq. 5)."""
-    return mu + draws.normal(*mu.shape) * (0.5 * log_var).exp()
+    return mu + rng.normal(*mu.shape) * (0.5 * log_var).exp()
 
 
 def _sum(first: Losses, second: Losses) -> Losses:
     return {**first, **second, "total": first["total"] + second["total"]}
 
 
-Objective = Callable[[Any, Batch, Draws], Losses]
+Objective = Callable[[Any, Batch, ShardedRandom], Losses]
 
 OBJECTIVES: dict[tuple[str, int], Objective] = {
     ("symface", 1): reconstruct_crop,
@@ -162,6 +162,6 @@ class Learner(nn.Module):
         if isinstance(network, SymmetricFaceVAE):
             network.localizer.requires_grad_(stage > 1)
 
-    def forward(self, batch: Batch, draws: Draws) -> Losses:
+    def forward(self, batch: Batch, rng: ShardedRandom) -> Losses:
         """The losses of a batch."""
-        return self._objective(self.network, batch, draws)
+        return self._objective(self.network, batch, rng)

@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Draws:
+class ShardedRandom:
     """Random numbers for one process's rows of the batch of all processes.
 
-    Every process draws the numbers of all rows, from generators in the same state, and keeps those of its own: numbers
+    Every process rng the numbers of all rows, from generators in the same state, and keeps those of its own: numbers
     are cheap, pictures are not. So all generators stay alike, and N processes draw what one would draw for N times the
     rows.
 

@@ -12,7 +12,7 @@ from symface_cli.network.vae import Network
 from symface_cli.network.warps import blend_sides, identity_warp, rectify
 from symface_cli.training.data.augmentation import NONE, Augmentation, Batch, make_batch
 from symface_cli.training.data.samples import Samples
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 
 @torch.no_grad()
@@ -23,7 +23,7 @@ def draw_sheet(network: Network, samples: Samples, stage: int, count: int) -> by
     index = np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(np.int64)
     rows = []
     for augmentation in (NONE, Augmentation()):
-        batch = make_batch(samples.take(index), augmentation, Draws(torch.Generator(device).manual_seed(1)))
+        batch = make_batch(samples.take(index), augmentation, ShardedRandom(torch.Generator(device).manual_seed(1)))
         pictures = [_small(batch.crop), *_pictures(network, batch, stage)]
         rows += list(torch.cat(pictures, 3))
     half = len(rows) // 2
@@ -44,8 +44,8 @@ def _pictures(network: Network, batch: Batch, stage: int) -> list[Tensor]:
         face = rectify(batch.crop, identity_warp(batch.warp))
         halves = [network.decoder(network.encoder(x)[0]) for x in (face, face.flip(-1))]
         decoded = [torch.cat([halves[0], halves[1].flip(-1)], 3)]
-        return decoded if stage == 1 else [*decoded, rectify(batch.crop, network.look(batch.crop).warp)]
-    seen = network.look(batch.crop)
+        return decoded if stage == 1 else [*decoded, rectify(batch.crop, network.locate(batch.crop).warp)]
+    seen = network.locate(batch.crop)
     rectified = rectify(batch.crop, seen.warp)
     visible = F.interpolate(seen.visible[:, None], size=(FACE_SIZE, FACE_SIZE)).expand(-1, 3, -1, -1)
     return [rectified, visible, blend_sides(rectified, seen.weights), network.decode_face(batch.crop, seen)]

@@ -22,7 +22,7 @@ from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.geometry.frames import pixel_from_normalized
 from symface_cli.geometry.types import Photo
-from symface_cli.rendering.records import FaceNote
+from symface_cli.rendering.records import FaceRecord
 from tests.conftest import Finished
 from tests.evaluation.test_html import Reader
 
@@ -64,10 +64,10 @@ def read(address: object) -> NDArray[np.int64]:
 def done(tmp_path: Path) -> Callable[..., Outcome]:
     """A photo with its result, which is darker, in the folders `in` and `out`."""
 
-    def make(name: str, *faces: FaceNote, **options: object) -> Outcome:
+    def make(name: str, *faces: FaceRecord, **options: object) -> Outcome:
         photo = save(gradient(), tmp_path / "in" / name)
         result = save(gradient() // 2, tmp_path / "out" / f"{name}.result.png")
-        return Outcome(Target(photo, result.parent, name), (result,), faces or (FaceNote(),), pairs=(Pair(result),))
+        return Outcome(Target(photo, result.parent, name), (result,), faces or (FaceRecord(),), pairs=(Pair(result),))
 
     return make
 
@@ -77,10 +77,12 @@ def batch(done: Callable[..., Outcome], tmp_path: Path) -> list[Outcome]:
     """Three photos, one of them with two faces, and two failures."""
     lost = Target(tmp_path / "in" / "deep" / "lost.jpg", tmp_path, "lost")
     return [
-        done("a.png", FaceNote(midline_degrees=-9.25, eye_distance=80.4)),
+        done("a.png", FaceRecord(midline_degrees=-9.25, eye_distance=80.4)),
         Outcome(lost, error=NoFaceError(f"{lost.photo}: no face found; try another")),
-        done("photo 10.png", FaceNote(midline_degrees=1, identity=0.7), FaceNote(midline_degrees=10, eye_distance=95)),
-        done("photo 9.png", FaceNote(midline_degrees=2, identity=0.25)),
+        done(
+            "photo 10.png", FaceRecord(midline_degrees=1, identity=0.7), FaceRecord(midline_degrees=10, eye_distance=95)
+        ),
+        done("photo 9.png", FaceRecord(midline_degrees=2, identity=0.25)),
         Outcome(Target(tmp_path / "in" / "bad.jpg", tmp_path, "bad"), error=PhotoError("cannot read bad.jpg")),
     ]
 
@@ -188,7 +190,7 @@ def test_names_that_are_no_text_are_linked_too(done: Callable[..., Outcome], tmp
 
 
 def test_standard_input_has_no_link(tmp_path: Path) -> None:
-    outcome = Outcome(Target(STREAM, Path(), "", STREAM), (STREAM,), (FaceNote(),), pairs=(Pair(STREAM),))
+    outcome = Outcome(Target(STREAM, Path(), "", STREAM), (STREAM,), (FaceRecord(),), pairs=(Pair(STREAM),))
     page = Page(as_html([outcome], tmp_path))
     assert "standard input" in page.text_in("bdi")
     assert not page.named("img") and links_to_files(page, tmp_path) == []
@@ -211,14 +213,14 @@ def test_a_row_for_every_face_with_what_to_sort_it_by(page: Page) -> None:
 
 
 def test_a_turn_to_either_side_is_warned_of(done: Callable[..., Outcome], tmp_path: Path) -> None:
-    text = as_html([done("a.png", FaceNote(turn_degrees=-25.0)), done("b.png", FaceNote(turn_degrees=5.0))], tmp_path)
+    text = as_html([done("a.png", FaceRecord(yaw_degrees=-25.0)), done("b.png", FaceRecord(yaw_degrees=5.0))], tmp_path)
     assert "turn" in Page(text).text_in("button")
     warned = re.findall(r"<strong[^>]*>([^<]*)</strong> \(strongly turned\)", text)
     assert set(warned) == {"\u221225°"}
 
 
 def test_measures_that_nobody_has_are_not_shown(done: Callable[..., Outcome], tmp_path: Path) -> None:
-    page = Page(as_html([done("a.png", FaceNote(midline_degrees=1))], tmp_path))
+    page = Page(as_html([done("a.png", FaceRecord(midline_degrees=1))], tmp_path))
     assert page.text_in("button") == ["photo", "faces", "midline"]
     assert page.text_in("dt") == ["midline", "faces", "midline"]
 
@@ -272,7 +274,7 @@ def test_results_that_lie_elsewhere_stand_beside_the_photo(done: Callable[..., O
 
 
 def test_several_results_of_a_photo_have_a_slide_each(done: Callable[..., Outcome], tmp_path: Path) -> None:
-    outcome = done("a.png", FaceNote(), FaceNote())
+    outcome = done("a.png", FaceRecord(), FaceRecord())
     where = pixel_from_normalized(100)
     pairs = tuple(Pair(outcome.written[0], number, where) for number in (1, 2))
     page = Page(as_html([Outcome(outcome.target, outcome.written, outcome.faces, pairs=pairs)], tmp_path))

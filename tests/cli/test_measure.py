@@ -14,7 +14,7 @@ AREAS = ("brows", "eyes", "nose", "mouth", "jaw")
 QUANTITIES = ("shape_pct", "outward_pct", "lower_pct", "color_de", "lightness")
 NAMES = (
     "midline_deg",
-    "turn_deg",
+    "yaw_deg",
     *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
     *(f"{area}_{quantity}" for area in AREAS for quantity in QUANTITIES),
 )

@@ -296,12 +296,12 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
     from symface_cli.batch.targets import choose_targets
     from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.options import Recipe
-    from symface_cli.rendering.plan import NetworkMaker
+    from symface_cli.rendering.options import OutputOptions
+    from symface_cli.rendering.plan import NetworkPlanner
 
-    maker = NetworkMaker(Symmetrizer(device="cpu"), Recipe(), Selection())
+    planner = NetworkPlanner(Symmetrizer(device="cpu"), OutputOptions(), Selection())
     began = time.monotonic()
-    outcomes = list(run(maker, choose_targets([small], None), force=True, jobs=2))
+    outcomes = list(run(planner, choose_targets([small], None), force=True, jobs=2))
     assert all(len(repr(outcome)) < 3000 for outcome in outcomes)
     assert 0 < outcomes[0].seconds["make"] < time.monotonic() - began
 
@@ -314,7 +314,7 @@ def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_pat
     assert finished.status == 0
     assert "portrait.png: face 1 is turned by about" in finished.err
     (line,) = lines_of(tmp_path / "b/manifest.jsonl")
-    assert 2 < abs(line["turn_degrees"]) < 6
+    assert 2 < abs(line["yaw_degrees"]) < 6
 
 
 def test_faces_are_measured_on_request_as_the_measure_command_does(symface, photo, tmp_path):

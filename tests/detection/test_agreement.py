@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.detection import detector as detection
-from symface_cli.detection.cascades import Hit, search
+from symface_cli.detection.cascades import Candidate, search
 from symface_cli.detection.detector import count_agreeing
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
@@ -20,8 +20,8 @@ def test_nobody_agrees_on_an_empty_photo() -> None:
 
 def test_windows_are_counted_as_the_detector_counts_them(portrait: Path) -> None:
     photo = cv2.resize(read_photo(portrait), (300, 300), interpolation=cv2.INTER_AREA)
-    (hit,) = search(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
-    assert count_agreeing(photo) == hit.agreeing > 0
+    (candidate,) = search(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    assert count_agreeing(photo) == candidate.agreeing > 0
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,11 @@ def test_face_nearest_to_the_center_counts_in_a_copy_of_at_most_640_pixels(
 ) -> None:
     shapes = []
 
-    def find(gray: NDArray[np.uint8]) -> list[Hit]:
+    def find(gray: NDArray[np.uint8]) -> list[Candidate]:
         height, width = gray.shape
         shapes.append(gray.shape)
         corners = ((0, 0, 9), (width / 2 - 25, height / 2 - 15, 25), (width - 40, height - 40, 60))
-        return [Hit(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
+        return [Candidate(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
 
     monkeypatch.setattr(detection, "search", find)
     assert count_agreeing(np.zeros((*size, 3), np.uint8)) == 25

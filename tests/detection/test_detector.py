@@ -6,8 +6,8 @@ import pytest
 
 from symface_cli.detection import cascades
 from symface_cli.detection import detector as detection
-from symface_cli.detection.cascades import CASCADES, Hit, _Ladder, gather, glance, search
-from symface_cli.detection.detector import detect, turn_matrix
+from symface_cli.detection.cascades import CASCADES, Candidate, ImagePyramid, detect_fast, pool_cascades, search
+from symface_cli.detection.detector import detect, roll_matrix
 from symface_cli.geometry.frames import Box, apply
 from symface_cli.imaging.photo import read_photo
 
@@ -57,9 +57,9 @@ def test_a_large_photo_has_its_boxes_in_its_own_pixels(portrait):
 
 
 def search_plainly(gray, name):
-    """What a glance is to find: OpenCV's own search, with all windows of all widths."""
+    """What a fast search is to find: OpenCV's own search, with all windows of all widths."""
     found = cv2.CascadeClassifier(cv2.data.haarcascades + name).detectMultiScale2(gray, 1.1, 3, minSize=(40, 40))
-    return [Hit(Box(*map(float, box)), int(count)) for box, count in zip(*found, strict=True)]
+    return [Candidate(Box(*map(float, box)), int(count)) for box, count in zip(*found, strict=True)]
 
 
 def place(scene, photo, left, top, width):
@@ -85,7 +85,7 @@ def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
     faces, paint = SCENES[scene]
     photo = paint(np.full((480, 640, 3), 120, np.uint8), read_photo(portrait))
     found = detect(photo)
-    monkeypatch.setattr(detection, "glance", search_plainly)
+    monkeypatch.setattr(detection, "detect_fast", search_plainly)
     expected = detect(photo)
     assert [face.degrees for face in found] == [face.degrees for face in expected]
     assert len(found) == faces
@@ -97,21 +97,21 @@ def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
 @pytest.mark.parametrize("name", ["portrait", "pair"])
 def test_a_glance_counts_the_windows_of_the_search(name, request):
     gray = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
-    hits, expected = sorted(glance(gray, CASCADES[0])), sorted(search(gray))
-    assert len(hits) == len(expected) == {"portrait": 1, "pair": 2}[name]
-    for hit, plain in zip(hits, expected, strict=True):
-        assert hit.agreeing == pytest.approx(plain.agreeing, rel=0.05)
+    candidates, expected = sorted(detect_fast(gray, CASCADES[0])), sorted(search(gray))
+    assert len(candidates) == len(expected) == {"portrait": 1, "pair": 2}[name]
+    for candidate, plain in zip(candidates, expected, strict=True):
+        assert candidate.agreeing == pytest.approx(plain.agreeing, rel=0.05)
 
 
 def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
-    monkeypatch.setattr(detection, "gather", lambda gray: pytest.fail("looked again"))
+    monkeypatch.setattr(detection, "pool_cascades", lambda gray: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
 
 
 def test_several_cascades_find_what_a_glance_misses(portrait, monkeypatch):
     photo = read_photo(portrait)
     seen = detect(photo)[0]
-    monkeypatch.setattr(detection, "glance", lambda gray, name: [])
+    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: [])
     (face,) = detect(photo)
     assert face.degrees == 0
     assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
@@ -132,9 +132,9 @@ def test_a_half_covered_face_is_found(portrait, color):
 @pytest.mark.parametrize(("turned", "degrees"), [(20, 0), (21, 90)])
 def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
     box = Box(20.0, 20.0, 60.0, 60.0)
-    quarter_turn = {(120, 90): [Hit(box, turned)]}
-    monkeypatch.setattr(detection, "gather", lambda gray, thorough=False: [Hit(box, 20)])
-    monkeypatch.setattr(detection, "glance", lambda gray, name: quarter_turn.get(gray.shape, []))
+    quarter_turn = {(120, 90): [Candidate(box, turned)]}
+    monkeypatch.setattr(detection, "pool_cascades", lambda gray, thorough=False: [Candidate(box, 20)])
+    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: quarter_turn.get(gray.shape, []))
     (face,) = detect(np.zeros((90, 120, 3), np.uint8))
     assert face.degrees == degrees
 
@@ -144,38 +144,38 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
     # alt2, default, alt, profile, and profile in the mirror image
     windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
-    monkeypatch.setattr(cascades, "_look_closer", lambda ladders: windows)
+    monkeypatch.setattr(cascades, "_search_proposals", lambda pyramids: windows)
     rest = iter(windows)
-    monkeypatch.setattr(_Ladder, "try_all", lambda ladder: next(rest))
+    monkeypatch.setattr(ImagePyramid, "try_all", lambda pyramid: next(rest))
     # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
-    expected = [Hit(Box(20, 20, 50, 50), 42), Hit(Box(120, 20, 40, 40), 21)]
-    assert sorted(gather(np.zeros((100, 300), np.uint8), thorough)) == expected
+    expected = [Candidate(Box(20, 20, 50, 50), 42), Candidate(Box(120, 20, 40, 40), 21)]
+    assert sorted(pool_cascades(np.zeros((100, 300), np.uint8), thorough)) == expected
 
 
 def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
     gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     mirror_image = np.ascontiguousarray(gray[:, ::-1])
-    plain = _Ladder(gray, CASCADES[0])
-    mirrored = _Ladder(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
+    plain = ImagePyramid(gray, CASCADES[0])
+    mirrored = ImagePyramid(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
     width = gray.shape[1]
     expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
     assert expected and set(mirrored.try_all()) == expected
-    guess = plain.guess()[0]
-    beside = guess * [-1, 1, 1] + [width, 0, 0]
-    assert any(np.allclose(beside, other) for other in mirrored.guess())
-    around = {(width - x - w, y, w, h) for x, y, w, h in plain.look_around(*guess)}
-    assert around and mirrored.look_around(*beside) == around
+    propose = plain.propose()[0]
+    beside = propose * [-1, 1, 1] + [width, 0, 0]
+    assert any(np.allclose(beside, other) for other in mirrored.propose())
+    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(*propose)}
+    assert around and mirrored.search_around(*beside) == around
 
 
 @pytest.mark.parametrize("name", CASCADES)
 def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
     gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    ladder = _Ladder(gray, name)
+    pyramid = ImagePyramid(gray, name)
     face = detect(read_photo(portrait))[0].box
     scale = gray.shape[1] / read_photo(portrait).shape[1]
     middle, width = scale * face.center, scale * face.width
-    near = {w for w in ladder.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
-    found = ladder.look_around(*middle, width)
+    near = {w for w in pyramid.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
+    found = pyramid.search_around(*middle, width)
     assert len(near & found) >= 0.8 * len(near)
 
 
@@ -183,21 +183,21 @@ def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portra
     ("agreeing", "thoroughly", "tilted"), [(40, False, False), (39, False, True), (11, True, True)]
 )
 def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing, thoroughly, tilted):
-    searches, glances = [], []
+    searches, fast_searches = [], []
 
-    def gather(gray, thorough=False):
+    def pool_cascades(gray, thorough=False):
         searches.append(thorough)
-        return [Hit(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
+        return [Candidate(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
 
-    monkeypatch.setattr(detection, "gather", gather)
-    monkeypatch.setattr(detection, "glance", lambda gray, name: glances.append(name) or [])
+    monkeypatch.setattr(detection, "pool_cascades", pool_cascades)
+    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: fast_searches.append(name) or [])
     assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
     assert searches == ([False, True] if thoroughly else [False])
-    assert len(glances) == (1 + len(detection.TURNS) if tilted else 1)
+    assert len(fast_searches) == (1 + len(detection.ROLLS) if tilted else 1)
 
 
 def test_a_quarter_turn_moves_pixels_to_pixels():
-    matrix, size = turn_matrix(4, 3, 90)
+    matrix, size = roll_matrix(4, 3, 90)
     assert size == (3, 4)
     assert apply(matrix, np.array([0.0, 0.0])) == pytest.approx([2, 0])  # top-left goes to top-right
     assert apply(matrix, np.array([3.0, 0.0])) == pytest.approx([2, 3])

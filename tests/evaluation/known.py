@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.evaluation.protocol import Plan
+from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.geometry.types import Photo
-from symface_cli.methods.providers import Sighting
+from symface_cli.methods.providers import ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding, RecognizedFace
 from symface_cli.recognition.registry import RECOGNIZERS
@@ -46,11 +46,11 @@ class BrightnessRecognizer:
 class KnownMethods:
     """`vae` changes nothing, `noise` knows nothing of the photo, in `black` nobody is seen."""
 
-    def find(self, photo: Photo, point: object = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: object = None) -> list[ProvidedFace]:
         drawn["finds"] += 1
         noise = np.random.default_rng(int(photo.mean())).integers(0, 256, photo.shape, dtype=np.uint8)
         return [
-            Sighting(
+            ProvidedFace(
                 {
                     "vae": lambda: draw("vae", photo),
                     "noise": lambda: draw("noise", noise),
@@ -64,8 +64,8 @@ class KnownMethods:
 class Blind:
     """Changes nothing, and finds no face in bright photos."""
 
-    def find(self, photo: Photo, point: object = None) -> list[Sighting]:
-        return [Sighting({"blind": lambda: draw("blind", photo)}, None)] if photo.mean() < 100 else []
+    def find(self, photo: Photo, point: object = None) -> list[ProvidedFace]:
+        return [ProvidedFace({"blind": lambda: draw("blind", photo)}, None)] if photo.mean() < 100 else []
 
 
 def draw(method: str, image: Photo) -> Photo:
@@ -73,7 +73,7 @@ def draw(method: str, image: Photo) -> Photo:
     return image
 
 
-def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -> Plan:
+def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -> EvaluationPlan:
     """Puts methods and recognizers into the registries; the face is where the landmarks (68, 2) are, in every photo.
 
     The recognizer "strict" sees the same as "brightness", at half its thresholds.
@@ -87,7 +87,7 @@ def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -
     entry = ProviderEntry(("vae", "noise", "black"), lambda weights=None, device="cpu": KnownMethods())
     monkeypatch.setitem(PROVIDERS, "vae", entry)
     monkeypatch.setitem(PROVIDERS, "blind", ProviderEntry(("blind",), lambda weights=None, device="cpu": Blind()))
-    return Plan(("vae", "noise", "black", "blind"), ("brightness",), jobs=1)
+    return EvaluationPlan(("vae", "noise", "black", "blind"), ("brightness",), jobs=1)
 
 
 def make_people(folder: Path) -> list[DatasetPhoto]:

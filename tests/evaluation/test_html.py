@@ -18,10 +18,10 @@ from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.contact_sheet import choose_cases
 from symface_cli.evaluation.html import as_html, choose_curves, mark_rows
 from symface_cli.evaluation.plot import Axis, axis_around, step_path
-from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
 from symface_cli.evaluation.scores import Report, summarize
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.methods.providers import Sighting
+from symface_cli.methods.providers import ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import RECOGNIZERS
@@ -83,24 +83,26 @@ class LineRecognizer:
 class KnownMethods:
     """Finds a face in photos that are not black."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         if not photo.any():
             return []
-        return [Sighting({"vae": lambda: photo, "vae-decode": lambda: photo, "upside-down": lambda: photo[::-1]}, None)]
+        return [
+            ProvidedFace({"vae": lambda: photo, "vae-decode": lambda: photo, "upside-down": lambda: photo[::-1]}, None)
+        ]
 
 
 @pytest.fixture
-def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
+def plan(monkeypatch: pytest.MonkeyPatch) -> EvaluationPlan:
     monkeypatch.setitem(RECOGNIZERS, "line", LineRecognizer)
     monkeypatch.setitem(PROVIDERS, "vae", ProviderEntry(METHODS, lambda weights: KnownMethods()))
-    return Plan(METHODS, ("line",))
+    return EvaluationPlan(METHODS, ("line",))
 
 
 @pytest.fixture
-def examine(tmp_path: Path) -> Callable[..., Examined]:
+def examine(tmp_path: Path) -> Callable[..., ExaminedPhoto]:
     """A photo of a person at 0 on the line, whose symmetric faces lie at the given places; None: not seen."""
 
-    def make(person: str, *places: float | None, found: bool = True, name: str = "1.png") -> Examined:
+    def make(person: str, *places: float | None, found: bool = True, name: str = "1.png") -> ExaminedPhoto:
         folder = tmp_path / person
         folder.mkdir(exist_ok=True)
         Image.new("RGB", (400, 200), (90, 120, 150) if found else "black").save(folder / name)
@@ -108,13 +110,13 @@ def examine(tmp_path: Path) -> Callable[..., Examined]:
             Key("none", method, "line"): Attempt(found, None if place is None else np.array([place]), 0, 0.02)
             for method, place in zip(METHODS, places, strict=True)
         }
-        return Examined(DatasetPhoto(folder / name, person), "0a", None, 12, {"line": np.zeros(1)}, attempts)
+        return ExaminedPhoto(DatasetPhoto(folder / name, person), "0a", None, 12, {"line": np.zeros(1)}, attempts)
 
     return make
 
 
 @pytest.fixture
-def report(plan: Plan, examine: Callable[..., Examined]) -> Report:
+def report(plan: EvaluationPlan, examine: Callable[..., ExaminedPhoto]) -> Report:
     """Four photos of `vae` at 0.3, 0.5, 0.7 and missed; `upside-down` always fails."""
     return summarize(
         plan,
@@ -176,7 +178,7 @@ def test_same_report_gives_the_same_page(report: Report) -> None:
     assert as_html(report, COMMAND) == as_html(report, COMMAND)
 
 
-def test_hostile_names_are_shown_and_not_obeyed(plan: Plan, examine: Callable[..., Examined]) -> None:
+def test_hostile_names_are_shown_and_not_obeyed(plan: EvaluationPlan, examine: Callable[..., ExaminedPhoto]) -> None:
     results = [examine("Eve <b>", 0.1, 0.1, 0.1, name=HOSTILE)]
     page = Reader(as_html(summarize(plan, results), "</code><script>alert(1)</script>"))
     assert f"Eve <b>/{HOSTILE}" in page.text_in("h4")
@@ -185,8 +187,8 @@ def test_hostile_names_are_shown_and_not_obeyed(plan: Plan, examine: Callable[..
     assert all("onerror" not in attributes for _, attributes in page.elements)
 
 
-def test_run_without_readable_photos_has_no_table(plan: Plan) -> None:
-    unreadable = Examined(DatasetPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
+def test_run_without_readable_photos_has_no_table(plan: EvaluationPlan) -> None:
+    unreadable = ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
     page = Reader(as_html(summarize(plan, [unreadable]), COMMAND))
     assert not page.named("table") and not page.named("img")
     assert any("1 more unreadable" in text for text in page.text_in("dd"))
@@ -260,14 +262,16 @@ def test_axis_reaches_around_the_published_threshold(
     assert axis.place(published) == pytest.approx(450)
 
 
-def test_of_many_methods_vae_and_the_seven_best_are_drawn(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
+def test_of_many_methods_vae_and_the_seven_best_are_drawn(
+    monkeypatch: pytest.MonkeyPatch, plan: EvaluationPlan
+) -> None:
     names = ("m0", "m1", "vae", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
     photos = []
     for number in range(9):  # m0 is recognized in no photo, m1 in one, and so on; vae in none
         places = {name: np.array([0.0 if name != "vae" and number < int(name[1]) else 9.0]) for name in names}
         attempts = {Key("none", name, "line"): Attempt(True, place, 0, 0.1) for name, place in places.items()}
-        photos.append(Examined(DatasetPhoto(Path("a.jpg"), "a"), "", None, 0, {"line": np.zeros(1)}, attempts))
-    report = summarize(Plan(names, ("line",)), photos)
+        photos.append(ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), "", None, 0, {"line": np.zeros(1)}, attempts))
+    report = summarize(EvaluationPlan(names, ("line",)), photos)
     assert choose_curves(report) == ("vae", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
 
 
@@ -322,7 +326,7 @@ def test_pictures_are_small_and_say_what_they_show(page: Reader) -> None:
         assert (picture["width"], picture["height"]) == ("160", "80")
 
 
-def test_unseen_original_is_said(plan: Plan, examine: Callable[..., Examined]) -> None:
+def test_unseen_original_is_said(plan: EvaluationPlan, examine: Callable[..., ExaminedPhoto]) -> None:
     unseen = replace(examine("Flo", 0.1, 0.1, 0.1), originals={"line": None})
     page = Reader(as_html(summarize(plan, [unseen]), COMMAND))
     assert page.text_in("span")[-3:] == ["no face seen in the photo"] * 3

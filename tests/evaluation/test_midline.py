@@ -14,8 +14,8 @@ from symface_cli.errors import DataError, ExitStatus, UsageError
 from symface_cli.evaluation.midline import (
     HEADER,
     Deviation,
-    Plan,
-    Report,
+    MidlinePlan,
+    MidlineReport,
     Summary,
     as_dict,
     as_markdown,
@@ -26,7 +26,7 @@ from symface_cli.evaluation.midline import (
 )
 from symface_cli.geometry.midline import Midline
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.methods.providers import Sighting
+from symface_cli.methods.providers import ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from tests.conftest import SHARED
 
@@ -55,18 +55,18 @@ def line_beside(angle: float, offset: float) -> Midline:
 class FakeProvider:
     """Errs by as many degrees, and per cent, as the photo is bright; misses the face in a white one."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         assert point is not None
         assert np.allclose(point, CENTER)
         level = int(photo[0, 0, 0])
-        return [] if level == 255 else [Sighting({}, line_beside(level, -2 * level))]
+        return [] if level == 255 else [ProvidedFace({}, line_beside(level, -2 * level))]
 
 
 class WithoutMidlines:
     """Finds every face, but no midline."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> list[Sighting]:
-        return [Sighting({}, None)]
+    def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
+        return [ProvidedFace({}, None)]
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def hand_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(folder: Path, *providers: str) -> Report:
-    return measure(read_references(folder), Plan(providers, jobs=1), lambda done, total: None)
+def run(folder: Path, *providers: str) -> MidlineReport:
+    return measure(read_references(folder), MidlinePlan(providers, jobs=1), lambda done, total: None)
 
 
 # The errors
@@ -186,7 +186,7 @@ def test_damaged_photo_is_named_and_counts_nowhere(hand_placed: Path) -> None:
 def test_progress_is_told_of_every_photo_that_the_limit_leaves(hand_placed: Path) -> None:
     told: list[tuple[int, int]] = []
     references = read_references(hand_placed, limit=3)
-    measure(references, Plan(("fake",), jobs=1), lambda done, total: told.append((done, total)))
+    measure(references, MidlinePlan(("fake",), jobs=1), lambda done, total: told.append((done, total)))
     assert [reference.path.stem for reference in references] == ["001", "003", "005"]
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -248,7 +248,7 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
     references = read_references(LONDON, limit=8)
     middle = Midline(np.array([337.0, 337.0]), np.array([0.0, 1.0]))  # of the photos, 675 x 675
     level = [deviation(middle, reference) for reference in references]
-    report = measure(references, Plan(("vae", "dlib"), jobs=2), lambda done, total: None)
+    report = measure(references, MidlinePlan(("vae", "dlib"), jobs=2), lambda done, total: None)
     for score in report.scores:
         assert (score.photos, score.missed) == (8, 0)
         assert score.angle is not None
@@ -261,7 +261,9 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
 @pytest.mark.landmarks
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
     references = read_references(LONDON, limit=3)
-    alone, shared = (measure(references, Plan(("dlib",), jobs=jobs), lambda done, total: None) for jobs in (1, 2))
+    alone, shared = (
+        measure(references, MidlinePlan(("dlib",), jobs=jobs), lambda done, total: None) for jobs in (1, 2)
+    )
     assert alone.examined == shared.examined
     assert isinstance(alone.examined[0].deviations["dlib"], Deviation)
     assert isinstance(alone.scores[0].angle, Summary)

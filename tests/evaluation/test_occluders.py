@@ -14,7 +14,7 @@ from symface_cli.geometry.types import Photo
 from symface_cli.landmarks import scheme
 from tests.conftest import ROOT
 
-EYES_APART = 60  # px, of the fixture's face, whose midline is at x = 100
+EYE_DISTANCE_FACE = 60  # px, of the fixture's face, whose midline is at x = 100
 MIDLINE = 100
 
 
@@ -60,9 +60,9 @@ def test_glasses_cover_both_eyes_and_nothing_below_them(photo: Photo, landmarks:
     rows, columns = np.nonzero(cover)
     eyes_y = landmarks[scheme.EYES, 1].mean()
     assert rows.min() > landmarks[scheme.BROWS, 1].min() - 2  # not above the brows
-    assert rows.max() < eyes_y + 0.45 * EYES_APART  # above the nose's tip, far above the mouth
+    assert rows.max() < eyes_y + 0.45 * EYE_DISTANCE_FACE  # above the nose's tip, far above the mouth
     assert (columns.min(), columns.max()) == (pytest.approx(199 - columns.max() + 1, abs=1), columns.max())  # centered
-    assert 1.8 * EYES_APART < np.ptp(columns) < 2.3 * EYES_APART
+    assert 1.8 * EYE_DISTANCE_FACE < np.ptp(columns) < 2.3 * EYE_DISTANCE_FACE
     nose = np.round(landmarks[29]).astype(int)
     assert not cover[nose[1], nose[0]]  # between the lenses, below the bridge
 
@@ -82,10 +82,12 @@ def test_glasses_tilt_with_the_eyes(landmarks: NDArray[np.float64]) -> None:
 def test_patch_covers_one_side_of_the_face(seed: int, photo: Photo, landmarks: NDArray[np.float64]) -> None:
     photo = photo // 255 * np.array([1, 2, 3], np.uint8)  # a color that no patch has
     cover = changed(photo, occlude(photo, landmarks, "patch", seed))
-    area = cover.sum() / EYES_APART**2
+    area = cover.sum() / EYE_DISTANCE_FACE**2
     assert 0.85 * PATCH_WIDTH * PATCH_HEIGHT < area < 1.25 * PATCH_WIDTH * PATCH_HEIGHT  # its soft edge included
     columns = np.nonzero(cover)[1]
-    inner = min(columns.max() - MIDLINE, MIDLINE - columns.min()) / EYES_APART  # how far it reaches to the other side
+    inner = (
+        min(columns.max() - MIDLINE, MIDLINE - columns.min()) / EYE_DISTANCE_FACE
+    )  # how far it reaches to the other side
     assert inner < 0.15
     outline = cv2.convexHull(landmarks.astype(np.float32)).astype(np.int32)
     face = cv2.fillPoly(np.zeros(photo.shape[:2], np.uint8), [outline], 1).astype(bool)
@@ -97,7 +99,7 @@ def test_patch_is_on_either_side_at_eye_cheek_and_mouth(photo: Photo, landmarks:
     for seed in range(60):
         rows, columns = np.nonzero(changed(photo, occlude(photo, landmarks, "patch", seed)))
         centers.append((columns.mean() - MIDLINE, rows.mean() - landmarks[scheme.EYES, 1].mean()))
-    across, down = np.array(centers).T / EYES_APART
+    across, down = np.array(centers).T / EYE_DISTANCE_FACE
     assert 15 <= (across > 0).sum() <= 45
     assert [int(((down > low) & (down < low + 0.3)).sum() >= 8) for low in (-0.05, 0.4, 0.85)] == [1, 1, 1]
 

@@ -13,12 +13,12 @@ from PIL import Image
 from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError, UsageError
 from symface_cli.evaluation.occluders import occlude
-from symface_cli.evaluation.protocol import Bench, Examined, Key, Plan, choose_photos, evaluate
+from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, ExaminedPhoto, Key, choose_photos, evaluate
 from symface_cli.evaluation.scores import Report, summarize
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
-from symface_cli.methods.providers import Sighting
+from symface_cli.methods.providers import ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from tests.conftest import Finished
 from tests.evaluation.known import drawn, make_people, register
@@ -76,7 +76,7 @@ def test_split_or_limit_that_means_nothing_is_a_usage_error(data: Path, split: s
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64]) -> Plan:
+def known(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64]) -> EvaluationPlan:
     return register(monkeypatch, 0.3 * landmarks)  # between the eyes at (30, 27), 18 px apart
 
 
@@ -85,18 +85,18 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
     return make_people(tmp_path / "people")
 
 
-def run(people: list[DatasetPhoto], plan: Plan) -> Report:
+def run(people: list[DatasetPhoto], plan: EvaluationPlan) -> Report:
     return summarize(plan, list(evaluate(people, plan, lambda done, total: None)))
 
 
-def test_unchanged_photos_are_all_recognized_and_identified(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_unchanged_photos_are_all_recognized_and_identified(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     unchanged = run(people, known).tables[0].scores[0]
     assert [recognized.share for recognized in unchanged.recognized] == [1, 1, 1]
     assert unchanged.rank_one.share == 1
     assert (unchanged.missed.total, unchanged.mirror_error, unchanged.mcnemar_p) == (0, 63, None)
 
 
-def test_noise_is_never_recognized(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_noise_is_never_recognized(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     noise = run(people, known).tables[0].scores[1]
     assert [recognized.count for recognized in noise.recognized] == [0, 0, 0]
     assert noise.rank_one.count == 2  # it is brighter than anyone, so everyone's noise is nearest to the last person
@@ -105,7 +105,9 @@ def test_noise_is_never_recognized(known: Plan, people: list[DatasetPhoto]) -> N
     assert noise.mcnemar_p == 2 / 2**8  # `vae` alone succeeds, eight times
 
 
-def test_missed_faces_are_not_recognized_and_counted_by_reason(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_missed_faces_are_not_recognized_and_counted_by_reason(
+    known: EvaluationPlan, people: list[DatasetPhoto]
+) -> None:
     black, blind = run(people, known).tables[0].scores[2:]
     assert [recognized.count for recognized in black.recognized] == [0, 0, 0]
     assert black.rank_one.count == 0
@@ -115,35 +117,35 @@ def test_missed_faces_are_not_recognized_and_counted_by_reason(known: Plan, peop
     assert (blind.missed.by_method, blind.missed.in_photo, blind.missed.in_result) == (2, 0, 0)
 
 
-def test_photo_in_which_the_recognizer_sees_nobody_counts(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_photo_in_which_the_recognizer_sees_nobody_counts(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     Image.new("RGB", (64, 64)).save(people[0].path)
     score = run(people, known).tables[0].scores[0]
     assert score.missed.in_photo == 1
     assert score.recognized[0].share == score.rank_one.share == 7 / 8
 
 
-def test_no_one_passes_for_another_of_another_brightness(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_no_one_passes_for_another_of_another_brightness(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     assert [recognized.false_accepts for recognized in run(people, known).tables[0].scores[0].recognized] == [0, 0, 0]
 
 
-def test_mismatched_pairs_never_show_the_same_person(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_mismatched_pairs_never_show_the_same_person(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     assert run(people[:2], known).tables[0].scores[0].recognized[0].false_accepts is None
 
 
-def test_progress_counts_every_photo(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_progress_counts_every_photo(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     seen: list[tuple[int, int]] = []
     list(evaluate(people, known, lambda done, total: seen.append((done, total))))
     assert seen == [(i, 8) for i in range(1, 9)]
 
 
-def test_unreadable_photo_is_reported_and_counts_nowhere(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_unreadable_photo_is_reported_and_counts_nowhere(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     people[0].path.write_bytes(b"no picture")
     report = run(people, known)
     assert len(report.unreadable) == 1 and str(people[0].path) in report.unreadable[0]
     assert report.tables[0].scores[0].recognized[0].count == len(report.examined) == 7
 
 
-def test_photo_that_is_gone_is_reported(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_photo_that_is_gone_is_reported(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     people[0].path.unlink()
     assert [str(people[0].path) in line for line in run(people, known).unreadable] == [True]
 
@@ -151,7 +153,9 @@ def test_photo_that_is_gone_is_reported(known: Plan, people: list[DatasetPhoto])
 # Several recognizers and conditions
 
 
-def test_all_recognizers_look_at_pictures_that_are_drawn_once(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_all_recognizers_look_at_pictures_that_are_drawn_once(
+    known: EvaluationPlan, people: list[DatasetPhoto]
+) -> None:
     report = run(people, replace(known, recognizers=("brightness", "strict")))
     assert {name: drawn[name] for name in ("vae", "noise", "black")} == {"vae": 8, "noise": 8, "black": 8}
     assert drawn["finds"] == 8
@@ -160,7 +164,7 @@ def test_all_recognizers_look_at_pictures_that_are_drawn_once(known: Plan, peopl
     assert report.tables[0].distances == report.tables[1].distances
 
 
-def test_reference_is_the_photo_without_the_occluder(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_reference_is_the_photo_without_the_occluder(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     bright = [photo for photo in people if photo.identity == "105"]
     plain, hidden = run(bright, replace(known, methods=("vae",), conditions=("none", "glasses"))).tables
     assert (plain.condition, hidden.condition) == ("none", "glasses")
@@ -169,28 +173,28 @@ def test_reference_is_the_photo_without_the_occluder(known: Plan, people: list[D
     assert min(hidden.distances["vae"]) > 0.6
 
 
-def test_every_method_and_every_run_sees_the_same_occluder(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_every_method_and_every_run_sees_the_same_occluder(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     plan = replace(known, methods=("vae", "blind"), conditions=("patch",))
     together, alone = run(people[:6], plan), run(people[2:6], replace(plan, methods=("blind",)))
     assert together.tables[0].distances["vae"] == together.tables[0].distances["blind"]
     assert together.tables[0].distances["blind"][2:] == alone.tables[0].distances["blind"]
 
 
-def test_occluder_lies_where_the_landmarks_of_the_photo_are(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_occluder_lies_where_the_landmarks_of_the_photo_are(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     (examined,) = evaluate(people[:1], replace(known, conditions=("glasses",)), lambda done, total: None)
     assert examined.landmarks is not None
-    photo, images = Bench(known).draw(examined, "glasses")
+    photo, images = Evaluator(known).draw(examined, "glasses")
     expected = occlude(read_photo(people[0].path), examined.landmarks, "glasses", int(examined.digest, 16))
     np.testing.assert_array_equal(photo, expected)
     np.testing.assert_array_equal(images["vae"], expected)
     assert set(images) == {"vae", "noise", "black", "blind"}
 
 
-def test_photo_without_landmarks_is_evaluated_as_it_is(known: Plan, people: list[DatasetPhoto]) -> None:
+def test_photo_without_landmarks_is_evaluated_as_it_is(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     Image.new("RGB", (64, 64)).save(people[0].path)
     (examined,) = evaluate(people[:1], replace(known, conditions=("patch",)), lambda done, total: None)
     assert examined.landmarks is None
-    photo, _ = Bench(known).draw(examined, "patch")
+    photo, _ = Evaluator(known).draw(examined, "patch")
     assert not photo.any()
     assert examined.attempts[Key("patch", "vae", "brightness")].found
 
@@ -198,12 +202,12 @@ def test_photo_without_landmarks_is_evaluated_as_it_is(known: Plan, people: list
 @pytest.mark.parametrize(
     ("plan", "choices"),
     [
-        (Plan(("vae",), ("nonsense",)), "dlib"),
-        (Plan(("vae",), conditions=("nonsense",)), "none, glasses, patch"),
-        (Plan(("nonsense",)), "vae"),
+        (EvaluationPlan(("vae",), ("nonsense",)), "dlib"),
+        (EvaluationPlan(("vae",), conditions=("nonsense",)), "none, glasses, patch"),
+        (EvaluationPlan(("nonsense",)), "vae"),
     ],
 )
-def test_plan_with_an_unknown_name_is_a_usage_error(plan: Plan, choices: str) -> None:
+def test_plan_with_an_unknown_name_is_a_usage_error(plan: EvaluationPlan, choices: str) -> None:
     with pytest.raises(UsageError, match=choices):
         list(evaluate([], plan, lambda done, total: None))
 
@@ -228,9 +232,9 @@ class Errors:
     def __init__(self, other: Path) -> None:
         self._other = read_photo(other)
 
-    def find(self, photo: Photo, point: object = None) -> list[Sighting]:
+    def find(self, photo: Photo, point: object = None) -> list[ProvidedFace]:
         noise = np.random.default_rng(0).integers(0, 256, photo.shape, dtype=np.uint8)
-        return [Sighting({"vae": lambda: photo, "noise": lambda: noise, "other": lambda: self._other}, None)]
+        return [ProvidedFace({"vae": lambda: photo, "noise": lambda: noise, "other": lambda: self._other}, None)]
 
 
 @pytest.mark.landmarks
@@ -240,7 +244,7 @@ def test_dlibs_recognizer_takes_the_photo_for_itself_and_neither_noise_nor_anoth
     somebody = portraits / "B" / "1.png"
     entry = ProviderEntry(("vae", "noise", "other"), lambda weights=None, device="cpu": Errors(somebody))
     monkeypatch.setitem(PROVIDERS, "vae", entry)
-    plan = Plan(("vae", "noise", "other"), jobs=1)
+    plan = EvaluationPlan(("vae", "noise", "other"), jobs=1)
     (table,) = run(choose_photos(portraits, "all"), plan).tables
     unchanged, noise, other_face = [[r.count for r in score.recognized] for score in table.scores]
     assert (unchanged, noise) == ([2, 2, 2], [0, 0, 0])
@@ -309,8 +313,8 @@ def test_center_of_a_photo_lies_between_its_pixels() -> None:
 
 
 def test_examined_photo_lacks_what_is_new_in_a_plan() -> None:
-    plan = Plan(("vae",), ("a", "b"), ("none", "patch"))
-    known = Examined(DatasetPhoto(Path("x.jpg"), "x"), attempts={})
+    plan = EvaluationPlan(("vae",), ("a", "b"), ("none", "patch"))
+    known = ExaminedPhoto(DatasetPhoto(Path("x.jpg"), "x"), attempts={})
     assert known.missing(plan) == [
         ("none", "vae", "a"),
         ("none", "vae", "b"),

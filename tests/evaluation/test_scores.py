@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
-from symface_cli.evaluation.protocol import Attempt, Examined, Key, Plan
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
 from symface_cli.evaluation.scores import Report, find_others, summarize
 from tests.evaluation.known import register
 
-PLAN = Plan(("vae", "blind"), ("brightness",))
+PLAN = EvaluationPlan(("vae", "blind"), ("brightness",))
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +28,14 @@ def at(place: float | None) -> NDArray[np.float64] | None:
 
 def examine(
     who: str, original: float | None, ours: float | None, theirs: float | None = None, agreeing: int = 40
-) -> Examined:
+) -> ExaminedPhoto:
     """A photo whose original and symmetric faces lie at places on a line, by `vae` and by `blind`; None is a miss."""
     attempts = {
         Key("none", method, "brightness"): Attempt(True, at(place), 0, 0.01)
         for method, place in (("vae", ours), ("blind", theirs))
     }
     photo = DatasetPhoto(Path(f"{who}.jpg"), who)
-    return Examined(photo, who, agreeing=agreeing, originals={"brightness": at(original)}, attempts=attempts)
+    return ExaminedPhoto(photo, who, agreeing=agreeing, originals={"brightness": at(original)}, attempts=attempts)
 
 
 def shares(report: Report) -> list[float]:
@@ -133,7 +133,7 @@ def test_photos_are_split_by_the_detectors_agreement(landmarks: NDArray[np.float
 
 
 def test_photos_are_split_by_yaw_to_either_side(landmarks: NDArray[np.float64]) -> None:
-    def turned(degrees: float) -> Examined:
+    def turned(degrees: float) -> ExaminedPhoto:
         moved = landmarks.astype(np.float32)
         moved[27:31, 0] += 60 * np.tan(np.radians(degrees)) / 0.49  # 60 px between the eyes
         return replace(examine("a", 0, 0), landmarks=moved)
@@ -164,6 +164,6 @@ def test_subsets_have_scores_of_their_own_photos_and_the_gallery_of_all() -> Non
 
 
 def test_report_without_readable_photos_has_no_tables() -> None:
-    report = summarize(PLAN, [Examined(DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
+    report = summarize(PLAN, [ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
     assert (report.tables, report.examined, report.subsets) == ((), (), ())
     assert report.unreadable == ("a.jpg: no picture",)

@@ -21,7 +21,7 @@ from PIL import Image, ImageEnhance
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, WeightsError
 from symface_cli.evaluation import store
-from symface_cli.evaluation.protocol import Attempt, Bench, Examined, Key, Plan, evaluate
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, ExaminedPhoto, Key, evaluate
 from symface_cli.evaluation.report import as_dict
 from symface_cli.evaluation.scores import summarize
 from symface_cli.evaluation.store import NAME, open_store
@@ -30,7 +30,7 @@ from tests.evaluation.known import drawn, make_people, register
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> Plan:
+def known(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> EvaluationPlan:
     (tmp_path / "weights").write_bytes(b"some weights")
     return replace(register(monkeypatch, 0.3 * landmarks), weights=tmp_path / "weights")
 
@@ -40,7 +40,7 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
     return make_people(tmp_path / "people")
 
 
-def run(people: list[DatasetPhoto], plan: Plan, folder: Path, resume: bool = False) -> dict[str, object]:
+def run(people: list[DatasetPhoto], plan: EvaluationPlan, folder: Path, resume: bool = False) -> dict[str, object]:
     drawn.clear()
     with open_store(folder, plan, resume) as results:
         return as_dict(summarize(plan, list(evaluate(people, plan, lambda done, total: None, results))))
@@ -49,11 +49,11 @@ def run(people: list[DatasetPhoto], plan: Plan, folder: Path, resume: bool = Fal
 # What is kept
 
 
-def examined_with(**fields: Any) -> Examined:
-    return Examined(DatasetPhoto(Path("a.jpg"), "a"), "digest", **fields)
+def examined_with(**fields: Any) -> ExaminedPhoto:
+    return ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), "digest", **fields)
 
 
-def test_everything_comes_back_as_it_was(known: Plan, tmp_path: Path, landmarks: NDArray[np.float64]) -> None:
+def test_everything_comes_back_as_it_was(known: EvaluationPlan, tmp_path: Path, landmarks: NDArray[np.float64]) -> None:
     embedding = np.random.default_rng(0).normal(size=128)
     examined = examined_with(
         landmarks=landmarks.astype(np.float32),
@@ -69,7 +69,7 @@ def test_everything_comes_back_as_it_was(known: Plan, tmp_path: Path, landmarks:
         results.keep(examined)
     with open_store(tmp_path / "run", known, resume=True) as results:
         found = results.recall(examined.photo, "digest")
-        assert results.recall(examined.photo, "other") == Examined(examined.photo, "other")
+        assert results.recall(examined.photo, "other") == ExaminedPhoto(examined.photo, "other")
     assert (found.photo, found.digest, found.agreeing) == (examined.photo, "digest", 31)
     assert found.landmarks is not None and found.landmarks.dtype == np.float32
     np.testing.assert_array_equal(found.landmarks, landmarks.astype(np.float32))
@@ -82,14 +82,16 @@ def test_everything_comes_back_as_it_was(known: Plan, tmp_path: Path, landmarks:
     assert found.attempts[Key("patch", "vae", "strict")].embedding is None
 
 
-def test_face_without_landmarks_is_known_to_have_none(known: Plan, tmp_path: Path) -> None:
+def test_face_without_landmarks_is_known_to_have_none(known: EvaluationPlan, tmp_path: Path) -> None:
     with open_store(tmp_path, known, resume=False) as results:
         results.keep(examined_with(originals={"brightness": None}))
         found = results.recall(DatasetPhoto(Path("a.jpg"), "a"), "digest")
     assert (found.landmarks, dict(found.originals)) == (None, {"brightness": None})
 
 
-def test_other_weights_find_nothing_of_the_networks_methods_but_all_of_the_others(known: Plan, tmp_path: Path) -> None:
+def test_other_weights_find_nothing_of_the_networks_methods_but_all_of_the_others(
+    known: EvaluationPlan, tmp_path: Path
+) -> None:
     ours, theirs = Key("none", "vae", "brightness"), Key("none", "blind", "brightness")
     attempt = Attempt(False, None, None, 1.0)
     with open_store(tmp_path, known, resume=False) as results:
@@ -99,7 +101,7 @@ def test_other_weights_find_nothing_of_the_networks_methods_but_all_of_the_other
         assert set(results.recall(DatasetPhoto(Path("a.jpg"), "a"), "digest").attempts) == {theirs}
 
 
-def test_another_version_finds_nothing(known: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_finds_nothing(known: EvaluationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(tmp_path, known, resume=False) as results:
         results.keep(examined_with(originals={"brightness": None}))
         monkeypatch.setattr(store, "__version__", "999")
@@ -109,7 +111,9 @@ def test_another_version_finds_nothing(known: Plan, tmp_path: Path, monkeypatch:
 # What is computed
 
 
-def test_resumed_run_computes_nothing_that_is_known(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
+def test_resumed_run_computes_nothing_that_is_known(
+    known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path
+) -> None:
     plan = replace(known, conditions=("none", "patch"), recognizers=("brightness", "strict"))
     first = run(people, plan, tmp_path / "run")
     assert drawn["vae"] == 2 * 8 and drawn["looks"] > 0
@@ -117,7 +121,7 @@ def test_resumed_run_computes_nothing_that_is_known(known: Plan, people: list[Da
     assert not drawn
 
 
-def test_only_what_is_new_is_computed(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
+def test_only_what_is_new_is_computed(known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path) -> None:
     run(people[:4], replace(known, methods=("vae",)), tmp_path / "run")
     run(people[:4], replace(known, methods=("vae", "noise")), tmp_path / "run", resume=True)
     assert (drawn["vae"], drawn["noise"], drawn["looks"]) == (0, 4, 4)  # the recognizer looks at the new images alone
@@ -130,7 +134,7 @@ def test_only_what_is_new_is_computed(known: Plan, people: list[DatasetPhoto], t
 
 
 def test_run_grown_step_by_step_says_the_same_as_one_at_once(
-    known: Plan, people: list[DatasetPhoto], tmp_path: Path
+    known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path
 ) -> None:
     plan = replace(known, conditions=("none", "patch"))
     run(people[::3], replace(known, methods=("noise",)), tmp_path / "grown")
@@ -139,14 +143,16 @@ def test_run_grown_step_by_step_says_the_same_as_one_at_once(
     assert without_times(grown) == without_times(run(people, plan, tmp_path / "once"))
 
 
-def test_changed_photo_is_examined_again(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
+def test_changed_photo_is_examined_again(known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path) -> None:
     run(people, known, tmp_path / "run")
     Image.new("RGB", (64, 64), (200, 0, 0)).save(people[3].path)
     run(people, known, tmp_path / "run", resume=True)
     assert drawn["vae"] == 1
 
 
-def test_without_resume_the_results_are_replaced(known: Plan, people: list[DatasetPhoto], tmp_path: Path) -> None:
+def test_without_resume_the_results_are_replaced(
+    known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path
+) -> None:
     run(people, known, tmp_path / "run")
     run(people[:2], known, tmp_path / "run")
     assert drawn["vae"] == 2
@@ -155,17 +161,17 @@ def test_without_resume_the_results_are_replaced(known: Plan, people: list[Datas
 
 
 def test_evaluation_that_fails_keeps_what_it_has(
-    known: Plan, people: list[DatasetPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examine = Bench.examine
+    examine = Evaluator.examine
 
-    def fail(bench: Bench, photo: Examined) -> Examined:
+    def fail(bench: Evaluator, photo: ExaminedPhoto) -> ExaminedPhoto:
         if photo.photo == people[5]:
             raise KeyboardInterrupt
         return examine(bench, photo)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Bench, "examine", fail)
+        patch.setattr(Evaluator, "examine", fail)
         run(people, known, tmp_path / "run")
     run(people, known, tmp_path / "run", resume=True)
     assert drawn["vae"] == 3
@@ -174,33 +180,35 @@ def test_evaluation_that_fails_keeps_what_it_has(
 # What cannot be used
 
 
-def test_nothing_to_resume_is_a_data_error(known: Plan, tmp_path: Path) -> None:
+def test_nothing_to_resume_is_a_data_error(known: EvaluationPlan, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without --resume"), open_store(tmp_path, known, resume=True):
         pass
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_file_that_holds_no_results_is_a_data_error_and_stays(known: Plan, tmp_path: Path, resume: bool) -> None:
+def test_file_that_holds_no_results_is_a_data_error_and_stays(
+    known: EvaluationPlan, tmp_path: Path, resume: bool
+) -> None:
     (tmp_path / NAME).write_bytes(b"somebody's diary" * 100)
     with pytest.raises(DataError, match="results"), open_store(tmp_path, known, resume):
         pass
     assert (tmp_path / NAME).read_bytes().startswith(b"somebody's diary")
 
 
-def test_results_of_another_format_are_a_data_error(known: Plan, tmp_path: Path) -> None:
+def test_results_of_another_format_are_a_data_error(known: EvaluationPlan, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(DataError, match="version"), open_store(tmp_path, known, resume=True):
         pass
 
 
-def test_run_folder_that_is_a_file_is_a_data_error(known: Plan, tmp_path: Path) -> None:
+def test_run_folder_that_is_a_file_is_a_data_error(known: EvaluationPlan, tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(DataError, match="run"), open_store(tmp_path / "run", known, resume=False):
         pass
 
 
-def test_missing_weights_are_a_weights_error_if_they_are_needed(known: Plan, tmp_path: Path) -> None:
+def test_missing_weights_are_a_weights_error_if_they_are_needed(known: EvaluationPlan, tmp_path: Path) -> None:
     plan = replace(known, weights=tmp_path / "nowhere")
     with pytest.raises(WeightsError, match="nowhere"), open_store(tmp_path, plan, resume=False):
         pass
@@ -280,9 +288,9 @@ def test_killed_evaluation_goes_on_and_says_the_same(
     done = count_photos(killed / NAME)
     assert 2 <= done < 6
     examined: list[Path] = []
-    examine = Bench.examine
+    examine = Evaluator.examine
     monkeypatch.setattr(
-        Bench, "examine", lambda bench, photo: examined.append(photo.photo.path) or examine(bench, photo)
+        Evaluator, "examine", lambda bench, photo: examined.append(photo.photo.path) or examine(bench, photo)
     )
     finished = symface(*arguments, "--jobs", 1, "--run", killed, "--resume", "--json", tmp_path / "killed.json")
     assert (finished.status, len(examined)) == (0, 6 - done)

@@ -106,8 +106,8 @@ def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, 
     assert len(times) == decoded
 
 
-def replace_hidden(seen, hidden):
-    return seen._replace(hidden=seen.hidden * 0 + hidden)
+def replace_hidden(prediction, hidden):
+    return prediction._replace(hidden=prediction.hidden * 0 + hidden)
 
 
 @pytest.mark.landmarks

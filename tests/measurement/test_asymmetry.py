@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import symface_cli
-from symface_cli.detection.detector import detect, turn_matrix
+from symface_cli.detection.detector import detect, roll_matrix
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import SeenFace
+from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.registration import limit_shifts, move_warp, register_sides
 from symface_cli.measurement.asymmetry import AREAS, NAMES, displacement_of, measure, mirror_found
 
@@ -158,7 +158,7 @@ def test_the_measure_follows_what_was_moved(symmetrizer, face, name, center, dir
 @pytest.mark.parametrize("degrees", [-12, 5, 9])
 def test_the_midline_of_a_turned_photo_is_tilted_by_as_much(symmetrizer, face, degrees):
     photo = surround(face)
-    matrix, size = turn_matrix(*photo.shape[:2], degrees)
+    matrix, size = roll_matrix(*photo.shape[:2], degrees)
     turned = cv2.warpAffine(photo, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
     measured = measure_one(symmetrizer, turned).values
     assert measured["midline_deg"].value == pytest.approx(degrees, abs=1)
@@ -170,7 +170,7 @@ def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, fa
     photo = bend(face, lambda x, _: (np.where(sign * x > 0, -0.25 * x / 0.54, 0), 0 * x))
     measured = measure_one(symmetrizer, photo)
     assert measured.turned
-    assert measured.values["turn_deg"].value * sign > 5
+    assert measured.values["yaw_deg"].value * sign > 5
     assert not measure_one(symmetrizer, surround(face)).turned
 
 
@@ -240,6 +240,6 @@ def test_a_warp_moves_along_with_its_points():
 
 def test_a_network_without_a_warp_cannot_measure(portrait):
     photo = read_photo(portrait)
-    without_warp = SimpleNamespace(look=lambda *_: SeenFace(lambda: np.zeros((128, 128, 3), np.uint8), None))
+    without_warp = SimpleNamespace(reading=lambda *_: FacePrediction(lambda: np.zeros((128, 128, 3), np.uint8), None))
     with pytest.raises(WeightsError, match="cannot measure"):
         measure(without_warp, photo, detect(photo))

@@ -9,7 +9,7 @@ from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.baselines import average, mirror_half
-from symface_cli.methods.providers import Sighting
+from symface_cli.methods.providers import ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, baselines, choose_methods, method_names, provider_of
 from symface_cli.recognition.dlib import DlibRecognizer
 
@@ -48,14 +48,14 @@ def face() -> Photo:
 
 
 @pytest.fixture(scope="module")
-def sighting(face: Photo) -> Sighting:
+def sighting(face: Photo) -> ProvidedFace:
     (found,) = PROVIDERS["dlib"].load().find(face, center_of(face))
     return found
 
 
 @pytest.mark.landmarks
 @pytest.mark.parametrize("name", DLIB_METHODS)
-def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, sighting: Sighting, face: Photo) -> None:
+def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, sighting: ProvidedFace, face: Photo) -> None:
     image = sighting.draw[name]()
     assert image.dtype == np.uint8
     assert image.shape == (len(image), len(image), 3)

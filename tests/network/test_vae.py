@@ -140,7 +140,7 @@ def test_face_is_exactly_symmetric(network):
 
 def test_mirrored_crop_gives_the_mirrored_warp_and_the_same_face(network):
     crop = crops()
-    seen, mirrored = network.look(crop), network.look(crop.flip(-1))
+    seen, mirrored = network.locate(crop), network.look(crop.flip(-1))
     assert torch.allclose(mirrored.warp, warping.mirror_warp(seen.warp), atol=1e-5)
     assert torch.allclose(mirrored.visible, seen.visible.flip(2), atol=1e-5)
     assert torch.allclose(network(crop.flip(-1)), network(crop), atol=1e-3)
@@ -163,9 +163,9 @@ def test_the_localizer_alone_is_rounded_for_inference(network):
     rounded.eval()
     prepare_for_inference(rounded, torch.device("cpu"))
     with torch.inference_mode(), mixed_precision(torch.device("cpu")):
-        found = rounded.look(crop)
+        found = rounded.locate(crop)
     with torch.inference_mode():
-        exact = network.look(crop)
+        exact = network.locate(crop)
     assert found.warp.dtype == torch.float32
     assert 0 < (found.warp - exact.warp).abs().max() < 0.02  # 1.6 px
     assert rounded.localizer.fine_maps.weight.dtype == torch.bfloat16

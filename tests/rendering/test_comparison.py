@@ -13,12 +13,12 @@ from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import SeenFace, Warped
+from symface_cli.inference.face import FacePrediction, FaceWarp
 from symface_cli.rendering.comparison import draw_comparison, draw_preview
 from tests.conftest import Finished
 
 FOUND = face_in_box(Box(150, 100, 100, 100))
-UNSEEN = SeenFace(lambda: np.zeros((128, 128, 3), np.uint8), None)
+UNSEEN = FacePrediction(lambda: np.zeros((128, 128, 3), np.uint8), None)
 GRAY = np.full((128, 128, 3), 128, np.uint8)
 
 
@@ -26,12 +26,12 @@ def flat(*color: int, height: int = 400, width: int = 400) -> Photo:
     return np.full((height, width, 3), color, np.uint8)
 
 
-def seen_at(center: tuple[float, float], half: float, degrees: float = 0) -> SeenFace:
+def seen_at(center: tuple[float, float], half: float, degrees: float = 0) -> FacePrediction:
     """A face whose frame reaches from its center so far to all sides, turned clockwise; both sides count the same."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     warp = half * control_points() @ np.array([[c, s], [-s, c]]) + center
     ones = np.ones((17, 17), np.float32)
-    return SeenFace(lambda: GRAY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
+    return FacePrediction(lambda: GRAY, FaceWarp(warp, ones, ones / 2, ones / 2, 0 * ones))
 
 
 def changed(before: Photo, after: Photo) -> NDArray[np.bool_]:
@@ -180,10 +180,10 @@ def test_the_heat_map_shows_where_shapes_differ() -> None:
     def heat(warp: Array) -> NDArray[np.float64]:
         """How yellow the map is, on the left and on the right."""
         level = seen_at((200, 200), 150)
-        assert level.warped is not None
+        assert level.warp is not None
         ones = np.ones((17, 17), np.float32)
-        seen = SeenFace(lambda: GRAY, Warped(warp, ones, ones / 2, ones / 2, 0 * ones))
-        panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, seen))[4].astype(float)
+        prediction = FacePrediction(lambda: GRAY, FaceWarp(warp, ones, ones / 2, ones / 2, 0 * ones))
+        panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, prediction))[4].astype(float)
         yellow = panel[..., 1] - panel[..., 2]
         third = slice(len(panel) // 3, -len(panel) // 3)
         return np.array([yellow[third].mean(), yellow[:20].mean()])

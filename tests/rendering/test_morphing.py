@@ -7,7 +7,7 @@ from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import Warped
+from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import Amounts, Morph
 
@@ -23,7 +23,7 @@ def whole_photo(displacement=0.0):
     left[:, GRID // 2 :] = 0
     points[..., 0] += displacement * left
     even = np.full((GRID, GRID), 0.5, np.float32)
-    return Warped(points, inner, even, even, np.zeros((GRID, GRID), np.float32))
+    return FaceWarp(points, inner, even, even, np.zeros((GRID, GRID), np.float32))
 
 
 def random_photo(channels=3, dtype=np.uint8):
@@ -100,8 +100,8 @@ def test_without_detail_the_inside_is_what_was_decoded():
 
 def test_the_framed_face_is_as_large_as_asked_for(portrait):
     photo = read_photo(portrait)
-    seen = Symmetrizer(device="cpu").look(photo, detect(photo)[0])
-    morph = Morph(photo, seen.warped, seen.decode)
+    prediction = Symmetrizer(device="cpu").predict(photo, detect(photo)[0])
+    morph = Morph(photo, prediction.warp, prediction.decode)
     assert morph.in_frame(Amounts(0.5, 0.5), 200).shape == (200, 200, 3)
 
 
@@ -110,7 +110,9 @@ def test_a_face_over_the_edge_of_the_photo_is_drawn_where_it_is(portrait):
     (found,) = detect(whole)
     symmetrizer = Symmetrizer(device="cpu")
     cut = np.ascontiguousarray(whole[:, : int(found.center[0]) + 40])
-    result = Morph(cut, symmetrizer.look(cut, found).warped, symmetrizer.look(cut, found).decode).in_photo(Amounts())
+    result = Morph(cut, symmetrizer.predict(cut, found).warp, symmetrizer.predict(cut, found).decode).in_photo(
+        Amounts()
+    )
     assert result.shape == cut.shape
     assert (result[:20] == cut[:20]).all()
     assert (result != cut).any()

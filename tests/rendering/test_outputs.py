@@ -18,11 +18,11 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.imaging.picture import read_picture
-from symface_cli.inference.face import SeenFace, Warped
+from symface_cli.inference.face import FacePrediction, FaceWarp
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts
-from symface_cli.rendering.options import Output, Recipe
-from symface_cli.rendering.outputs import Product, plan_products
+from symface_cli.rendering.options import Output, OutputOptions
+from symface_cli.rendering.outputs import OutputFile, plan_files
 from symface_cli.rendering.renderers import Faces
 from tests.conftest import ROOT
 
@@ -39,7 +39,7 @@ def symmetrizer() -> Symmetrizer:
 def look(photo: str) -> Faces:
     """The faces of an example."""
     pixels = example(photo)
-    return [(found, symmetrizer().look(pixels, found)) for found in detect(pixels)]
+    return [(found, symmetrizer().predict(pixels, found)) for found in detect(pixels)]
 
 
 @cache
@@ -74,19 +74,21 @@ def decode(data: bytes) -> NDArray[Any]:
     return samples.reshape(*samples.shape[:2], -1)
 
 
-def make(recipe: Recipe, data: bytes | None = None, faces: Faces | None = None) -> list[tuple[Product, bytes]]:
+def make(
+    options: OutputOptions, data: bytes | None = None, faces: Faces | None = None
+) -> list[tuple[OutputFile, bytes]]:
     """What becomes of a file of the portrait, or of a PNG of it."""
     picture = read_picture(encode(example("portrait"), "RGB") if data is None else data)
-    products = plan_products(picture, look("portrait") if faces is None else faces, recipe)
+    products = plan_files(picture, look("portrait") if faces is None else faces, options)
     return [(product, product.make()) for product in products]
 
 
-def make_one(recipe: Recipe, data: bytes | None = None) -> NDArray[Any]:
-    ((_, made),) = make(recipe, data)
+def make_one(options: OutputOptions, data: bytes | None = None) -> NDArray[Any]:
+    ((_, made),) = make(options, data)
     return decode(made)
 
 
-def mask_in_photo(warped: Warped, photo: Photo) -> NDArray[np.float32]:
+def mask_in_photo(warped: FaceWarp, photo: Photo) -> NDArray[np.float32]:
     """How much each pixel of a photo belongs to a face, (H, W)."""
     size = 257
     photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalized(size))
@@ -103,10 +105,10 @@ def is_symmetric(image: NDArray[Any]) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_face_is_changed_in_a_picture_of_any_kind(kind: str) -> None:
     data = encode(example("portrait"), kind)
-    before, after = decode(data), make_one(Recipe(), data)
-    ((_, seen),) = look("portrait")
-    assert seen.warped is not None
-    mask = mask_in_photo(seen.warped, example("portrait"))
+    before, after = decode(data), make_one(OutputOptions(), data)
+    ((_, prediction),) = look("portrait")
+    assert prediction.warp is not None
+    mask = mask_in_photo(prediction.warp, example("portrait"))
     outside = mask < SHAPE_FADE[0] - 0.01
     assert 0.4 < outside.mean() < 0.9
     assert after.dtype == before.dtype
@@ -122,15 +124,15 @@ def test_only_the_face_is_changed_in_a_picture_of_any_kind(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_amounts_of_nothing_give_the_picture_back(kind: str, output: Output) -> None:
     data = encode(example("portrait"), kind)
-    ((product, made),) = make(Recipe((output,), Amounts(0, 0)), data)
+    ((product, made),) = make(OutputOptions((output,), Amounts(0, 0)), data)
     assert (decode(made) == cut(decode(data), product.photo_from_image)).all()
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB;16", "CMYK"])
 def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
     # Gray is compared as gray; CMYK comes with another black.
-    wanted = read_photo(make(Recipe())[0][1])
-    shown = read_photo(make(Recipe(), encode(example("portrait"), kind))[0][1])
+    wanted = read_photo(make(OutputOptions())[0][1])
+    shown = read_photo(make(OutputOptions(), encode(example("portrait"), kind))[0][1])
     if kind == "L":
         wanted = np.asarray(Image.fromarray(wanted).convert("L").convert("RGB"))
     assert np.abs(wanted.astype(int) - shown).mean() < 1
@@ -140,8 +142,8 @@ def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
 
 
 def test_a_continuum_leads_from_the_photo_to_the_result() -> None:
-    frames = [decode(data) for _, data in make(Recipe(steps=(0, 0.5, 1)))]
-    photo, result = decode(encode(example("portrait"), "RGB")).astype(int), make_one(Recipe()).astype(int)
+    frames = [decode(data) for _, data in make(OutputOptions(steps=(0, 0.5, 1)))]
+    photo, result = decode(encode(example("portrait"), "RGB")).astype(int), make_one(OutputOptions()).astype(int)
     assert (frames[0] == photo).all()
     assert (frames[2] == result).all()
     whole = np.abs(result - photo).mean()
@@ -151,7 +153,7 @@ def test_a_continuum_leads_from_the_photo_to_the_result() -> None:
 
 @pytest.mark.parametrize("output", [Output.PHOTO, Output.FACE, Output.CROP])
 def test_an_animation_goes_there_and_back_without_end(output: Output) -> None:
-    ((product, data),) = make(Recipe((output,), steps=(0, 0.25, 0.75, 1), animated=True, size=96))
+    ((product, data),) = make(OutputOptions((output,), steps=(0, 0.25, 0.75, 1), animated=True, size=96))
     animation = Image.open(io.BytesIO(data))
     assert (product.suffix, animation.format) == (".gif", "GIF")
     assert animation.n_frames == 2 * 4 - 2
@@ -166,7 +168,7 @@ def test_an_animation_goes_there_and_back_without_end(output: Output) -> None:
 
 
 def test_an_animation_without_steps_has_thirteen_on_the_way() -> None:
-    ((_, data),) = make(Recipe((Output.FACE,), animated=True, size=64))
+    ((_, data),) = make(OutputOptions((Output.FACE,), animated=True, size=64))
     assert Image.open(io.BytesIO(data)).n_frames == 24
 
 
@@ -177,7 +179,7 @@ def test_an_animation_without_steps_has_thirteen_on_the_way() -> None:
 @pytest.mark.parametrize("detail", [True, False])
 @pytest.mark.parametrize("background", [None, "transparent", (10, 120, 200)])
 def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, background: Any) -> None:
-    face = make_one(Recipe((Output.FACE,), detail=detail, size=size, background=background))
+    face = make_one(OutputOptions((Output.FACE,), detail=detail, size=size, background=background))
     assert is_symmetric(face)
     assert face.shape[0] == face.shape[1] == (size or face.shape[0])
     middle = slice(len(face) // 4, -len(face) // 4)
@@ -186,7 +188,8 @@ def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, backgr
 
 def test_only_what_surrounds_the_face_is_transparent_or_colored() -> None:
     plain, clear, colored = (
-        make_one(Recipe((Output.FACE,), background=background)) for background in (None, "transparent", (10, 120, 200))
+        make_one(OutputOptions((Output.FACE,), background=background))
+        for background in (None, "transparent", (10, 120, 200))
     )
     edge = np.ones(plain.shape[:2], bool)
     edge[1:-1, 1:-1] = False
@@ -199,7 +202,9 @@ def test_only_what_surrounds_the_face_is_transparent_or_colored() -> None:
 
 
 def test_one_side_only_is_the_other_sides_mirror_image() -> None:
-    left, right, both = (make_one(Recipe((Output.FACE,), Amounts(side=side))) for side in ("left", "right", "both"))
+    left, right, both = (
+        make_one(OutputOptions((Output.FACE,), Amounts(side=side))) for side in ("left", "right", "both")
+    )
     assert is_symmetric(left) and is_symmetric(right)
     assert np.abs(left.astype(int) - right).mean() > np.abs(left.astype(int) - both).mean()
 
@@ -218,8 +223,8 @@ def cut(samples: NDArray[Any], photo_from_image: Array | None) -> NDArray[Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crop_is_a_square_of_the_result(kind: str) -> None:
     data = encode(example("portrait"), kind)
-    ((product, made),) = make(Recipe((Output.CROP,)), data)
-    crop, whole = decode(made), make_one(Recipe(), data)
+    ((product, made),) = make(OutputOptions((Output.CROP,)), data)
+    crop, whole = decode(made), make_one(OutputOptions(), data)
     assert crop.shape[0] == crop.shape[1]
     assert 400 < len(crop) < 500  # the head is about 350 px high
     assert (crop == cut(whole, product.photo_from_image)).all()
@@ -228,8 +233,8 @@ def test_a_crop_is_a_square_of_the_result(kind: str) -> None:
 
 def test_a_crop_stays_inside_a_narrow_photo() -> None:
     narrow = np.ascontiguousarray(example("portrait")[120:380])
-    faces = [(found, symmetrizer().look(narrow, found)) for found in detect(narrow)]
-    ((product, made),) = make(Recipe((Output.CROP,), Amounts(0, 0)), encode(narrow, "RGB"), faces)
+    faces = [(found, symmetrizer().predict(narrow, found)) for found in detect(narrow)]
+    ((product, made),) = make(OutputOptions((Output.CROP,), Amounts(0, 0)), encode(narrow, "RGB"), faces)
     assert decode(made).shape == (260, 260, 3)
     assert (read_photo(made) == cut(narrow, product.photo_from_image)).all()
 
@@ -240,7 +245,7 @@ def test_a_crop_stays_inside_a_narrow_photo() -> None:
 @pytest.mark.parametrize("kind", ["RGB", "LA", "RGBA;16", "CMYK"])
 @pytest.mark.parametrize("output", Output)
 def test_everything_can_be_made_of_every_picture(output: Output, kind: str) -> None:
-    ((product, data),) = make(Recipe((output,)), encode(example("portrait"), kind))
+    ((product, data),) = make(OutputOptions((output,)), encode(example("portrait"), kind))
     assert (product.output, product.face, product.frame) == (output, None, None)
     expected = {".png": "PNG", ".tif": "TIFF"}[product.suffix]
     assert Image.open(io.BytesIO(data)).format == expected
@@ -250,7 +255,7 @@ def test_everything_can_be_made_of_every_picture(output: Output, kind: str) -> N
 @pytest.mark.parametrize("output", Output)
 def test_several_faces_are_numbered_and_all_are_in_the_photo(output: Output) -> None:
     picture = read_picture(ROOT / "examples" / "pair.jpg")
-    products = list(plan_products(picture, look("pair"), Recipe((output,))))
+    products = list(plan_files(picture, look("pair"), OutputOptions((output,))))
     whole = output in (Output.PHOTO, Output.PREVIEW)
     assert [product.face for product in products] == ([None] if whole else [1, 2])
     if whole:
@@ -262,7 +267,7 @@ def test_several_faces_are_numbered_and_all_are_in_the_photo(output: Output) -> 
 def test_photos_crops_and_previews_come_in_the_format_that_is_wanted(suffix: str) -> None:
     picture = read_picture(encode(example("portrait"), "RGBA;16"))
     for output in (Output.PHOTO, Output.CROP, Output.PREVIEW):
-        (product,) = plan_products(picture, look("portrait"), Recipe((output,)), suffix)
+        (product,) = plan_files(picture, look("portrait"), OutputOptions((output,)), suffix)
         assert product.suffix == suffix
         format = Image.open(io.BytesIO(product.make())).format
         assert format == {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}[suffix]
@@ -273,16 +278,16 @@ def test_a_preview_has_none_of_the_photos_metadata() -> None:
     exif = Image.Exif()
     exif[0x010E] = "at home"
     Image.fromarray(example("portrait")).save(buffer, "JPEG", exif=exif)
-    ((product, data),) = make(Recipe((Output.PREVIEW,)), buffer.getvalue())
+    ((product, data),) = make(OutputOptions((Output.PREVIEW,)), buffer.getvalue())
     assert product.suffix == ".jpg"
     assert b"at home" in buffer.getvalue() and b"at home" not in data
 
 
 @pytest.mark.parametrize("output", [Output.PHOTO, Output.CROP, Output.COMPARE])
 def test_the_papers_network_gives_faces_alone(output: Output) -> None:
-    ((found, seen),) = look("portrait")
-    faces = [(found, SeenFace(seen.decode, None))]
+    ((found, prediction),) = look("portrait")
+    faces = [(found, FacePrediction(prediction.decode, None))]
     with pytest.raises(WeightsError, match="--output face"):
-        make(Recipe((output,)), faces=faces)
-    ((_, data),) = make(Recipe((Output.FACE,)), faces=faces)
-    assert (read_photo(data) == seen.decoded).all()
+        make(OutputOptions((output,)), faces=faces)
+    ((_, data),) = make(OutputOptions((Output.FACE,)), faces=faces)
+    assert (read_photo(data) == prediction.decoded).all()

@@ -14,7 +14,7 @@ from symface_cli.geometry.frames import apply
 from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import Warped
+from symface_cli.inference.face import FaceWarp
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph, fade
 from tests.conftest import ROOT, SHARED
 from tests.rendering.test_outputs import example, look, mask_in_photo, symmetrizer
@@ -27,7 +27,7 @@ def steps(photo: Photo) -> NDArray[np.float32]:
     return np.maximum(across, down).max(-1)
 
 
-def ring(warped: Warped, photo: Photo) -> NDArray[np.bool_]:
+def ring(warped: FaceWarp, photo: Photo) -> NDArray[np.bool_]:
     """Where a face fades into a photo, and four pixels more outside."""
     share = fade(mask_in_photo(warped, photo), *SHAPE_FADE)
     near = cv2.dilate((share > 0.02).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
@@ -42,13 +42,13 @@ def excess(photo: Photo, result: Photo, where: NDArray[np.bool_]) -> float:
 
 def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
     """A photo's faces with symmetric colors, and with symmetric shape too; and where they fade into the photo."""
-    warps = [symmetrizer().look(photo, found) for found in detect(photo)]
-    where = np.logical_or.reduce([ring(seen.warped, photo) for seen in warps if seen.warped])
+    warps = [symmetrizer().predict(photo, found) for found in detect(photo)]
+    where = np.logical_or.reduce([ring(prediction.warp, photo) for prediction in warps if prediction.warp])
     for name, amounts in (("color", Amounts(0, 1)), ("all", Amounts())):
         result = photo
-        for seen in warps:
-            assert seen.warped is not None
-            result = Morph(result, seen.warped, seen.decode).in_photo(amounts)
+        for prediction in warps:
+            assert prediction.warp is not None
+            result = Morph(result, prediction.warp, prediction.decode).in_photo(amounts)
         yield name, result, where
 
 
@@ -69,24 +69,24 @@ def test_no_seam_is_seen_around_the_face(name: str) -> None:
 def test_a_pasted_face_would_have_a_seam() -> None:
     """What is measured above is there where nothing fades."""
     photo = example("portrait")
-    ((_, seen),) = look("portrait")
-    assert seen.warped is not None
+    ((_, prediction),) = look("portrait")
+    assert prediction.warp is not None
     (_, result, where), _ = seams(photo)
-    inside = mask_in_photo(seen.warped, photo) > 0.5
+    inside = mask_in_photo(prediction.warp, photo) > 0.5
     pasted = np.where(inside[..., None], result.astype(int) + 12, photo).clip(0, 255).astype(np.uint8)
     assert excess(photo, pasted, where) > 5
 
 
 def test_a_face_that_reaches_beyond_its_frame_has_no_seam() -> None:
     photo = example("portrait")
-    ((_, seen),) = look("portrait")
-    assert seen.warped is not None
-    warped = replace(seen.warped, mask=np.ones((17, 17), np.float32))
+    ((_, prediction),) = look("portrait")
+    assert prediction.warp is not None
+    warped = replace(prediction.warp, mask=np.ones((17, 17), np.float32))
     pixels = np.stack(np.meshgrid(np.arange(photo.shape[1]), np.arange(len(photo))), -1)
     from_middle = np.abs(apply(np.linalg.inv(similarity_of_warp(warped.photo_from_face)), pixels)).max(-1)
     edge = (from_middle > 0.9) & (from_middle < 1.05)
     assert edge.sum() > 5000
-    assert excess(photo, Morph(photo, warped, seen.decode).in_photo(Amounts()), edge) <= 3
+    assert excess(photo, Morph(photo, warped, prediction.decode).in_photo(Amounts()), edge) <= 3
 
 
 @pytest.mark.shared

@@ -27,7 +27,7 @@ from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
 from symface_cli.training.distributed import FailedElsewhere, join
 from symface_cli.training.normalization import SharedBatchNorm2d, share_statistics
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 from tests.training import test_loop as test_training
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +63,9 @@ def _join_and_do(rank, count, port, task, arguments):
 
 
 def test_shares_of_random_numbers_are_those_of_one_process():
-    whole, first, second = (Draws(torch.Generator().manual_seed(0), *place) for place in ((), (0, 2), (1, 2)))
+    whole, first, second = (ShardedRandom(torch.Generator().manual_seed(0), *place) for place in ((), (0, 2), (1, 2)))
     for draw in ("uniform", "normal"):
-        expected, *shares = (getattr(draws, draw)(count, 3) for draws, count in ((whole, 4), (first, 2), (second, 2)))
+        expected, *shares = (getattr(rng, draw)(count, 3) for rng, count in ((whole, 4), (first, 2), (second, 2)))
         assert torch.equal(torch.cat(shares), expected)
     assert whole.common() == first.common() == second.common()
 

@@ -28,7 +28,7 @@ from symface_cli.training.data.augmentation import NONE, Stored, make_batch
 from symface_cli.training.initialization import NOISE, start_as_pca
 from symface_cli.training.loop import TrainingConfig, train
 from symface_cli.training.objectives import OBJECTIVES
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 from tests.data import test_downloads
 
 SMALL = Architecture(
@@ -243,7 +243,7 @@ def batch():
     crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
     warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
     stored = Stored(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
-    return make_batch(stored, NONE, Draws(torch.Generator().manual_seed(0)))
+    return make_batch(stored, NONE, ShardedRandom(torch.Generator().manual_seed(0)))
 
 
 @pytest.mark.parametrize(("kind", "stage"), list(OBJECTIVES))
@@ -254,7 +254,7 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     losses = []
     for _ in range(12):
-        total = OBJECTIVES[kind, stage](network, batch, Draws(torch.Generator().manual_seed(0)))["total"]
+        total = OBJECTIVES[kind, stage](network, batch, ShardedRandom(torch.Generator().manual_seed(0)))["total"]
         optimizer.zero_grad()
         total.backward()
         optimizer.step()

@@ -16,7 +16,7 @@ from symface_cli.errors import ExitStatus, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.data.datasets import DatasetPhoto
-    from symface_cli.evaluation.protocol import Examined, Memory, Plan
+    from symface_cli.evaluation.protocol import EvaluationPlan, ExaminedPhoto, Memory
     from symface_cli.evaluation.scores import Report
 from symface_cli.cli.tables import print_table
 
@@ -91,7 +91,7 @@ def evaluate(
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.cli.model_fetching import fetch_models
-    from symface_cli.evaluation.protocol import Plan, check, choose_photos
+    from symface_cli.evaluation.protocol import EvaluationPlan, check, choose_photos
     from symface_cli.evaluation.scores import summarize
     from symface_cli.evaluation.store import open_store
     from symface_cli.methods.registry import baselines, choose_methods, files_of
@@ -104,7 +104,7 @@ def evaluate(
         fetch_models(files_of(names), model_dir)
         return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
     recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
-    plan = Plan(choose_methods(names), recognizers, conditions, weights, jobs)
+    plan = EvaluationPlan(choose_methods(names), recognizers, conditions, weights, jobs)
     check(plan)
     photos = choose_photos(find_dataset(data, download), split, limit)
     files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
@@ -120,7 +120,7 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _run(photos: "list[DatasetPhoto]", plan: "Plan", memory: "Memory") -> "list[Examined]":
+def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", memory: "Memory") -> "list[ExaminedPhoto]":
     from symface_cli.evaluation.protocol import evaluate
 
     with _progress_bar() as progress:
@@ -145,7 +145,7 @@ def _evaluate_midlines(
     if written.report is not None:
         raise UsageError("--report shows recognition; --midline has --json and --markdown")
     weights, jobs, limit = how
-    plan = midline.Plan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
+    plan = midline.MidlinePlan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
     references = midline.read_references(data, limit)
     with _progress_bar() as progress:
         report = midline.measure(references, plan, progress)

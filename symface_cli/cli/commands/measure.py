@@ -149,7 +149,7 @@ def _warn_of_turns(records: "Sequence[Record]") -> None:
         if record.turned:
             print_error(
                 f"{record.photo}: face {record.number}: the head is turned by about "
-                f"{abs(record.values['turn_deg'].value):.0f} degrees; its shape asymmetry is not to be trusted"
+                f"{abs(record.values['yaw_deg'].value):.0f} degrees; its shape asymmetry is not to be trusted"
             )
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from symface_cli.batch.targets import Target
     from symface_cli.cli.commands.symmetrize_options import Style
     from symface_cli.detection.selection import Selection
-    from symface_cli.rendering.options import Recipe
-    from symface_cli.rendering.plan import Maker
-    from symface_cli.rendering.records import FaceNote
+    from symface_cli.rendering.options import OutputOptions
+    from symface_cli.rendering.plan import Planner
+    from symface_cli.rendering.records import FaceRecord
 
 
 def symmetrize(
@@ -47,7 +47,8 @@ def symmetrize(
     ] = 1.0,
     color: Annotated[float, typer.Option(metavar="A", help="The same for light and colors.")] = 1.0,
     side: Annotated[
-        Literal["both", "left", "right"], typer.Option(help="Made of both sides, or of the viewer's left or right.")
+        Literal["both", "left", "right"],
+        typer.Option(help="PhotoPlan of both sides, or of the viewer's left or right."),
     ] = "both",
     continuum: Annotated[
         str | None,
@@ -125,13 +126,13 @@ def symmetrize(
     from symface_cli.cli.commands import symmetrize_options as parsing
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.morphing import Amounts
-    from symface_cli.rendering.options import Output, Recipe
+    from symface_cli.rendering.options import Output, OutputOptions
 
     parsing.check_amounts(shape, color)
     parsing.check_preview(preview, faces)
     style = parsing.parse_method(method, detail, side)
     kinds = parsing.choose_outputs(output, style, compare, preview)
-    recipe = Recipe(
+    options = OutputOptions(
         tuple(map(Output, kinds)),
         Amounts(shape, color, style.side),
         style.detail,
@@ -140,13 +141,13 @@ def symmetrize(
         size,
         parsing.parse_background(background),
     )
-    parsing.check_recipe(recipe, style, out_path)
+    parsing.check_options(options, style, out_path)
     selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
     targets = choose_targets(photos, out_path)
-    maker = _load(style, recipe, selection, Loading(weights, device, model_dir, check_identity, measure))
-    book = _open_manifest(manifest or _default_manifest(out_path, targets), maker, resume)
+    planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
+    book = _open_manifest(manifest or _default_manifest(out_path, targets), planner, resume)
     todo = [target for target in targets if book is None or not (resume and book.is_done(target))]
-    outcomes = list(_watch(run(maker, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
+    outcomes = list(_watch(run(planner, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
     if report is not None:
         made = {outcome.target: outcome for outcome in outcomes}
         shown = [made[target] if book is None or target in made else book.outcome(target) for target in targets]
@@ -164,21 +165,21 @@ class Loading(NamedTuple):
     measure: bool
 
 
-def _load(style: "Style", recipe: "Recipe", selection: "Selection", loading: Loading) -> "Maker":
+def _load(style: "Style", options: "OutputOptions", selection: "Selection", loading: Loading) -> "Planner":
     from symface_cli.cli.model_fetching import fetch_models
-    from symface_cli.rendering.plan import LandmarkMaker, NetworkMaker
+    from symface_cli.rendering.plan import LandmarkPlanner, NetworkPlanner
 
     if style.landmark_method is not None:
         from symface_cli.methods.registry import PROVIDERS, files_of, provider_of
 
         method = style.landmark_method
         fetch_models(files_of([method]), loading.model_dir)
-        return LandmarkMaker(PROVIDERS[provider_of(method)].load(), method, selection.number)
+        return LandmarkPlanner(PROVIDERS[provider_of(method)].load(), method, selection.number)
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.rendering.identity import IdentityCheck
 
     check = IdentityCheck() if loading.check_identity else None
-    return NetworkMaker(Symmetrizer(loading.weights, loading.device), recipe, selection, check, loading.measure)
+    return NetworkPlanner(Symmetrizer(loading.weights, loading.device), options, selection, check, loading.measure)
 
 
 def _default_manifest(out_path: str | None, targets: "Sequence[Target]") -> Path | None:
@@ -188,14 +189,14 @@ def _default_manifest(out_path: str | None, targets: "Sequence[Target]") -> Path
     return Path(out_path, NAME) if out_path is not None and targets[0].exact is None else None
 
 
-def _open_manifest(path: Path | None, maker: "Maker", resume: bool) -> "Manifest | None":
+def _open_manifest(path: Path | None, planner: "Planner", resume: bool) -> "Manifest | None":
     from symface_cli.batch.manifest import Manifest
 
     if path is None:
         if resume:
             raise UsageError("--resume needs a manifest: give the folder of the results with -o, or --manifest FILE")
         return None
-    return Manifest(path, maker.parameters, resume)
+    return Manifest(path, planner.parameters, resume)
 
 
 def _watch(outcomes: "Iterator[Outcome]", book: "Manifest | None", total: int) -> "Iterator[Outcome]":
@@ -227,11 +228,11 @@ def _tell(outcome: "Outcome") -> None:
             print_error(f"{outcome.target.photo}: face {number} {warning}")
 
 
-def _warnings(face: "FaceNote") -> "Iterator[str]":
+def _warnings(face: "FaceRecord") -> "Iterator[str]":
     from symface_cli.rendering.records import TURNED
 
-    if face.turn_degrees is not None and abs(face.turn_degrees) >= TURNED:
-        yield f"is turned by about {abs(face.turn_degrees):.0f} degrees: a symmetric face does not fit it well"
+    if face.yaw_degrees is not None and abs(face.yaw_degrees) >= TURNED:
+        yield f"is turned by about {abs(face.yaw_degrees):.0f} degrees: a symmetric face does not fit it well"
     if face.identity is not None:
         from symface_cli.rendering.identity import SAME_PERSON
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from symface_cli.geometry.frames import CROP_BOXES, CROP_SIZE, EYES_Y
 from symface_cli.network.warps import mirror_warp, rectify
 from symface_cli.training.data.preparation import STORED_BOXES
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 JPEG_LUMINANCE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -89,47 +89,47 @@ class Batch(NamedTuple):
         return _sample(self.stored_masks[:, None], self.stored_from_crop)
 
 
-def make_batch(stored: Stored, augmentation: Augmentation, draws: Draws) -> Batch:
+def make_batch(stored: Stored, augmentation: Augmentation, rng: ShardedRandom) -> Batch:
     """Makes a batch of stored samples."""
     shares = (augmentation.side_light, augmentation.occluders, augmentation.blur, augmentation.jpeg)
-    lit, covered, blurred, compressed = _choose(shares, stored.warps, draws)
-    stored_from_crop, warp = _jitter(stored.warps, augmentation, draws)
+    lit, covered, blurred, compressed = _choose(shares, stored.warps, rng)
+    stored_from_crop, warp = _jitter(stored.warps, augmentation, rng)
     clean = _sample(stored.crops.permute(0, 3, 1, 2), stored_from_crop)
-    clean.mul_(_gain(clean, augmentation, draws)).clamp_(0, 1)
-    _light_from_one_side(clean, lit, draws)
-    crop, visible = _cover(clean, warp, covered, draws)
-    _blur(crop, blurred, draws)
-    _compress(crop, compressed, draws)
+    clean.mul_(_gain(clean, augmentation, rng)).clamp_(0, 1)
+    _light_from_one_side(clean, lit, rng)
+    crop, visible = _cover(clean, warp, covered, rng)
+    _blur(crop, blurred, rng)
+    _compress(crop, compressed, rng)
     face_mask = _look_up(stored.masks, stored_from_crop, warp)
     return Batch(crop, clean, stored.masks, stored_from_crop, warp, (face_mask + face_mask.flip(2)) / 2, visible)
 
 
-def _choose(shares: tuple[float, ...], like: Tensor, draws: Draws) -> list[Tensor]:
+def _choose(shares: tuple[float, ...], like: Tensor, rng: ShardedRandom) -> list[Tensor]:
     """Which samples of a batch (B, ...) each of several things happens to: indices.
 
     Work is done for these alone. Drawn together, so that a GPU is waited for once.
     """
-    chosen = draws.uniform(len(like), len(shares)).cpu() < torch.tensor(shares)
+    chosen = rng.uniform(len(like), len(shares)).cpu() < torch.tensor(shares)
     return [column.nonzero()[:, 0].to(like.device, non_blocking=True) for column in chosen.unbind(1)]
 
 
-def _chosen(share: float, like: Tensor, draws: Draws) -> Tensor:
+def _chosen(share: float, like: Tensor, rng: ShardedRandom) -> Tensor:
     """Which samples of a batch (B, ...) something happens to: bool (B, 1, 1, 1)."""
-    return draws.uniform(len(like), 1, 1, 1) < share
+    return rng.uniform(len(like), 1, 1, 1) < share
 
 
-def _uniform(low: float, high: float, like: Tensor, draws: Draws) -> Tensor:
+def _uniform(low: float, high: float, like: Tensor, rng: ShardedRandom) -> Tensor:
     """Random numbers (B, 1, 1, 1)."""
-    return low + (high - low) * draws.uniform(len(like), 1, 1, 1)
+    return low + (high - low) * rng.uniform(len(like), 1, 1, 1)
 
 
-def _jitter(warps: Tensor, augmentation: Augmentation, draws: Draws) -> tuple[Tensor, Tensor]:
+def _jitter(warps: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> tuple[Tensor, Tensor]:
     """Random stored_from_crop (B, 2, 3), mirrored for half of the samples, and the warps in the jittered crops."""
-    angle = augmentation.angle * draws.normal(len(warps), 1)[:, 0]
+    angle = augmentation.angle * rng.normal(len(warps), 1)[:, 0]
     ratio = CROP_BOXES / STORED_BOXES
-    scale = ratio * torch.exp(augmentation.log_scale * draws.normal(len(warps), 1)[:, 0])
-    shift = ratio * augmentation.shift * draws.normal(len(warps), 2)
-    flip = _chosen(0.5 if augmentation.angle else 0, warps, draws)
+    scale = ratio * torch.exp(augmentation.log_scale * rng.normal(len(warps), 1)[:, 0])
+    shift = ratio * augmentation.shift * rng.normal(len(warps), 2)
+    flip = _chosen(0.5 if augmentation.angle else 0, warps, rng)
     c, s = scale * torch.cos(angle), scale * torch.sin(angle)
     rotation = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], 1)
     warps = torch.where(flip, mirror_warp(warps), warps)
@@ -154,8 +154,8 @@ def _look_up(masks: Tensor, stored_from_crop: Tensor, warp: Tensor) -> Tensor:
     return rectify(masks[:, None].float() / 255, points, warp.shape[1])[:, 0]
 
 
-def _gain(image: Tensor, augmentation: Augmentation, draws: Draws) -> Tensor:
-    tint = augmentation.tint * draws.normal(len(image), 3) + augmentation.gain * draws.normal(len(image), 1)
+def _gain(image: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> Tensor:
+    tint = augmentation.tint * rng.normal(len(image), 3) + augmentation.gain * rng.normal(len(image), 1)
     return (1 + tint).clamp(0.5, 1.6)[:, :, None, None]
 
 
@@ -165,26 +165,26 @@ def _ramp(image: Tensor) -> tuple[Tensor, Tensor]:
     return ticks.view(1, 1, 1, -1), ticks.view(1, 1, -1, 1)
 
 
-def _light_from_one_side(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+def _light_from_one_side(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
     """Changes the chosen samples' light: a gain that rises along a random direction."""
     x, y = _ramp(image)
-    direction = _uniform(0, 2 * math.pi, image, draws)[chosen]
-    strength = _uniform(0.1, 0.7, image, draws)[chosen]
+    direction = _uniform(0, 2 * math.pi, image, rng)[chosen]
+    strength = _uniform(0.1, 0.7, image, rng)[chosen]
     gain = 1 + strength * torch.tanh(2 * (x * direction.cos() + y * direction.sin()))
     image[chosen] = image[chosen].mul_(gain).clamp_(0, 1)
 
 
-def _blur(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+def _blur(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
     """Makes the chosen samples small faces: at a lower resolution, one for the whole batch."""
-    factor = draws.common() * 3 + 1.5
+    factor = rng.common() * 3 + 1.5
     size = round(image.shape[-1] / factor)
     small = F.interpolate(image[chosen], size=(size, size), mode="bilinear", antialias=True)
     image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear")
 
 
-def _compress(image: Tensor, chosen: Tensor, draws: Draws) -> None:
+def _compress(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
     """Gives the chosen samples JPEG's loss: 8 x 8 cosine transform, coefficients rounded to the quality's multiples."""
-    quality = _uniform(0.3, 3.0, image, draws)[chosen]  # 3: JPEG quality about 17
+    quality = _uniform(0.3, 3.0, image, rng)[chosen]  # 3: JPEG quality about 17
     size = image.shape[-1]
     table = torch.tensor(JPEG_LUMINANCE, dtype=image.dtype, device=image.device).repeat(1, size // 8) / 255 * quality
     k = torch.arange(8, dtype=image.dtype, device=image.device)
@@ -198,57 +198,57 @@ def _compress(image: Tensor, chosen: Tensor, draws: Draws) -> None:
     image[chosen] = bands.add_(0.5).clamp_(0, 1).view(-1, *image.shape[1:])
 
 
-def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> tuple[Tensor, Tensor]:
     """Copies pictures, with something in front of the chosen ones' faces; and what is visible then, (B, 17, 17)."""
     crop, visible = clean.clone(), warp.new_ones(warp.shape[:3])
-    occluder, content = _occluder(warp, chosen, draws), _occluder_content(clean, chosen, draws)
+    occluder, content = _occluder(warp, chosen, rng), _occluder_content(clean, chosen, rng)
     crop[chosen] = torch.lerp(clean[chosen], content, occluder)
     visible[chosen] = 1 - rectify(occluder, warp[chosen], warp.shape[1])[:, 0]
     return crop, visible
 
 
-def _occluder(warp: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
+def _occluder(warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:
     """Where something lies in front of the chosen faces: (b, 1, 160, 160), 0..1.
 
     It is a superellipse, from an ellipse to nearly a box; a quarter of them are bars over both eyes.
     """
-    bar = _chosen(0.25, warp, draws)[:, :, 0, 0]
-    shape = torch.where(bar, _bar_over_eyes(warp, draws), _blob_anywhere(warp, draws))[chosen]
+    bar = _chosen(0.25, warp, rng)[:, :, 0, 0]
+    shape = torch.where(bar, _bar_over_eyes(warp, rng), _blob_anywhere(warp, rng))[chosen]
     center_x, center_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
     ticks = torch.linspace(-1, 1, CROP_SIZE, device=warp.device)
     x, y = ticks.view(1, 1, 1, -1) - center_x, ticks.view(1, 1, -1, 1) - center_y
     u = ((x * angle.cos() + y * angle.sin()) / width).square_().clamp_(max=16)
     v = ((y * angle.cos() - x * angle.sin()) / height).square_().clamp_(max=16)
-    is_ellipse = _chosen(0.5, warp, draws)[chosen]
+    is_ellipse = _chosen(0.5, warp, rng)[chosen]
     power = torch.where(is_ellipse, u + v, u.square().square_() + v.square().square_())  # 2, or 8: nearly a box
     return torch.sigmoid(12 * (1 - power))
 
 
-def _blob_anywhere(warp: Tensor, draws: Draws) -> Tensor:
+def _blob_anywhere(warp: Tensor, rng: ShardedRandom) -> Tensor:
     """Center x and y, angle, half width and half height (B, 5), in normalized crop coordinates."""
     low = warp.new_tensor([-0.6, -0.6, 0, 0.07, 0.12])
     high = warp.new_tensor([0.6, 0.6, math.pi, 0.5, 0.5])
-    return low + (high - low) * draws.uniform(len(warp), 5)
+    return low + (high - low) * rng.uniform(len(warp), 5)
 
 
-def _bar_over_eyes(warp: Tensor, draws: Draws) -> Tensor:
+def _bar_over_eyes(warp: Tensor, rng: ShardedRandom) -> Tensor:
     """The same for a bar along the line through the eyes, about as wide as the face."""
     row = round((EYES_Y + 1) / 2 * (warp.shape[1] - 1))
     across = warp[:, row, -5] - warp[:, row, 4]  # half of the face frame's width
-    width = across.norm(dim=1) * _uniform(0.5, 0.65, warp, draws)[:, 0, 0, 0]
-    height = width * _uniform(0.25, 0.5, warp, draws)[:, 0, 0, 0]
+    width = across.norm(dim=1) * _uniform(0.5, 0.65, warp, rng)[:, 0, 0, 0]
+    height = width * _uniform(0.25, 0.5, warp, rng)[:, 0, 0, 0]
     angle = torch.atan2(across[:, 1], across[:, 0])
     return torch.stack([*warp[:, row, warp.shape[2] // 2].unbind(1), angle, width, height], 1)
 
 
-def _occluder_content(image: Tensor, chosen: Tensor, draws: Draws) -> Tensor:
+def _occluder_content(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:
     """What occluders show: any color, or one like the photo's middle, with shading; or another sample upside down.
 
     For the chosen samples: (b, 3, 160, 160). The other sample is the other one of a pair, so that a batch can be shared
     out between processes.
     """
-    color = draws.uniform(len(image), 3, 1, 1)[chosen]
-    is_alike, is_flat = _chosen(0.4, image, draws)[chosen], _chosen(0.6, image, draws)[chosen]
+    color = rng.uniform(len(image), 3, 1, 1)[chosen]
+    is_alike, is_flat = _chosen(0.4, image, rng)[chosen], _chosen(0.6, image, rng)[chosen]
     middle = image.shape[-1] // 4
     skin = image[..., middle:-middle, middle:-middle][chosen].mean((2, 3), keepdim=True)
     alike = skin * (0.6 + 0.7 * color[:, :1]) * (0.9 + 0.2 * color)

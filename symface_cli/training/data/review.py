@@ -1,30 +1,25 @@
 """The doubtful labels as one HTML file that fetches nothing: the faces, with what was found drawn over them."""
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from symface_cli.batch.thumbnails import Thumbnail
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import resample
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.shape import face_outline, find_midline
-from symface_cli.pages import load_template
+from symface_cli.pages import InlineImage, inline_image, load_template
 from symface_cli.training.data.labels import DOUBTS, Label, describe, find_doubt
 from symface_cli.training.data.preparation import STORED_BOXES
 from symface_cli.version import __version__
 
 MOST = 100  # photos of a kind
 SIDE = 256  # px, of a picture
-QUALITY = 80  # of JPEG: about 12 kB per picture
 FIRST_ROW = 2  # of the CSV, below the heading
 
 
@@ -52,7 +47,7 @@ class Case:
     name: str
     row: int
     label: Label
-    picture: Thumbnail | None
+    picture: InlineImage | None
     drawing: Drawing | None
 
 
@@ -96,9 +91,9 @@ def _draw_case(row: int, label: Label, folder: Path) -> Case:
     except PhotoError:
         return Case(name, row, label, None, None)
     if label.box is None:
-        return Case(name, row, label, _encode(photo), None)
+        return Case(name, row, label, inline_image(photo, SIDE), None)
     crop_from_photo = crop_from_box(label.box, SIDE, STORED_BOXES)
-    picture = _encode(resample(photo, crop_from_photo, SIDE))
+    picture = inline_image(resample(photo, crop_from_photo, SIDE))
     drawing = None if label.landmarks is None else _draw(apply(crop_from_photo, label.landmarks))
     return Case(name, row, label, picture, drawing)
 
@@ -115,12 +110,3 @@ def _draw(landmarks: Array) -> Drawing:
 
 def _path(points: Array) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _encode(photo: Photo) -> Thumbnail:
-    image = Image.fromarray(photo)
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY)
-    address = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return Thumbnail(address, image.width, image.height)

@@ -10,7 +10,7 @@ from torch import Tensor
 from symface_cli.errors import DataError
 from symface_cli.training.data.augmentation import Augmentation, Batch, Stored, make_batch
 from symface_cli.training.data.preparation import Prepared
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 
 class Samples:
@@ -48,15 +48,17 @@ class Samples:
             raise DataError(f"{len(self)} photos of a split for {world} processes; use fewer processes or more photos")
         return max(len(self) // (size * world), 1)
 
-    def batches(self, order: NDArray[np.int64], size: int, augmentation: Augmentation, draws: Draws) -> Iterator[Batch]:
+    def batches(
+        self, order: NDArray[np.int64], size: int, augmentation: Augmentation, rng: ShardedRandom
+    ) -> Iterator[Batch]:
         """This process's rows of the batches of all processes, `size` each, in the given order.
 
         A last batch that is smaller is left out, unless it is the only one: then each process has as many rows.
         """
-        size = min(size, len(order) // draws.world)
-        for step in range(len(order) // (size * draws.world)):
-            start = (step * draws.world + draws.rank) * size
-            yield make_batch(self.take(order[start : start + size]), augmentation, draws)
+        size = min(size, len(order) // rng.world)
+        for step in range(len(order) // (size * rng.world)):
+            start = (step * rng.world + rng.rank) * size
+            yield make_batch(self.take(order[start : start + size]), augmentation, rng)
 
     def _read(self, rows: NDArray[np.int64]) -> Stored:
         def load(array: NDArray[np.generic]) -> Tensor:

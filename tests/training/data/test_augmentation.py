@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from symface_cli.network.warps import identity_warp, rectify
 from symface_cli.training.data.augmentation import NONE, Augmentation, Stored, make_batch
 from symface_cli.training.data.preparation import STORED_BOXES, STORED_SIZE
-from symface_cli.training.randomness import Draws
+from symface_cli.training.randomness import ShardedRandom
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def stored():
 
 
 def batch_of(stored, augmentation, seed=0):
-    return make_batch(stored, augmentation, Draws(torch.Generator().manual_seed(seed)))
+    return make_batch(stored, augmentation, ShardedRandom(torch.Generator().manual_seed(seed)))
 
 
 def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
@@ -93,7 +93,7 @@ def test_a_batch_shared_out_between_processes_is_that_of_one(stored):
     shares = []
     for rank in range(2):
         own = Stored(*(tensor[4 * rank : 4 * rank + 4] for tensor in stored))
-        shares.append(make_batch(own, every, Draws(torch.Generator().manual_seed(0), rank, 2)))
+        shares.append(make_batch(own, every, ShardedRandom(torch.Generator().manual_seed(0), rank, 2)))
     for expected, *parts in zip(whole, *shares, strict=True):
         assert torch.allclose(torch.cat(parts), expected, atol=1e-5)
 

@@ -486,7 +486,7 @@ def test_the_review_fetches_nothing_and_obeys_no_name(doubtful, tmp_path):
     page = Reader(text)
     assert not page.named("script")
     assert len(page.named("img")) == 6
-    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in page.named("img"))
+    assert all(str(image["src"]).startswith("data:image/webp;base64,") for image in page.named("img"))
     assert all(str(link["href"]).startswith("#") for link in page.named("a"))
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", text).replace("http-equiv", "")
     assert "default-src 'none'" in text
