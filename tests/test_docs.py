@@ -67,4 +67,4 @@ def test_model_card_names_the_bundled_file():
 def test_changelog_has_this_version():
     from symface_cli import __version__
 
-    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n## [{__version__}] - 20" in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -82,7 +82,7 @@ def _check(name: str, find: Callable[[], Found]) -> Check:
         return Check(name, *find())
     except SymfaceError as error:
         return Check(name, "problem", str(error), error.status)
-    except Exception as error:  # whatever a broken installation raises is what is looked for
+    except Exception as error:  # noqa: BLE001 whatever a broken installation raises is what is looked for
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return Check(name, "problem", f"{told}; try to install symface again", ExitStatus.BUG)
 

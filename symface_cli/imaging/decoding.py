@@ -154,7 +154,7 @@ def _orientation(image: Image.Image) -> int:
     """Reads the EXIF (or XMP) orientation; to be called after `load`, where Pillow itself turns a TIFF and says 1."""
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:
+    except Exception:  # noqa: BLE001 damaged EXIF fails in many ways, and the photo is still one
         return 1
 
 

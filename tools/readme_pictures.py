@@ -1,6 +1,6 @@
-"""Makes the README's pictures anew, from `examples/portrait.jpg` and `examples/pair.jpg`.
+"""Make the README's pictures anew, from `examples/portrait.jpg` and `examples/pair.jpg`.
 
-    python benchmarks/pictures.py
+    python tools/readme_pictures.py
 
 Run it after the network or what is made of its answers has changed.
 """
