@@ -1,4 +1,4 @@
-"""Between a picture's own samples and sRGB: profiles, bit depths, alpha."""
+"""Convert between a picture's own samples and sRGB: profiles, bit depths, alpha."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 
 
 def srgb_from_native(pixels: Pixels, profile: bytes | None) -> NDArray[np.uint8]:
-    """Converts a picture's pixels to sRGB `(H, W, 3) uint8`, by its profile or without one.
+    """Convert a picture's pixels to sRGB `(H, W, 3) uint8`, by its profile or without one.
 
     A profile that is broken or meant for other channels is ignored. May return `pixels` themselves.
     """
@@ -26,7 +26,7 @@ def srgb_from_native(pixels: Pixels, profile: bytes | None) -> NDArray[np.uint8]
 
 
 def native_from_srgb(drawing: NDArray[Any], pixels: Pixels, profile: bytes | None) -> Pixels:
-    """Converts an sRGB drawing to the colors, channels and depth of a picture's pixels.
+    """Convert an sRGB drawing to the colors, channels and depth of a picture's pixels.
 
     The inverse of `srgb_from_native`, except where the profile has no such color; gray is the luminance. The fractions
     of a float drawing stay in RGB of 16 bits without a profile: a profile is applied in 8 bits.
@@ -50,7 +50,7 @@ def native_from_srgb(drawing: NDArray[Any], pixels: Pixels, profile: bytes | Non
 
 
 def over_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Composites gray or RGB pixels over white."""
+    """Composite gray or RGB pixels over white."""
     image = image_of(pixels)
     white = Image.new(image.mode, image.size, "white")
     white.paste(image, mask=Image.fromarray(alpha))
@@ -58,14 +58,14 @@ def over_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
 
 
 def eight_bit(samples: Pixels) -> NDArray[np.uint8]:
-    """Scales samples of 16 bits to 8, rounded; returns those of 8 bits as they are."""
+    """Scale samples of 16 bits to 8, rounded; return those of 8 bits as they are."""
     if samples.dtype == np.uint8:
         return samples.astype(np.uint8, copy=False)
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def image_of(pixels: Pixels, alpha: Pixels | None = None) -> Image.Image:
-    """Makes a Pillow image of 8-bit pixels, and of alpha where there is one (not with CMYK)."""
+    """Make a Pillow image of 8-bit pixels, and of alpha where there is one (not with CMYK)."""
     if alpha is not None:
         return Image.fromarray(np.dstack([pixels, alpha]))
     mode, size = _MODES[pixels.shape[2]], pixels.shape[1::-1]
@@ -73,19 +73,20 @@ def image_of(pixels: Pixels, alpha: Pixels | None = None) -> Image.Image:
 
 
 def srgb_from_lab(image: Image.Image) -> Image.Image:
-    """Converts an image of Pillow's mode LAB, which no other conversion of Pillow's knows."""
+    """Convert an image of Pillow's mode LAB, which no other conversion of Pillow's knows."""
     return _converted(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), _srgb(), "RGB")
 
 
 def _by_profile(image: Image.Image, profile: bytes | None, mode: str, inverse: bool = False) -> Image.Image | None:
-    """Converts between a picture of `mode` and sRGB; None without a profile, or with a broken or an unfitting one."""
+    """Convert between a picture of `mode` and sRGB; None without a profile, or with a broken or an unfitting one."""
     if not profile:
         return None
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         own_mode = {"GRAY": "L", "CMYK": "CMYK"}.get(own.profile.xcolor_space, "RGB")
         # A gray picture with an RGB profile is common, and meant so; the other way round is a mistake.
-        if mode != "L" if own_mode == "L" else (mode == "CMYK") != (own_mode == "CMYK"):
+        fits = mode == "L" if own_mode == "L" else (mode == "CMYK") == (own_mode == "CMYK")
+        if not fits:
             return None
         if inverse:
             return _converted(image, _srgb(), own, own_mode).convert(mode)

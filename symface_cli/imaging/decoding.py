@@ -1,8 +1,6 @@
-"""From the contents of a picture file to its samples, whatever the file claims and however it is damaged."""
+"""Decode picture files to samples, whatever the file claims and however it is damaged."""
 
 import io
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,17 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from symface_cli.errors import PhotoError
 from symface_cli.files import on_one_line
 from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
 from symface_cli.imaging.color import srgb_from_lab
-
-MAX_PIXELS = 200_000_000
-"""The most pixels a photo may claim in its header (a decompression bomb claims more); today's largest phone photos,
-16320 x 12240, have just fewer. Replaces Pillow's own limit, which is lower and warns on stderr."""
+from symface_cli.imaging.exif import FLOAT, PLANES, RGB, UNSIGNED, WHITE_IS_ZERO, Tag
+from symface_cli.imaging.switches import MAX_PIXELS, OPENCV_SILENCED, PILLOW_SWITCHED
 
 # Chosen by what is in the file, never by its suffix. Pillow reads more, but some of that runs other programs
 # (EPS runs Ghostscript) or has no signature (TGA), so that any garbage would pass for it.
@@ -39,9 +35,6 @@ _UPRIGHT_FROM_STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_EXIF_ORIENTATION = 0x0112
-
-_PILLOW_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +54,21 @@ class RawPixels:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Pillow's global switches as reading needs them, and put back; whatever is raised becomes a PhotoError."""
-    with _PILLOW_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of corrupt EXIF: they would clutter stderr
-        switches = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-        # Other libraries switch LOAD_TRUNCATED_IMAGES on, for good: half-gray photos.
-        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS, False
+    """Read with Pillow's switches set as that needs them; several threads may do so at a time.
+
+    Raises:
+        PhotoError: For whatever is raised within.
+    """
+    with PILLOW_SWITCHED:
         try:
             yield
         except Exception as error:  # on damaged files, Pillow raises nearly everything there is
             raise PhotoError(f"cannot read {name}: {_reason(error)}") from error
-        finally:
-            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = switches
 
 
 @contextmanager
 def opened(data: bytes, name: str) -> Iterator[Image.Image]:
-    """Opens the contents of a picture file as an image that is not yet decoded, `reading` as long as it is open."""
+    """Open the contents of a picture file as an image that is not yet decoded, `reading` as long as it is open."""
     if not data:
         raise PhotoError(f"cannot read {name}: it is empty; try another copy of it")
     if _is_heic(data):
@@ -91,7 +82,7 @@ def opened(data: bytes, name: str) -> Iterator[Image.Image]:
 
 
 def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
-    """Decodes an image of at most `MAX_PIXELS`; to be called while `reading`.
+    """Decode an image of at most `MAX_PIXELS`; to be called while `reading`.
 
     Args:
         image: As Pillow opened it.
@@ -113,7 +104,7 @@ def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
 
 
 def register_heic(failure: str) -> None:
-    """Makes Pillow read and write HEIC, for all of this process.
+    """Make Pillow read and write HEIC, for all of this process.
 
     Raises:
         PhotoError: The extra for it is not installed; the message begins with `failure`.
@@ -151,15 +142,15 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Reads the EXIF (or XMP) orientation; to be called after `load`, where Pillow itself turns a TIFF and says 1."""
+    """Return the EXIF (or XMP) orientation; to be called after `load`, where Pillow itself turns a TIFF and says 1."""
     try:
-        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+        return int(image.getexif().get(Tag.ORIENTATION, 1))
     except Exception:  # noqa: BLE001 damaged EXIF fails in many ways, and the photo is still one
         return 1
 
 
 def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Pixels and alpha of an image of any 8-bit mode; palettes and unusual modes become RGB."""
+    """Return pixels and alpha of an image of any 8-bit mode; palettes and unusual modes become RGB."""
     key = image.info.get("transparency")
     is_deep_key = isinstance(key, tuple) and max(key) > 255  # Pillow would take its low bytes: another color
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "CMYK" if image.mode == "CMYK" else "RGB"
@@ -171,7 +162,7 @@ def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[n
 
 
 def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Pixels and alpha of gray or RGB samples (H, W, 1..4)."""
+    """Split gray or RGB samples (H, W, 1..4) into pixels and alpha."""
     if samples.shape[2] % 2:
         return samples, None
     return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
@@ -182,7 +173,7 @@ def _tags(image: Image.Image) -> Any:
 
 
 def _deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
-    """The samples (H, W, 1..4) of a picture of 16 bits, not turned; None if it is none, or one that cannot be decoded.
+    """Return the samples (H, W, 1..4) of a picture of 16 bits, not turned; None if it has others or is not decodable.
 
     Where Pillow has only the high bytes, OpenCV's answer counts only if its high bytes are the same: it checks less.
     """
@@ -196,9 +187,9 @@ def _deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
 
 def _deep_gray(image: Image.Image) -> NDArray[np.uint16]:
     tags, values = _tags(image), np.asarray(image).astype(np.uint16)  # of either byte order
-    if np.max(tags.get(TiffImagePlugin.BITSPERSAMPLE, 16)) == 12:
+    if np.max(tags.get(Tag.BITS_PER_SAMPLE, 16)) == 12:
         values = (values * (65535 / 4095)).round().astype(np.uint16)
-    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:  # white is 0; Pillow inverts 8 bits only
+    if tags.get(Tag.PHOTOMETRIC) == WHITE_IS_ZERO:  # white is 0; Pillow inverts 8 bits only
         values = 65535 - values
     return values[..., None]
 
@@ -207,7 +198,7 @@ def _deep_colors(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
     tags = _tags(image)
     if image.format == "PNG" and png.is_deep(data):
         data = png.bare(data)
-    elif set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) != {16} or tags.get(262) != 2 or not data:
+    elif set(tags.get(Tag.BITS_PER_SAMPLE, ())) != {16} or tags.get(Tag.PHOTOMETRIC) != RGB or not data:
         return None
     high = np.asarray(image)
     order = {2: [0, 3], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[high.shape[2]]  # OpenCV has blue first, and no gray with alpha
@@ -221,20 +212,20 @@ def _deep_colors(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
 
 
 def _eight_bit_gray(image: Image.Image) -> Image.Image:
-    """Scales the gray modes of 32 bits (I, F) to L, which Pillow's own conversion would clip to white."""
+    """Scale the gray modes of 32 bits (I, F) to L, which Pillow's own conversion would clip to white."""
     if image.mode not in ("I", "F"):
         return image
     values, tags = np.asarray(image), _tags(image)
-    if image.mode == "I" and tags and np.max(tags.get(TiffImagePlugin.SAMPLEFORMAT, 1)) == 1:
+    if image.mode == "I" and tags and np.max(tags.get(Tag.SAMPLE_FORMAT, UNSIGNED)) == UNSIGNED:
         values = values.view(np.uint32)  # Pillow's mode I is signed, these samples are not
     scaled = _scaled(values)
-    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:
+    if tags.get(Tag.PHOTOMETRIC) == WHITE_IS_ZERO:
         scaled = 255 - scaled
     return Image.fromarray(scaled)
 
 
 def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scales samples of any type linearly to 0..255, rounded; below 0 and NaN are black.
+    """Scale samples of any type linearly to 0..255, rounded; below 0 and NaN are black.
 
     The file does not say where white is: at the smallest of 1 (float only), 255, 65535, 2^31 - 1 and 2^32 - 1 that
     holds the largest value.
@@ -249,37 +240,33 @@ def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _opencv_tiff(data: bytes) -> Image.Image | None:
-    """Decodes the deep RGB TIFFs that Pillow refuses (float) or misreads (16 bits in separate planes); else None."""
+    """Decode the deep RGB TIFFs that Pillow refuses (float) or misreads (16 bits in separate planes); else None."""
     if data[:4] not in (b"II*\0", b"MM\0*"):
         return None
     header = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
     stream = io.BytesIO(data)
     stream.seek(header.next)
     header.load(stream)
-    deep = header.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 2 and np.max(header.get(258, 1)) > 8
-    planar = header.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
-    if not deep or not (planar or np.max(header.get(TiffImagePlugin.SAMPLEFORMAT, 1)) == 3):
+    deep = header.get(Tag.PHOTOMETRIC) == RGB and np.max(header.get(Tag.BITS_PER_SAMPLE, 1)) > 8
+    planar = header.get(Tag.PLANAR_CONFIGURATION) == PLANES
+    if not deep or not (planar or np.max(header.get(Tag.SAMPLE_FORMAT, UNSIGNED)) == FLOAT):
         return None
-    _check_size(header[TiffImagePlugin.IMAGEWIDTH], header[TiffImagePlugin.IMAGELENGTH])
+    _check_size(header[Tag.IMAGE_WIDTH], header[Tag.IMAGE_LENGTH])
     # Separate planes come out right at 8 bits only, which OpenCV refuses for float samples.
     values = _opencv_decoded(data, unchanged=not planar)
     if values is None or values.ndim != 3:
         raise OSError("OpenCV cannot decode this TIFF")
     # It has applied the orientation already, and swaps red and blue.
     image = Image.fromarray(np.ascontiguousarray(_scaled(values)[..., [2, 1, 0, 3][: values.shape[2]]]))
-    image.info["icc_profile"] = header.get(TiffImagePlugin.ICCPROFILE)
+    image.info["icc_profile"] = header.get(Tag.ICC_PROFILE)
     return image
 
 
 def _opencv_decoded(data: bytes, unchanged: bool) -> NDArray[Any] | None:
-    """Samples as OpenCV orders them, (H, W) or (H, W, C), as stored or as BGR of 8 bits; None if it cannot."""
+    """Decode to samples (H, W) or (H, W, C) as OpenCV orders them, as stored or as 8-bit BGR; None if it cannot."""
     import cv2  # only here: it takes 0.1 s to load, and these files are rare
 
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it warns on stderr
-    try:
-        values: NDArray[Any] | None = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_COLOR
-        )
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_COLOR
+    with OPENCV_SILENCED:
+        values: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     return values

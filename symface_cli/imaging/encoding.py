@@ -1,4 +1,4 @@
-"""Writes pictures back as they came: the same format, colors, depth, alpha, profile and EXIF."""
+"""Write pictures back as they came: the same format, colors, depth, alpha, profile and EXIF."""
 
 import io
 import struct
@@ -13,6 +13,7 @@ from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
 from symface_cli.imaging.color import eight_bit, image_of, over_white
 from symface_cli.imaging.decoding import register_heic
+from symface_cli.imaging.exif import Tag
 from symface_cli.imaging.formats import FORMATS, FORMATS_BY_NAME
 from symface_cli.imaging.picture import Metadata, Picture, srgb_from_native
 from symface_cli.imaging.tiff import encode_tiff
@@ -29,7 +30,7 @@ _LARGEST_JPEG_BLOCK = 65_000  # bytes; a JPEG's EXIF and XMP may have a little m
 
 
 def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) -> bytes:
-    """Encodes other pixels in the place of a picture's own, with all else as it came.
+    """Encode other pixels in the place of a picture's own, with all else as it came.
 
     A JPEG is written with its own quantization, so that what has not changed changes little; other lossy formats, whose
     files do not say how they were made, nearly without loss. What the format named by `suffix` cannot hold is
@@ -65,7 +66,7 @@ def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) 
 
 
 def _fitted(picture: Picture, pixels: Pixels, name: str) -> tuple[Pixels, Pixels | None, Metadata]:
-    """What is written: converted where the format cannot hold it, and with the settings for the format."""
+    """Convert what the format cannot hold, and choose the settings for the format."""
     format, alpha, metadata = FORMATS_BY_NAME[name], picture.alpha, picture.metadata
     if name != picture.format or not metadata.settings:
         metadata = replace(metadata, settings=_SETTINGS.get(name, {}))
@@ -80,7 +81,7 @@ def _fitted(picture: Picture, pixels: Pixels, name: str) -> tuple[Pixels, Pixels
 
 def _encode_tiff(pixels: Pixels, alpha: Pixels | None, metadata: Metadata) -> bytes:
     samples = pixels if alpha is None else np.dstack([pixels, alpha])
-    blocks = {700: metadata.xmp, 34675: metadata.profile}
+    blocks = {Tag.XMP: metadata.xmp, Tag.ICC_PROFILE: metadata.profile}
     return encode_tiff(
         samples,
         alpha is not None,

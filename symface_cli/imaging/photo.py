@@ -1,4 +1,4 @@
-"""Photos read: picture files to upright sRGB arrays."""
+"""Read picture files as photos: upright sRGB arrays."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from symface_cli.imaging.decoding import RawPixels, decode, opened, reading
 
 
 def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
-    """Reads a picture file as it is meant to be seen.
+    """Read a picture file as it is meant to be seen.
 
     The EXIF orientation is applied, an embedded color profile is converted to sRGB (a broken profile is ignored),
     deep samples are scaled to 8 bits, transparent pixels are composited over white, and of an animation the first
@@ -38,7 +38,7 @@ def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
 
 
 def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]) -> Photo:
-    """Makes a photo of whatever a user of the library has in hand; what is given is never changed.
+    """Make a photo of whatever a user of the library has in hand; what is given is never changed.
 
     Args:
         photo: what `read_photo` takes, a Pillow image (treated like a file: orientation, profile, mode), or a `uint8`
@@ -66,7 +66,7 @@ def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any])
 
 
 def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:
-    """Encodes a photo as PNG; the same pixels and text give the same bytes (with the same zlib).
+    """Encode a photo as PNG; the same pixels and text give the same bytes (with the same zlib).
 
     Args:
         image: `(H, W, 3) uint8` RGB.
@@ -81,6 +81,6 @@ def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:
 
 
 def photo_of(samples: RawPixels) -> Photo:
-    """Shows what a picture stores as a photo: sRGB, 8 bits, over white. May return its pixels themselves."""
+    """Convert what a picture stores to a photo: sRGB, 8 bits, over white. May return its pixels themselves."""
     photo = srgb_from_native(samples.pixels, samples.profile)
     return photo if samples.alpha is None else over_white(photo, eight_bit(samples.alpha))

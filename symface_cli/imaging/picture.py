@@ -26,7 +26,7 @@ _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file says beside its pixels.
+    """Metadata that a file holds beside its pixels.
 
     Attributes:
         profile: The ICC profile, byte for byte.
@@ -65,12 +65,12 @@ class Picture:
 
     @property
     def written_format(self) -> str:
-        """The format that it is written in: its own, PNG or TIFF, the first that holds it exactly (GIF never does)."""
+        """Format that it is written in: its own, PNG or TIFF, the first that holds it exactly (GIF never does)."""
         return next(name for name in (self.format, "PNG", "TIFF") if self._fits(name))
 
     @property
     def suffix(self) -> str:
-        """The usual suffix of the format that it is written in: ".jpg", ".png" ..."""
+        """Usual suffix of the format that it is written in: ".jpg", ".png" ..."""
         return FORMATS_BY_NAME[self.written_format].suffixes[0]
 
     def _fits(self, name: str) -> bool:
@@ -87,9 +87,9 @@ class Picture:
 
 
 def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
-    """Reads a picture file so that it can be written back.
+    """Read a picture file so that it can be written back.
 
-    It reads what `read_photo` reads and refuses what that refuses; EXIF that is broken is left out.
+    Read what `read_photo` reads, and refuse what that refuses; EXIF that is broken is left out.
 
     Args:
         source: The name of a file, or the contents of one.
@@ -107,12 +107,12 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
 
 
 def srgb_from_native(picture: Picture, pixels: Pixels) -> Photo:
-    """Converts (h, w, C) pixels in a picture's own colors and depth to sRGB (h, w, 3); may return `pixels`."""
+    """Convert (h, w, C) pixels in a picture's own colors and depth to sRGB (h, w, 3); may return `pixels`."""
     return colors.srgb_from_native(pixels, picture.metadata.profile)
 
 
 def native_from_srgb(picture: Picture, drawing: NDArray[Any]) -> Pixels:
-    """Converts an sRGB drawing (h, w, 3), uint8 or float 0..255, to a picture's own colors and depth (h, w, C)."""
+    """Convert an sRGB drawing (h, w, 3), uint8 or float 0..255, to a picture's own colors and depth (h, w, C)."""
     return colors.native_from_srgb(drawing, picture.pixels, picture.metadata.profile)
 
 
@@ -139,7 +139,7 @@ def _exif(image: Image.Image, data: bytes) -> bytes | None:
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:
-    """What Pillow says of the resolution, if that can be; 1 is what it says of a TIFF that says nothing."""
+    """Return what Pillow says of the resolution, if that can be; 1 is what it says of a TIFF that says nothing."""
     try:
         across, down = (float(value) for value in dpi)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -160,7 +160,7 @@ def _settings(image: Image.Image, data: bytes) -> dict[str, Any]:
 
 
 def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
-    """Quantization, subsampling and more of a JPEG; nothing if it is one of the rare kinds without quantization."""
+    """Return quantization, subsampling and more of a JPEG; nothing for the rare kinds without quantization."""
     tables = [image.quantization.get(table) for _, _, _, table in image.layer]
     if not all(tables):
         return {}
@@ -179,7 +179,7 @@ def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
 
 
 def _is_stored_as_rgb(image: JpegImagePlugin.JpegImageFile) -> bool:
-    """Whether a JPEG of three components is not YCbCr, by libjpeg's rules."""
+    """Tell whether a JPEG of three components is not YCbCr, by libjpeg's rules."""
     if "jfif" in image.info:
         return False
     if "adobe_transform" in image.info:

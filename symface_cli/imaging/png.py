@@ -21,7 +21,7 @@ _OUTDATED = (
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG file: type and contents."""
+    """Yield the chunks of a PNG file: type and contents."""
     at = len(_SIGNATURE)
     while at + 8 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -30,27 +30,27 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def is_deep(data: bytes) -> bool:
-    """Whether a file is a PNG with samples of 16 bits."""
+    """Tell whether a file is a PNG with samples of 16 bits."""
     return data[12:16] == b"IHDR" and data[24] == 16
 
 
 def is_gray_with_alpha(data: bytes) -> bool:
-    """Whether a file is a PNG with two channels."""
+    """Tell whether a file is a PNG with two channels."""
     return data[12:16] == b"IHDR" and data[25] == 4
 
 
 def bare(data: bytes) -> bytes:
-    """The same PNG with nothing but its pixels: other decoders warn about profiles, or apply what they find."""
+    """Reduce a PNG to its pixels: other decoders warn about profiles, or apply what they find."""
     return _joined([chunk for chunk in chunks(data) if chunk[0] in (b"IHDR", b"IDAT", b"IEND")])
 
 
 def kept_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """What a PNG says about its colors beside a profile, and its texts, without EXIF and XMP."""
+    """Return what a PNG says about its colors beside a profile, and its texts, without EXIF and XMP."""
     return [(kind, content) for kind, content in chunks(data) if kind in _KEPT and not content.startswith(_OUTDATED)]
 
 
 def with_deep_samples(data: bytes, samples: NDArray[Any]) -> bytes:
-    """The chunks of a PNG with a single IDAT, and samples (H, W, 1..4) of 16 bits in place of its pixels."""
+    """Replace the pixels of a PNG with a single IDAT by samples (H, W, 1..4) of 16 bits."""
     height, width, channels = samples.shape
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPES[channels], 0, 0, 0)
     replaced = {b"IHDR": header, b"IDAT": zlib.compress(_filtered(samples), 6)}
@@ -58,7 +58,7 @@ def with_deep_samples(data: bytes, samples: NDArray[Any]) -> bytes:
 
 
 def _filtered(samples: NDArray[Any]) -> bytes:
-    """Rows of bytes, each less the pixel to its left: filter 1 of the PNG specification."""
+    """Return rows of bytes, each less the pixel to its left: filter 1 of the PNG specification."""
     rows = np.ascontiguousarray(samples, ">u2").view(np.uint8).reshape(samples.shape[0], -1)
     step = 2 * samples.shape[2]
     filtered = np.ones((rows.shape[0], rows.shape[1] + 1), np.uint8)

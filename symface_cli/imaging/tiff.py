@@ -1,4 +1,4 @@
-"""TIFF files with samples of 8 or 16 bits, which Pillow writes in part only."""
+"""Write TIFF files with samples of 8 or 16 bits, which Pillow does in part only."""
 
 import struct
 import zlib
@@ -8,14 +8,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symface_cli.imaging.exif import (
+    BLACK_IS_ZERO,
+    INTERLEAVED,
     LONG,
-    ORIENTATION,
     RATIONAL,
+    RGB,
+    SEPARATED,
     SHORT,
     UNDEFINED,
     Directory,
     Field,
     Order,
+    Tag,
     bare_exif,
     pack_file,
     pack_numbers,
@@ -23,6 +27,11 @@ from symface_cli.imaging.exif import (
 )
 
 _STRIP_SIZE = 2**20  # bytes, about, before compression
+_PHOTOMETRIC = {1: BLACK_IS_ZERO, 3: RGB, 4: SEPARATED}  # by the number of channels without alpha
+_UNCOMPRESSED, _DEFLATE = 1, 8  # values of COMPRESSION
+_NO_PREDICTOR, _DIFFERENCES = 1, 2  # of PREDICTOR
+_INCH = 2  # of RESOLUTION_UNIT
+_UNASSOCIATED_ALPHA = 2  # of EXTRA_SAMPLES
 
 
 def encode_tiff(
@@ -33,7 +42,7 @@ def encode_tiff(
     dpi: tuple[float, float] | None = None,
     blocks: Mapping[int, bytes] | None = None,
 ) -> bytes:
-    """Encodes a TIFF file.
+    """Encode a TIFF file.
 
     Args:
         samples: (H, W, C) uint8 or uint16: gray, RGB or CMYK, and perhaps alpha.
@@ -47,9 +56,10 @@ def encode_tiff(
         order, directory = read_description(bare_exif(exif or b""))
     except (KeyError, ValueError, struct.error):
         order, directory = "<", {}
-    if dpi and not {282, 283} & directory.keys():
-        directory |= {282 + axis: pack_numbers(order, RATIONAL, round(dpi[axis] * 1000), 1000) for axis in (0, 1)}
-        directory[296] = pack_numbers(order, SHORT, 2)  # per inch
+    if dpi and not {Tag.X_RESOLUTION, Tag.Y_RESOLUTION} & directory.keys():
+        across, down = (pack_numbers(order, RATIONAL, round(value * 1000), 1000) for value in dpi)
+        directory |= {Tag.X_RESOLUTION: across, Tag.Y_RESOLUTION: down}
+        directory[Tag.RESOLUTION_UNIT] = pack_numbers(order, SHORT, _INCH)
     directory |= {tag: Field(UNDEFINED, len(block), block) for tag, block in (blocks or {}).items()}
     samples = samples.astype(samples.dtype.newbyteorder(order), copy=False)
     rows = max(1, _STRIP_SIZE // samples[0].nbytes)
@@ -58,22 +68,22 @@ def encode_tiff(
 
 
 def _layout(samples: NDArray[Any], alpha: bool, compressed: bool, rows: int, order: Order) -> Directory:
-    """The fields that say how the samples are stored, but for the places of the strips."""
+    """Return the fields that say how the samples are stored, but for the places of the strips."""
     height, width, channels = samples.shape
     layout: Directory = {
-        256: pack_numbers(order, LONG, width),
-        257: pack_numbers(order, LONG, height),
-        258: pack_numbers(order, SHORT, *[8 * samples.itemsize] * channels),
-        259: pack_numbers(order, SHORT, 8 if compressed else 1),
-        262: pack_numbers(order, SHORT, {1: 1, 3: 2, 4: 5}[channels - alpha]),  # gray, RGB, CMYK
-        ORIENTATION: pack_numbers(order, SHORT, 1),
-        277: pack_numbers(order, SHORT, channels),
-        278: pack_numbers(order, LONG, rows),
-        284: pack_numbers(order, SHORT, 1),  # channels side by side
-        317: pack_numbers(order, SHORT, 2 if compressed else 1),
+        Tag.IMAGE_WIDTH: pack_numbers(order, LONG, width),
+        Tag.IMAGE_LENGTH: pack_numbers(order, LONG, height),
+        Tag.BITS_PER_SAMPLE: pack_numbers(order, SHORT, *[8 * samples.itemsize] * channels),
+        Tag.COMPRESSION: pack_numbers(order, SHORT, _DEFLATE if compressed else _UNCOMPRESSED),
+        Tag.PHOTOMETRIC: pack_numbers(order, SHORT, _PHOTOMETRIC[channels - alpha]),
+        Tag.ORIENTATION: pack_numbers(order, SHORT, 1),
+        Tag.SAMPLES_PER_PIXEL: pack_numbers(order, SHORT, channels),
+        Tag.ROWS_PER_STRIP: pack_numbers(order, LONG, rows),
+        Tag.PLANAR_CONFIGURATION: pack_numbers(order, SHORT, INTERLEAVED),
+        Tag.PREDICTOR: pack_numbers(order, SHORT, _DIFFERENCES if compressed else _NO_PREDICTOR),
     }
     if alpha:
-        layout[338] = pack_numbers(order, SHORT, 2)
+        layout[Tag.EXTRA_SAMPLES] = pack_numbers(order, SHORT, _UNASSOCIATED_ALPHA)
     return layout
 
 

@@ -3,7 +3,9 @@
 import io
 import random
 import struct
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import pytest
 from PIL import Image, ImageFile
 
 from symface_cli.errors import PhotoError
+from symface_cli.imaging import photo as photo_module
 from symface_cli.imaging.photo import as_photo, read_photo
+from symface_cli.imaging.switches import PILLOW_SWITCHED
 from tests.imaging.picture_files import (
     NOISE,
     PALETTE,
@@ -251,6 +255,38 @@ def test_limit_of_pillow_neither_counts_nor_changes(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(read_photo(saved(NOISE)), NOISE)
     assert_refused(png_that_claims(100_000, 100_000), "more than")
     assert Image.MAX_IMAGE_PIXELS == 5
+
+
+def test_two_threads_decode_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, decode = threading.Barrier(2, timeout=20), photo_module.decode
+
+    def decode_together(image: Image.Image, data: bytes = b"") -> photo_module.RawPixels:
+        both.wait()  # breaks, and with it the test, where one thread waits for the other
+        return decode(image, data)
+
+    monkeypatch.setattr(photo_module, "decode", decode_together)
+    with ThreadPoolExecutor(2) as pool:
+        photos = list(pool.map(read_photo, (saved(NOISE), saved(UPRIGHT))))
+    for photo, expected in zip(photos, (NOISE, UPRIGHT), strict=True):
+        np.testing.assert_array_equal(photo, expected)
+
+
+def test_switches_go_back_when_the_last_of_overlapping_readers_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    filters = warnings.filters
+
+    def switches() -> tuple[int | None, bool, bool]:
+        return Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, warnings.filters is filters
+
+    before = switches()
+    PILLOW_SWITCHED.__enter__()
+    during = switches()
+    PILLOW_SWITCHED.__enter__()
+    PILLOW_SWITCHED.__exit__()  # the first reader is done before the second
+    assert switches() == during == (200_000_000, False, False)
+    PILLOW_SWITCHED.__exit__()
+    assert switches() == before == (5, True, True)
 
 
 def test_photo_comes_from_anything_that_holds_one(tmp_path: Path) -> None:
