@@ -1,4 +1,4 @@
-"""From what the network sees in a face to the pictures that are made of it."""
+"""The network's prediction for one face, and rendering it in the face frame."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Side = Literal["both", "left", "right"]
 """Which side of a face a result is made of; left and right are the viewer's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FaceWarp:
     """Where the symmetric face lies in a photo, at the face frame's control points.
 
@@ -39,7 +39,7 @@ class FaceWarp:
 
     @cached_property
     def photo_from_level(self) -> Array:
-        """Where the symmetric face lies: the matrix of the similarity that the warp has at the face frame's edge."""
+        """Matrix of the similarity that the warp has at the face frame's edge: where the symmetric face lies."""
         return similarity_of_warp(self.photo_from_face)
 
     @property
@@ -50,10 +50,10 @@ class FaceWarp:
 
 @dataclass(frozen=True)
 class FacePrediction:
-    """What the network sees in a face: all that is needed to draw results.
+    """What the network predicts for a face: all that is needed to render results.
 
     Attributes:
-        decode: Makes the face as the VAE decodes it.
+        decode: Decodes the face; `decoded` does so once.
         warp: Where it lies in the photo; None for the paper's network, which does not say.
     """
 
@@ -62,40 +62,42 @@ class FacePrediction:
 
     @cached_property
     def decoded(self) -> Photo:
-        """The face as the VAE decodes it, (128, 128, 3), exactly symmetric, gray outside of the face."""
+        """The face as the network decodes it, (128, 128, 3), exactly symmetric, gray outside of the face."""
         return self.decode()
 
 
 def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", size: int | None = None) -> Photo:
-    """The symmetric face in its frame, (S, S, 3), made of the photo's own pixels; equal to its mirror image.
+    """Render the symmetric face in its frame, (S, S, 3), from the photo's own pixels; it equals its mirror image.
 
     Args:
-        photo: The photo that was looked at, (H, W, 3).
-        prediction: What was prediction in it.
+        photo: The photo, (H, W, 3).
+        prediction: What the network predicted for one of its faces.
         side: What it is made of; each side where it shows more, or one side and its mirror image (a chimeric face,
             but of symmetric shape). Without a warp there are no sides, and the decoded face is the result.
         size: S, instead of the photo's own resolution.
     """
-    warped = prediction.warp
-    if warped is None:
+    warp = prediction.warp
+    if warp is None:
         return prediction.decoded
-    weights = warped.framed_weights if side == "both" else one_side(side)
-    face = warp_photo(photo, warped.photo_from_face, size or native_size(warped.photo_from_face))
-    drawn = blend_sides(face, weights)
-    if warped.hidden.any():
-        drawn = fill_hidden(drawn, prediction.decoded, warped.hidden)
-    pixels: Photo = drawn.round().clip(0, 255).astype(np.uint8)
+    weights = warp.framed_weights if side == "both" else one_side(side)
+    warped = warp_photo(photo, warp.photo_from_face, size or native_size(warp.photo_from_face))
+    face = blend_photo_sides(warped, weights)
+    if warp.hidden.any():
+        face = fill_hidden(face, prediction.decoded, warp.hidden)
+    pixels: Photo = face.round().clip(0, 255).astype(np.uint8)
     return pixels
 
 
 def one_side(side: Side) -> NDArray[np.float32]:
-    """Weights (17, 17) that take everything from one side."""
+    """Return weights (17, 17) that take everything from one side."""
     columns = np.sign(np.linspace(1, -1, GRID) if side == "left" else np.linspace(-1, 1, GRID))
     return np.broadcast_to(((1 + columns) / 2).astype(np.float32), (GRID, GRID))
 
 
-def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """q(u) a(u) + q(u') a(u'), with u' the mirror image of u: exactly symmetric (S, S, 3), 0 to 255.
+def blend_photo_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blend a face with its mirror image: q(u) a(u) + q(u') a(u'), exactly symmetric (S, S, 3), 0 to 255.
+
+    u' is the mirror image of u.
 
     Args:
         face: The warped photo a, (S, S, 3).
@@ -108,18 +110,18 @@ def blend_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArra
 
 
 def fill_hidden(
-    face: NDArray[np.float32], drawn: NDArray[np.uint8], hidden: NDArray[np.float32]
+    face: NDArray[np.float32], decoded: NDArray[np.uint8], hidden: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The face with what neither side of the photo shows taken from the VAE's drawing, exactly symmetric.
+    """Replace what neither side of the photo shows by what the VAE decodes; the result is exactly symmetric.
 
     Args:
         face: The blended face (S, S, 3), 0 to 255.
-        drawn: The face that the VAE decodes, (128, 128, 3).
+        decoded: The face that the VAE decodes, (128, 128, 3).
         hidden: How far each control point is to be drawn, (17, 17), 0..1.
     """
     size = len(face)
     amount = enlarge(hidden, size).clip(0, 1)[..., None]
-    large = cv2.resize(drawn, (size, size), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(decoded, (size, size), interpolation=cv2.INTER_CUBIC)
     filled = face + amount * (large - face)
     symmetric: NDArray[np.float32] = (filled + filled[:, ::-1]) / 2
     return symmetric

@@ -1,4 +1,4 @@
-"""The two sides of a face laid over each other to the point, where the network's warp brings them close.
+"""Registration of a face's two sides: the network's warp brings them close, this lays them over each other.
 
 The network was trained on landmarks, which say little about small asymmetries: of a brow raised on one side only, its
 warp follows two fifths. What is left is seen directly, as motion between the warped face and its mirror image.
@@ -22,7 +22,8 @@ CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is
 CONTRAST_FLOOR = 4.0  # gray levels: noise below is not made a feature
 FINEST = 1.5  # px, deviation: what is finer is not followed
 WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
-DAMPING = 0.1  # squared slope of the contrast, below which motion is hardly followed
+CONTRAST_UNIT = 40.0  # gray levels: what a contrast as strong as is usual around it becomes; FINEST and DAMPING fit it
+DAMPING = 0.1  # squared slope of the contrast, in its gray levels per pixel, below which motion is hardly followed
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ THOROUGH = Registration(sides=(129, 257, 257), limit=math.inf)
 def refine_warp(
     photo: Photo, photo_from_face: Array, mask: NDArray[np.floating], registration: Registration = THOROUGH
 ) -> Array:
-    """The warp (17, 17, 2) of a photo (H, W, 3), changed so that both sides of the face lie on each other.
+    """Change the warp (17, 17, 2) of a photo (H, W, 3) so that both sides of the face lie on each other.
 
     `mask` is how much each control point belongs to the face and can be seen, (17, 17) in 0..1, symmetric.
     """
@@ -59,7 +60,7 @@ def refine_warp(
 
 
 def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floating], side: int) -> Photo:
-    """The face of a photo (H, W, 3) in its frame, (side, side, 3), sampled through its warp (17, 17, 2), not aliased.
+    """Sample the face of a photo (H, W, 3) through its warp (17, 17, 2): in its frame, (side, side, 3), not aliased.
 
     `mask` is how much each control point belongs to the face, (17, 17) in 0..1.
     """
@@ -74,7 +75,7 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
 
 
 def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
-    """How far points of the face frame move so that the face is nearest to its mirror image, (17, 17, 2), normalized.
+    """Find how far points of the face frame move for the face to match its mirror image, (17, 17, 2), normalized.
 
     One step of Lucas and Kanade's (1981) for the motion m from the face a to its mirror image a': around each control
     point, m minimizes the sum of (grad((a + a') / 2) m + a' - a)^2 over a Gaussian window, in which the face alone
@@ -103,7 +104,7 @@ def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
 
 @cache
 def _window(side: int) -> NDArray[np.float32]:
-    """Gaussian weights (17, side) of the pixels around each control point."""
+    """Return Gaussian weights (17, side) of the pixels around each control point."""
     apart = np.arange(side) - np.linspace(0, side - 1, GRID)[:, None]
     weights = np.exp(-((apart / WINDOW) ** 2) / 2)
     window: NDArray[np.float32] = (weights / weights.sum(1).max()).astype(np.float32)
@@ -111,7 +112,7 @@ def _window(side: int) -> NDArray[np.float32]:
 
 
 def limit_shifts(shifts: Array, limit: float) -> Array:
-    """Shifts (17, 17, 2) that are at most `limit` long; small ones as they are, longer ones smoothly shortened."""
+    """Shorten shifts (17, 17, 2) smoothly to at most `limit`; small ones stay as they are."""
     if math.isinf(limit):
         return shifts
     length = np.linalg.norm(shifts, axis=-1, keepdims=True)
@@ -120,7 +121,7 @@ def limit_shifts(shifts: Array, limit: float) -> Array:
 
 
 def move_warp(photo_from_face: Array, shifts: Array) -> Array:
-    """The warp W(u + shift(u)) to first order, (17, 17, 2); exact for an affine warp.
+    """Return the warp W(u + shift(u)) to first order, (17, 17, 2); exact for an affine warp.
 
     `shifts` are in normalized coordinates. They are small, and the warp is nearly affine.
     """
@@ -130,9 +131,9 @@ def move_warp(photo_from_face: Array, shifts: Array) -> Array:
 
 
 def _even_contrast(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Differences to the surroundings, in units of what is usual there: light from one side leaves no trace."""
+    """Divide differences to the surroundings by what is usual there: light from one side leaves no trace."""
     blur = CONTRAST_BLUR * len(gray)
     difference = gray - cv2.GaussianBlur(gray.astype(np.float32), (0, 0), blur)
     usual = np.sqrt(cv2.GaussianBlur(difference**2, (0, 0), 1.5 * blur)) + CONTRAST_FLOOR
-    even: NDArray[np.float32] = 40 * difference / usual
+    even: NDArray[np.float32] = CONTRAST_UNIT * difference / usual
     return even

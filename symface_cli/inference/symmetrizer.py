@@ -1,4 +1,4 @@
-"""The whole path of a photo, from detection to the symmetric faces."""
+"""The path of a photo from detection to its symmetric faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from symface_cli.detection.detector import Detection, detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
-from symface_cli.geometry.types import Photo
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.inference.face import FacePrediction, FaceWarp, Side, render_face
 from symface_cli.inference.registration import QUICK, refine_warp
+from symface_cli.network.builder import prepare_for_inference
 from symface_cli.network.device import choose_device, mixed_precision
-from symface_cli.network.paper import PaperVAE
-from symface_cli.network.vae import Seen, prepare_for_inference
+from symface_cli.network.face_network import Localization
 from symface_cli.network.warps import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.network.weights import load_weights
 
-HARDLY = 0.02  # share of the VAE's drawing up to which none is needed: it would not be seen, but takes 10 ms
+LEAST_DRAWN = 0.02  # share of the VAE's drawing, in 0..1: up to this it would not be seen, but take 10 ms
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SymmetricFace:
     """A symmetric face, and where it comes from.
 
@@ -52,6 +52,12 @@ class Symmetrizer:
         weights: A weights file; None takes the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
 
+    Attributes:
+        device: Where the network computes.
+        network: Prepared for inference, not to be saved or trained.
+        sha256: Checksum of the weights file.
+        stage: The stage in which the weights were trained last: 1, 2 or 3.
+
     Raises:
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there.
@@ -59,14 +65,14 @@ class Symmetrizer:
 
     def __init__(self, weights: Path | None = None, device: str = "auto") -> None:
         self.device = choose_device(device)
-        self.weights = load_weights(weights)
-        self.network = self.weights.network
-        prepare_for_inference(self.network, self.device)
+        loaded = load_weights(weights)
+        self.network = prepare_for_inference(loaded.network, self.device)
+        self.sha256, self.stage = loaded.sha256, loaded.stage
 
     def symmetrize(
         self, photo: Photo, found: Sequence[Detection] | None = None, detail: bool = True, side: Side = "both"
     ) -> list[SymmetricFace]:
-        """Symmetric versions of a photo's faces, in the order of `found` (default: all faces, the largest first).
+        """Make a photo's faces symmetric, in the order of `found` (default: all faces, the largest first).
 
         Args:
             photo: (H, W, 3) uint8 RGB, upright.
@@ -85,44 +91,77 @@ class Symmetrizer:
     def _symmetrize_face(self, photo: Photo, found: Detection, detail: bool, side: Side) -> SymmetricFace:
         prediction = self.predict(photo, found)
         image = render_face(photo, prediction, side) if detail else prediction.decoded
-        if prediction.warp is None:
-            return SymmetricFace(image, found, None, None)
-        return SymmetricFace(image, found, prediction.warp.photo_from_face, prediction.warp.mask)
+        warp = prediction.warp
+        return SymmetricFace(
+            image=image,
+            found=found,
+            photo_from_face=None if warp is None else warp.photo_from_face,
+            mask=None if warp is None else warp.mask,
+        )
 
     @torch.inference_mode()
     def predict(self, photo: Photo, found: Detection) -> FacePrediction:
-        """What the network sees in one face of a photo (H, W, 3), its two sides registered.
+        """Predict where one face of a photo (H, W, 3) lies, its two sides registered, and what hides it.
 
         One face at a time: in a batch, a face would be rounded differently with every other face beside it.
         """
+        crop = self._crop(photo, found)
+        located = self._locate(crop)
+        if located is None:
+            return FacePrediction(partial(self._decode, crop, None), None)
+        photo_from_face, localization = self._register(photo, found, located)
+        warp = FaceWarp(
+            photo_from_face=photo_from_face,
+            mask=_first(localization.mask),
+            weights=_first(localization.weights),
+            framed_weights=_first(localization.framed_weights),
+            hidden=_first(_hidden_amount(crop, localization)),
+        )
+        return FacePrediction(partial(self._decode, crop, localization), warp)
+
+    def _crop(self, photo: Photo, found: Detection) -> Tensor:
+        """Return what the network is shown: the crop (1, 3, 160, 160) around a face, in 0..1."""
         pixels = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).to(self.device)
-        crop = pixels.permute(2, 0, 1)[None].float() / 255
-        if isinstance(self.network, PaperVAE):
-            return FacePrediction(partial(self._decode, crop), None)
+        return pixels.permute(2, 0, 1)[None].float() / 255
+
+    def _locate(self, crop: Tensor) -> Localization | None:
+        """Locate the face in a crop (1, 3, 160, 160); return None if the network cannot."""
         with mixed_precision(self.device):
-            seen = self.network.locate(crop)
+            return self.network.locate(crop)
+
+    def _register(self, photo: Photo, found: Detection, located: Localization) -> tuple[Array, Localization]:
+        """Register the two sides of a located face in the photo, at the photo's own resolution.
+
+        Returns:
+            The refined warp (17, 17, 2) in photo pixels, and the localization with this warp.
+        """
         photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
-        inside = (2 * seen.mask - 1).clamp(min=0)  # 0 on the face's outline, where the surroundings are to stay
-        both = _first(inside * seen_on_both_sides(seen.visible))
-        photo_from_face = refine_warp(photo, apply(photo_from_crop, _first(seen.warp)), both, QUICK)
+        inside = (2 * located.mask - 1).clamp(min=0)  # 0 on the face's outline, where the surroundings are to stay
+        counted = _first(inside * seen_on_both_sides(located.visible))
+        photo_from_face = refine_warp(photo, apply(photo_from_crop, _first(located.warp)), counted, QUICK)
         warp = apply(np.linalg.inv(photo_from_crop), photo_from_face).astype(np.float32)
-        seen = seen._replace(warp=torch.from_numpy(warp)[None].to(self.device))
-        drawn = seen.hidden * seen.mask
-        if drawn.any():  # in few faces
-            drawn = F.threshold(drawn * unlike_sides(rectify(crop, seen.warp)), HARDLY, 0)
-        maps = (_first(tensor) for tensor in (seen.mask, seen.weights, seen.framed_weights, drawn))
-        return FacePrediction(partial(self._decode, crop, seen), FaceWarp(photo_from_face, *maps))
+        return photo_from_face, located._replace(warp=torch.from_numpy(warp)[None].to(self.device))
 
     @torch.inference_mode()
-    def _decode(self, crop: Tensor, seen: Seen | None = None) -> Photo:
-        """The decoded face of a crop (1, 3, 160, 160), (128, 128, 3)."""
-        network = self.network
-        face = network(crop) if isinstance(network, PaperVAE) or seen is None else network.decode_face(crop, seen)
+    def _decode(self, crop: Tensor, localization: Localization | None) -> Photo:
+        """Return the decoded face of a crop (1, 3, 160, 160), (128, 128, 3)."""
+        face = self.network.decode(crop, localization)
         pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         return pixels
 
 
+def _hidden_amount(crop: Tensor, localization: Localization) -> Tensor:
+    """Return how far the VAE is to draw each point of a face, (1, 17, 17) in 0..1.
+
+    That is where neither side shows the face, and the two differ; amounts up to LEAST_DRAWN are 0.
+    """
+    hidden = localization.hidden * localization.mask
+    if not hidden.any():  # as in most faces
+        return hidden
+    return F.threshold(hidden * unlike_sides(rectify(crop, localization.warp)), LEAST_DRAWN, 0)
+
+
 def _first(batch: Tensor) -> NDArray[np.float32]:
-    """What a tensor (1, ...) says of its one face."""
+    """Return what a tensor (1, ...) says of its one face."""
     first: NDArray[np.float32] = batch[0].cpu().numpy()
     return first

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 FACE_SIZE = 128  # px, side of a rectified and of a decoded face
-GRAY = 0.5  # what stands outside of the face
+GRAY = 0.5  # what stands outside of the face, in 0..1
+LOG_VARIANCES = (-12.0, 4.0)  # limits of log sigma^2: exp stays finite, and no unit is more exact than 0.0025
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Architecture:
     hidden: int = 320
 
     def as_dict(self) -> dict[str, object]:
-        """The fields as JSON has them: lists, no tuples."""
+        """Return the fields as JSON has them: lists, no tuples."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 

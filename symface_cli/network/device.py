@@ -10,10 +10,11 @@ from symface_cli.errors import UsageError
 
 KEPT_BLOCK = 32 * 2**20  # bytes, the largest block that glibc can be told to keep
 KEPT_HEAP = 2**30  # bytes
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # options of mallopt, from glibc's malloc.h
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:N" or "mps".
+    """Return the device of a name: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda", "cuda:N" or "mps".
 
     Raises:
         UsageError: If the name is none of these, or the device is not there.
@@ -37,12 +38,12 @@ def choose_device(name: str) -> torch.device:
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Convolutions and matrix products in bfloat16 where the device computes in it, everything else in float32."""
+    """Compute convolutions and matrix products in bfloat16 where the device can, everything else in float32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device computes in bfloat16."""
+    """Return whether a device computes in bfloat16."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
@@ -50,19 +51,16 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc to keep freed memory instead of returning it: training on a CPU is then about 1.4 times as fast.
+    """Tell glibc to keep freed memory instead of returning it: training on a CPU is then about 1.4 times as fast.
 
     Every step frees and allocates the same large tensors, and fresh pages cost more than many an operation on them.
-    Does nothing where the C library is not glibc.
+    Where the C library is not glibc, this does nothing.
     """
     if not sys.platform.startswith("linux"):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return
-    for option, value in (
-        (-3, KEPT_BLOCK),
-        (-1, KEPT_HEAP),
-        (-2, KEPT_BLOCK),
-    ):  # MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD
-        mallopt(option, value)
+    mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)
+    mallopt(M_TRIM_THRESHOLD, KEPT_HEAP)
+    mallopt(M_TOP_PAD, KEPT_BLOCK)

@@ -6,7 +6,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
-    """The paper's stack (Eq. 1-3): 3 x 3 convolution, ReLU, 2 x 2 max-pooling with stride 2, once per width.
+    """Build the paper's stack (Eq. 1-3): 3 x 3 convolution, ReLU, 2 x 2 max-pooling with stride 2, once per width.
 
     Deviation: batch normalization. ReLU and pooling commute, and after pooling both cost a quarter.
     """
@@ -19,7 +19,7 @@ def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def upsample_and_convolve(channels: int, width: int) -> nn.Sequential:
-    """Nearest-neighbor up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalization."""
+    """Build nearest-neighbor up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalization."""
     return nn.Sequential(
         nn.Upsample(scale_factor=2),
         nn.Conv2d(channels, width, 3, padding=1, bias=False),
@@ -32,15 +32,16 @@ class HalvingMaximum(nn.Module):
     """What `nn.MaxPool2d(2)` computes, on a CPU in a third of the time; for inference."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C, H // 2, W // 2)."""
+        """Return the largest of 2 x 2 values of (B, C, H, W): (B, C, H // 2, W // 2)."""
         columns = torch.maximum(features[..., :-1:2], features[..., 1::2])
         return torch.maximum(columns[..., :-1:2, :], columns[..., 1::2, :])
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Gives the batch normalization of a trained network's stacks to their convolutions, which inference has for free.
+    """Fold each BatchNorm into the preceding convolution; inference then needs no normalization layers.
 
-    Max-pooling between the two does not matter unless a scale is negative; such a layer stays as it is.
+    The network must be in evaluation mode. Max-pooling between the two does not matter unless a scale is negative;
+    such a layer stays as it is.
     """
     for stack in network.modules():
         if isinstance(stack, nn.Sequential):
@@ -50,7 +51,7 @@ def fold_batch_norm(network: nn.Module) -> None:
 
 
 def _fold_into_convolution(stack: nn.Sequential, place: int, norm: nn.BatchNorm2d) -> None:
-    """Folds the normalization at a place in a stack into the convolution before it."""
+    """Fold the normalization at a place in a stack into the convolution before it."""
     pooled = isinstance(stack[place - 1], nn.MaxPool2d)
     before = place - 2 if pooled else place - 1
     convolution = stack[before]

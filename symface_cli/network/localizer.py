@@ -12,10 +12,11 @@ from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
 
 VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front
+CORRECTION_UNIT = 0.15  # normalized face coordinates; corrections are small: so the layer's outputs are near 1
 
 
-class Located(NamedTuple):
-    """What the localizer says of a crop.
+class LocalizerOutput(NamedTuple):
+    """The localizer's answer for crops, as it is trained: maps are logits.
 
     Attributes:
         coarse: First guess of the warp, (B, 17, 17, 2).
@@ -31,7 +32,7 @@ class Located(NamedTuple):
 
 
 class Visibility(nn.Module):
-    """Finds what lies in front of a face: a small U-Net (Ronneberger et al. 2015).
+    """A small U-Net (Ronneberger et al. 2015) that finds what lies in front of a face.
 
     It sees the rectified face beside its mirror image at half size, and keeps the place of what it finds.
     """
@@ -48,7 +49,7 @@ class Visibility(nn.Module):
         self.logits = nn.Conv2d(below, 1, 3, padding=1)
 
     def forward(self, face: Tensor) -> Tensor:
-        """Logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centered on gray."""
+        """Return the logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centered on gray."""
         features = [torch.cat([face, face.flip(-1)], 1)]
         for down in self.down:
             features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 96, 4, 4)
@@ -60,10 +61,10 @@ class Visibility(nn.Module):
 
 
 class Localizer(nn.Module):
-    """Finds the warp in two steps: a guess from the whole crop, then a correction from the face rectified with it.
+    """A spatial transformer (Jaderberg et al. 2015) that finds the warp in two steps.
 
-    A spatial transformer (Jaderberg et al. 2015). The second step sees the rectified face beside its mirror image, so
-    that it can register the two sides.
+    A guess from the whole crop, then a correction from the face rectified with it. The second step sees the rectified
+    face beside its mirror image, so that it can register the two sides.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -88,16 +89,17 @@ class Localizer(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, crop: Tensor) -> Located:
-        """Locates the face in each crop (B, 3, 160, 160)."""
+    def forward(self, crop: Tensor) -> LocalizerOutput:
+        """Locate the face in each crop (B, 3, 160, 160)."""
         coarse = self.guess(crop)
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
         shift, mask = self.correct(rectify(crop, start))
         warp = compose_warps(start, shift)
-        return Located(coarse, warp, mask, self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GRAY))
+        visible = self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GRAY)
+        return LocalizerOutput(coarse, warp, mask, visible)
 
     def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Warp, mask and visibility as in `Located`, each step's answers for crop and mirror image averaged."""
+        """Return warp, mask and visibility as in `LocalizerOutput`, each step averaged over crop and mirror image."""
         count = len(crop)
         guess = self.guess(torch.cat([crop, crop.flip(-1)]))
         coarse = (guess[:count] + mirror_warp(guess[count:])) / 2
@@ -110,16 +112,20 @@ class Localizer(nn.Module):
         return warp, mask, visible
 
     def guess(self, crop: Tensor) -> Tensor:
-        """First guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
+        """Return a first guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
         half = halve(crop) - GRAY  # (B, 3, 80, 80)
         guess: Tensor = self.coarse_warp(self.coarse(half)).float().view(-1, GRID, GRID, 2)
         return guess + identity_warp(guess)
 
     def correct(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """From faces (B, 3, 128, 128) rectified with a guess: its correction (B, 17, 17, 2), and the mask's logits.
+        """Return the correction of a guess, and the mask's logits, from the faces rectified with it.
 
-        The correction is in normalized face coordinates.
+        Args:
+            face: (B, 3, 128, 128) in 0..1.
+
+        Returns:
+            The correction (B, 17, 17, 2) in normalized face coordinates, and the logits (B, 17, 17).
         """
         face = face - GRAY
         maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 3)
-        return 0.15 * maps[..., :2], maps[..., 2]  # shifts are small: so outputs are near 1
+        return CORRECTION_UNIT * maps[..., :2], maps[..., 2]

@@ -1,24 +1,23 @@
-"""The network: a localizer that finds the face's warp, and a VAE that knows what symmetric faces look like.
+"""symface's own network: a localizer that finds the face's warp, and a VAE that knows what symmetric faces look like.
 
-`SymmetricFaceVAE` is symface's own network; `paper.PaperVAE` is the paper's, for comparison. Images are float tensors
-(B, 3, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalized crop coordinates at the face frame's control
-points; all grids use align_corners=True.
+Images are float tensors (B, 3, H, W) in 0..1; warps are (B, 17, 17, 2), (x, y) in normalized crop coordinates at the
+face frame's control points; all grids use align_corners=True.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.architecture import FACE_SIZE, GRAY, Architecture
-from symface_cli.network.device import has_bfloat16
-from symface_cli.network.layers import convolve_and_pool, fold_batch_norm, upsample_and_convolve
+from symface_cli.network.architecture import FACE_SIZE, GRAY, LOG_VARIANCES, Architecture
+from symface_cli.network.face_network import FaceNetwork, Localization
+from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
 from symface_cli.network.localizer import Localizer
-from symface_cli.network.paper import PaperVAE
 from symface_cli.network.warps import (
     blend_sides,
     hidden_on_both_sides,
+    identity_warp,
     keep_face,
     one_side_around_face,
     rectify,
@@ -26,26 +25,6 @@ from symface_cli.network.warps import (
 )
 
 LINEAR_SIZE = 64  # px, side of the faces that the encoder and the linear path work on
-
-
-class Seen(NamedTuple):
-    """What the localizer makes of crops, for inference.
-
-    Attributes:
-        warp: (B, 17, 17, 2).
-        mask: (B, 17, 17) in 0..1, symmetric.
-        visible: (B, 17, 17) in 0..1.
-        weights: q, how much each side counts, (B, 17, 17).
-        framed_weights: The same in the face, but one side alone around it, (B, 17, 17).
-        hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
-    """
-
-    warp: Tensor
-    mask: Tensor
-    visible: Tensor
-    weights: Tensor
-    framed_weights: Tensor
-    hidden: Tensor
 
 
 class Encoder(nn.Module):
@@ -64,11 +43,11 @@ class Encoder(nn.Module):
         self.deviation: Tensor
 
     def forward(self, face: Tensor) -> tuple[Tensor, Tensor]:
-        """Parameters mu and log_var, each (B, latent), of z for the left half of faces (B, 3, 128, 128)."""
+        """Return mu and log_var, each (B, latent), of z for the left half of faces (B, 3, 128, 128)."""
         small = F.avg_pool2d(face, FACE_SIZE // LINEAR_SIZE) - GRAY  # (B, 3, 64, 64)
         mu, log_var = self.statistics(self.stack(small).flatten(1)).float().chunk(2, 1)
         left = small[..., : LINEAR_SIZE // 2].flatten(1)
-        return self.linear(left).float() + self.deviation * mu, log_var.clamp(-12, 4)
+        return self.linear(left).float() + self.deviation * mu, log_var.clamp(*LOG_VARIANCES)
 
 
 class Decoder(nn.Module):
@@ -94,79 +73,52 @@ class Decoder(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
-        """Left halves (B, 3, 128, 64) of the faces of z (B, latent); may exceed 0..1 a little."""
+        """Return the left halves (B, 3, 128, 64) of the faces of z (B, latent); they may exceed 0..1 a little."""
         small = self.linear(z).view(-1, 3, LINEAR_SIZE, LINEAR_SIZE // 2)
         features = self.stack(self.start(z).view(-1, self.channels, 4, 2))  # (B, 32, 64, 32)
         detail = self.detail(torch.cat([features, small.to(features.dtype)], 1)).float()
-        whole = F.interpolate(mirror_half(small.float()), scale_factor=2, mode="bilinear")
+        whole = F.interpolate(whole_from_left(small.float()), scale_factor=2, mode="bilinear")
         left: Tensor = GRAY + whole[..., : FACE_SIZE // 2] + detail
         return left
 
 
-def mirror_half(half: Tensor) -> Tensor:
-    """The whole symmetric image (B, C, H, 2 W) of its left half."""
-    return torch.cat([half, half.flip(-1)], -1)
+def whole_from_left(left: Tensor) -> Tensor:
+    """Return the symmetric image (B, C, H, 2 W) of its left half (B, C, H, W)."""
+    return torch.cat([left, left.flip(-1)], -1)
 
 
-class SymmetricFaceVAE(nn.Module):
+class SymmetricFaceVAE(FaceNetwork):
     """symface's network: localizer, encoder and decoder."""
 
     def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
-        self.architecture = architecture
+        super().__init__(architecture)
         self.localizer = Localizer(architecture)
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)
 
-    def locate(self, crop: Tensor) -> Seen:
-        """Where the faces of crops (B, 3, 160, 160) lie, and what can be seen of them."""
+    def localizing_parts(self) -> Sequence[nn.Module]:
+        """Return the localizer."""
+        return (self.localizer,)
+
+    def locate(self, crop: Tensor) -> Localization:
+        """Locate the faces of crops (B, 3, 160, 160)."""
         warp, mask_logits, visible_logits = self.localizer.locate_both_ways(crop)
         mask, visible = mask_logits.sigmoid(), visible_logits.sigmoid()
         mask = (mask + mask.flip(2)) / 2
         weights = side_weights(warp, visible)
-        return Seen(warp, mask, visible, weights, one_side_around_face(weights, mask), hidden_on_both_sides(visible))
+        framed_weights = one_side_around_face(weights, mask)
+        return Localization(warp, mask, visible, weights, framed_weights, hidden_on_both_sides(visible))
 
-    def decode_face(self, crop: Tensor, seen: Seen) -> Tensor:
-        """Symmetric faces (B, 3, 128, 128), exactly symmetric, gray outside of the mask.
-
-        With z = mu: the same crop gives the same face.
-        """
-        blended = blend_sides(rectify(crop, seen.warp), seen.weights)
-        mu, _ = self.encoder(keep_face(blended, seen.mask * (1 - seen.hidden)))
-        face = keep_face(mirror_half(self.decoder(mu)), seen.mask)
+    def decode(self, crop: Tensor, localization: Localization | None = None) -> Tensor:
+        """Return symmetric faces (B, 3, 128, 128), exactly symmetric, gray outside of the mask."""
+        located = self.locate(crop) if localization is None else localization
+        blended = blend_sides(rectify(crop, located.warp), located.weights)
+        mu, _ = self.encoder(keep_face(blended, located.mask * (1 - located.hidden)))
+        face = keep_face(whole_from_left(self.decoder(mu)), located.mask)
         return (face + face.flip(-1)) / 2
 
-    def forward(self, crop: Tensor) -> Tensor:
-        """Symmetric faces (B, 3, 128, 128) of crops (B, 3, 160, 160)."""
-        return self.decode_face(crop, self.locate(crop))
-
-
-Network = SymmetricFaceVAE | PaperVAE
-
-
-def build_network(architecture: Architecture) -> Network:
-    """The network that an architecture describes, with fresh weights from torch's global generator."""
-    return PaperVAE(architecture) if architecture.kind == "paper" else SymmetricFaceVAE(architecture)
-
-
-def to_channels_last(network: Network, device: torch.device) -> None:
-    """Moves a network to a device, its convolution weights in the layout in which they are fastest."""
-    network.to(device)
-    for parameter in network.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-
-
-def prepare_for_inference(network: Network, device: torch.device) -> None:
-    """Moves a trained network to a device, as `to_channels_last` does, its batch normalization folded.
-
-    Where the device computes in bfloat16, so does the localizer, its weights stored so instead of being converted for
-    every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colors would be rounded to half a
-    gray level.
-    """
-    fold_batch_norm(network)
-    to_channels_last(network, device)
-    if isinstance(network, SymmetricFaceVAE) and has_bfloat16(device):
-        for layer in network.localizer.modules():
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                layer.bfloat16()
+    def reconstruct(self, crop: Tensor) -> Tensor:
+        """Return what is decoded of crops (B, 3, 160, 160) as they are, each half by itself: (B, 3, 128, 128)."""
+        face = rectify(crop, identity_warp(crop))
+        left, right = (self.decoder(self.encoder(image)[0]) for image in (face, face.flip(-1)))
+        return torch.cat([left, right.flip(-1)], 3)

@@ -11,36 +11,38 @@ from torch import Tensor
 from symface_cli.geometry.warps import GRID, enlarging_weights
 from symface_cli.network.architecture import FACE_SIZE, GRAY
 
-VISIBLE_POWER = 8
+VISIBLE_POWER = 8  # uncovered faces have a visibility of 0.96 and more, so that less already is a sign
+LEAST_VISIBLE = 1e-3  # weight of what is hidden: where both sides are, their foreshortening still decides
+LEAST_AREA = 1e-5  # of foreshortening, where a warp folds over; 0.016 is that of a crop taken as it is
 SEEN, UNSEEN = 0.8, 0.4  # visibility from which the photo is trusted, and below which it is not
-ALIKE, DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
+SIDES_ALIKE, SIDES_DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
 INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
 
 
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
-    """A grid of control values (B, 17, 17, C), up-sampled smoothly to (B, size, size, C)."""
+    """Up-sample control values (B, 17, 17, C) smoothly to (B, size, size, C)."""
     weights = torch.tensor(enlarging_weights(grid.shape[1], size), dtype=grid.dtype, device=grid.device)
     return torch.einsum("yi,bijc,xj->byxc", weights, grid, weights)
 
 
 def rectify(crop: Tensor, warp: Tensor, size: int = FACE_SIZE) -> Tensor:
-    """The crop (B, C, H, W) sampled through the warp: the face in its frame, (B, C, size, size)."""
+    """Sample the crop (B, C, H, W) through the warp: return the face in its frame, (B, C, size, size)."""
     return F.grid_sample(crop, enlarge_grid(warp, size).to(crop.dtype), padding_mode="reflection", align_corners=True)
 
 
 def halve(image: Tensor) -> Tensor:
-    """Images (B, C, H, W) at half size, means of 2 x 2 pixels; a sixth of the time of `avg_pool2d` on a CPU."""
+    """Return the means of 2 x 2 pixels of images (B, C, H, W); on a CPU in a sixth of the time of `avg_pool2d`."""
     columns = image[..., ::2] + image[..., 1::2]
     return (columns[..., ::2, :] + columns[..., 1::2, :]) / 4
 
 
 def mirror_warp(warp: Tensor) -> Tensor:
-    """The warp of the mirrored crop."""
+    """Return the warp of the mirrored crop."""
     return warp.flip(2) * warp.new_tensor([-1.0, 1.0])
 
 
 def compose_warps(warp: Tensor, shift: Tensor) -> Tensor:
-    """W(u + shift(u)) at the control points u; `shift` (B, 17, 17, 2) in normalized face coordinates."""
+    """Return W(u + shift(u)) at the control points u; `shift` (B, 17, 17, 2) is in normalized face coordinates."""
     points = shift + identity_warp(warp)
     composed = F.grid_sample(
         warp.permute(0, 3, 1, 2), points, mode="bicubic", padding_mode="border", align_corners=True
@@ -49,43 +51,46 @@ def compose_warps(warp: Tensor, shift: Tensor) -> Tensor:
 
 
 def identity_warp(like: Tensor) -> Tensor:
-    """The warp (B, 17, 17, 2) that takes the whole crop for the face, for as many crops as `like` has."""
+    """Return the warp (B, 17, 17, 2) that takes the whole crop for the face, for as many crops as `like` has."""
     ticks = torch.linspace(-1, 1, GRID, device=like.device, dtype=like.dtype)
     y, x = torch.meshgrid(ticks, ticks, indexing="ij")
     return torch.stack([x, y], -1).expand(len(like), -1, -1, -1)
 
 
 def foreshortening(warp: Tensor) -> Tensor:
-    """J(u) = |det dW/du| at the control points, (B, 17, 17): how much of the crop shows this part of the face."""
+    """Return J(u) = |det dW/du| at the control points, (B, 17, 17): how much of the crop shows each part of the face.
+
+    Its unit is the square of normalized crop coordinates per cell.
+    """
     dy, dx = torch.gradient(warp, dim=(1, 2))
     determinant = dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
     smooth = F.avg_pool2d(F.pad(determinant[:, None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return smooth[:, 0].clamp(min=1e-5)
+    return smooth[:, 0].clamp(min=LEAST_AREA)
 
 
 def side_weights(warp: Tensor, visible: Tensor) -> Tensor:
-    """q(u) = J(u) v(u) / (J(u) v(u) + J(u') v(u')), (B, 17, 17), with u' the mirror image of u.
+    """Return q(u) = J(u) v(u) / (J(u) v(u) + J(u') v(u')), (B, 17, 17), with u' the mirror image of u.
 
-    v is a power of the visibility: uncovered faces have 0.96 and more, so that less already is a sign.
+    v is a power of the visibility (B, 17, 17).
     """
-    amount = foreshortening(warp) * (visible**VISIBLE_POWER + 1e-3)
+    amount = foreshortening(warp) * (visible**VISIBLE_POWER + LEAST_VISIBLE)
     return amount / (amount + amount.flip(2))
 
 
 def hidden_on_both_sides(visible: Tensor) -> Tensor:
-    """How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric."""
+    """Return how far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric."""
     better = torch.maximum(visible, visible.flip(2))
     return ((SEEN - better) / (SEEN - UNSEEN)).clamp(0, 1)
 
 
 def seen_on_both_sides(visible: Tensor) -> Tensor:
-    """How far both sides show a point of the face, (B, 17, 17) in 0..1, symmetric."""
+    """Return how far both sides show a point of the face, (B, 17, 17) in 0..1, symmetric."""
     worse = torch.minimum(visible, visible.flip(2))
     return ((worse - UNSEEN) / (SEEN - UNSEEN)).clamp(0, 1)
 
 
 def unlike_sides(face: Tensor) -> Tensor:
-    """How far a rectified face (B, 3, S, S) in 0..1 differs from its mirror image around each control point.
+    """Measure how far a rectified face (B, 3, S, S) in 0..1 differs from its mirror image around each control point.
 
     Returns:
         (B, 17, 17) in 0..1, symmetric: 0 where both sides show the same, as the lenses of dark glasses do.
@@ -93,11 +98,11 @@ def unlike_sides(face: Tensor) -> Tensor:
     difference = (face - face.flip(-1)).abs().mean(1, keepdim=True)
     around = F.adaptive_avg_pool2d(difference, GRID)
     smooth = F.avg_pool2d(F.pad(around, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return ((smooth[:, 0] - ALIKE) / (DIFFERENT - ALIKE)).clamp(0, 1)
+    return ((smooth[:, 0] - SIDES_ALIKE) / (SIDES_DIFFERENT - SIDES_ALIKE)).clamp(0, 1)
 
 
 def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
-    """Weights (B, 17, 17) that blend both sides in the face, but show one side's surroundings mirrored.
+    """Return weights (B, 17, 17) that blend both sides in the face, but show one side's surroundings mirrored.
 
     Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
     face counts more. Its part begins inside the face, so that no background of the other side shines along the jaw.
@@ -112,7 +117,7 @@ def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
 
 
 def blend_sides(face: Tensor, weights: Tensor) -> Tensor:
-    """q(u) a(u) + q(u') a(u'): the rectified face (B, 3, S, S) blended with its mirror image, exactly symmetric.
+    """Blend the rectified face a (B, 3, S, S) with its mirror image: q(u) a(u) + q(u') a(u'), exactly symmetric.
 
     `weights` is q at the control points, (B, 17, 17).
     """
@@ -122,6 +127,6 @@ def blend_sides(face: Tensor, weights: Tensor) -> Tensor:
 
 
 def keep_face(face: Tensor, mask: Tensor) -> Tensor:
-    """The face (B, 3, S, S) on gray: `mask` (B, 17, 17) in 0..1 says where it is kept."""
+    """Put the face (B, 3, S, S) on gray: `mask` (B, 17, 17) in 0..1 says where it is kept."""
     alpha = enlarge_grid(mask[..., None], face.shape[-1]).permute(0, 3, 1, 2).clamp(0, 1).to(face.dtype)
     return GRAY + (face - GRAY) * alpha

@@ -3,23 +3,33 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
-import safetensors
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from symface_cli.errors import WeightsError
 from symface_cli.files import write_atomically
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.vae import Network, build_network
+from symface_cli.network.builder import build_network
+from symface_cli.network.face_network import FaceNetwork
 
-FORMAT = 1  # raised when weights of older versions cannot be used any more
+WEIGHTS_FORMAT = 1  # raised when weights of older versions cannot be used any more
 BUNDLED = "symface.safetensors"
-METADATA = "symface"  # key of what a file says of itself, as JSON
+METADATA_KEY = "symface"  # of what a file says of itself, as JSON; one key: several come in random order
+
+
+class Metadata(TypedDict):
+    """What a weights file says of itself."""
+
+    format: int
+    stage: int
+    architecture: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -32,30 +42,30 @@ class Weights:
         sha256: Checksum of the file.
     """
 
-    network: Network
+    network: FaceNetwork
     stage: int
     sha256: str
 
 
 def bundled_weights() -> Path:
-    """Where the weights that come with symface lie: in the package, or beside it in a checkout."""
+    """Return where the weights that come with symface lie: in the package, or beside it in a checkout."""
     package = Path(str(files("symface_cli")))
     inside = package / "models" / BUNDLED
     return inside if inside.is_file() else package.parent / "models" / BUNDLED
 
 
-def save_weights(path: Path, network: Network, stage: int) -> None:
-    """Writes a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision."""
+def save_weights(path: Path, network: FaceNetwork, stage: int) -> None:
+    """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision."""
     tensors = {
         name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    about = {"format": FORMAT, "stage": stage, "architecture": network.architecture.as_dict()}
-    write_atomically(path, save(tensors, {METADATA: json.dumps(about)}))  # one key: several come in random order
+    metadata = Metadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
+    write_atomically(path, save(tensors, {METADATA_KEY: json.dumps(metadata)}))
 
 
 def load_weights(path: Path | None = None) -> Weights:
-    """Reads weights and builds their network; None takes the bundled ones.
+    """Read weights and build their network; None takes the bundled ones.
 
     Raises:
         WeightsError: If the file is missing, damaged, or of another version.
@@ -66,29 +76,30 @@ def load_weights(path: Path | None = None) -> Weights:
     except OSError as error:
         raise WeightsError(f"{path}: cannot read the weights ({error.strerror})") from error
     try:
-        tensors, about = load(data), _read_metadata(data)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        tensors, metadata = load(data), _read_metadata(path)
+        found = metadata["format"]
+    except (SafetensorError, ValueError, KeyError) as error:
         raise WeightsError(f"{path}: damaged, or not a file of symface's weights") from error
-    if about["format"] != FORMAT:
-        raise WeightsError(f"{path}: weights of format {about['format']}, expected {FORMAT}; use those of this version")
+    if found != WEIGHTS_FORMAT:
+        raise WeightsError(f"{path}: weights of format {found}, expected {WEIGHTS_FORMAT}; use those of this version")
     try:
-        network = build_network(_read_architecture(about["architecture"]))
+        network = build_network(_architecture_from(metadata["architecture"]))
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
-    return Weights(network.eval(), int(about["stage"]), hashlib.sha256(data).hexdigest())
+    return Weights(network.eval(), int(metadata["stage"]), hashlib.sha256(data).hexdigest())
 
 
-def _read_metadata(data: bytes) -> dict[str, Any]:
-    """What save_weights wrote of itself, from a safetensors file: a header's length in 8 bytes, then JSON."""
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    about: dict[str, Any] = json.loads(header["__metadata__"][METADATA])
-    return about
+def _read_metadata(path: Path) -> Metadata:
+    with safe_open(path, "pt") as file:
+        metadata: Metadata = json.loads((file.metadata() or {})[METADATA_KEY])
+    return metadata
 
 
-def _read_architecture(values: dict[str, Any]) -> Architecture:
+def _architecture_from(values: Mapping[str, object]) -> Architecture:
+    """Build the architecture that a file describes; unknown and missing fields are errors."""
     fields = {field.name for field in dataclasses.fields(Architecture)}
     if set(values) != fields:
         raise ValueError(f"unknown or missing architecture fields: {sorted(set(values) ^ fields)}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Architecture(**values)
+    known = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Architecture(**known)  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ class NetworkPlanner:
         self.on_cpu = symmetrizer.device.type == "cpu"
         self.parameters: Mapping[str, object] = {
             "version": __version__,
-            "weights": symmetrizer.weights.sha256,
+            "weights": symmetrizer.sha256,
             "options": asdict(options),
             "selection": selection.as_dict(),
             "check_identity": check is not None,

@@ -10,7 +10,7 @@ from torch import nn
 
 from symface_cli.errors import DataError
 from symface_cli.files import write_atomically
-from symface_cli.network.vae import Network
+from symface_cli.network.face_network import FaceNetwork
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
 
@@ -29,7 +29,7 @@ class Training:
         rows: One row of losses per epoch.
     """
 
-    network: Network
+    network: FaceNetwork
     learner: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler

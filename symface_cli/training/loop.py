@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from symface_cli.errors import DataError, UsageError
 from symface_cli.files import write_atomically
 from symface_cli.network.architecture import Architecture
+from symface_cli.network.builder import build_network, to_channels_last
 from symface_cli.network.device import keep_freed_memory, mixed_precision
-from symface_cli.network.vae import Network, SymmetricFaceVAE, build_network, to_channels_last
+from symface_cli.network.face_network import FaceNetwork
+from symface_cli.network.vae import SymmetricFaceVAE
 from symface_cli.network.weights import load_weights, save_weights
 from symface_cli.training.checkpoints import Training, load_checkpoint, save_checkpoint
 from symface_cli.training.curves import draw_curves
@@ -192,7 +194,7 @@ def start(
     return Training(network, learner, optimizer, schedule, order, random, processes)
 
 
-def _parameter_groups(network: Network, lr: float) -> list[dict[str, Any]]:
+def _parameter_groups(network: FaceNetwork, lr: float) -> list[dict[str, Any]]:
     linear = [p for name, p in network.named_parameters() if ".linear." in name]
     others = [p for name, p in network.named_parameters() if ".linear." not in name]
     groups: list[dict[str, Any]] = [{"params": others, "lr": lr}]
@@ -274,7 +276,7 @@ def learn(training: Training, config: TrainingConfig, samples: Samples, observer
 
 @torch.no_grad()
 def validate(
-    network: Network, config: TrainingConfig, samples: Samples, processes: Processes = ALONE
+    network: FaceNetwork, config: TrainingConfig, samples: Samples, processes: Processes = ALONE
 ) -> dict[str, float]:
     """Mean losses on unchanged crops, with z = mu."""
     network.eval()

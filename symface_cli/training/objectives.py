@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symface_cli.network.architecture import FACE_SIZE, GRAY
-from symface_cli.network.localizer import Located
+from symface_cli.network.face_network import FaceNetwork
+from symface_cli.network.localizer import LocalizerOutput
 from symface_cli.network.paper import PaperVAE
-from symface_cli.network.vae import LINEAR_SIZE, Network, SymmetricFaceVAE
+from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
 from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 from symface_cli.training.data.augmentation import Batch
 from symface_cli.training.distributed import mean_over_processes
@@ -60,7 +61,7 @@ def make_symmetric(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) 
     return _sum(locate(found, batch), autoencode(network, face, target, rng))
 
 
-def symmetric_face(crop: Tensor, found: Located, visible: Tensor) -> Tensor:
+def symmetric_face(crop: Tensor, found: LocalizerOutput, visible: Tensor) -> Tensor:
     """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image; gray around and where hidden."""
     mask = found.mask.sigmoid()
     mask = (mask + mask.flip(2)) / 2 * (1 - hidden_on_both_sides(visible))
@@ -92,12 +93,12 @@ def imitate_paper(network: PaperVAE, batch: Batch, rng: ShardedRandom, stage: in
     target = F.interpolate(target, size=(FACE_SIZE, FACE_SIZE), mode="bilinear").clamp(0, 1)
     mu, log_var = network.encode(batch.clean if stage == 1 else batch.crop)
     z = _draw(mu, log_var, rng) if network.training else mu
-    image = cross_entropy(network.decode(z), target)
+    image = cross_entropy(network.pixel_logits(z), target)
     kl = kl_divergence(mu, log_var)
     return {"total": NATS * (image + kl), "image": image, "kl": kl}
 
 
-def locate(found: Located, batch: Batch) -> Losses:
+def locate(found: LocalizerOutput, batch: Batch) -> Losses:
     """The localizer's terms: both warps against the label, midline, mask and visibility.
 
     "warp" is in eye distances, "midline" in radians and eye distances.
@@ -155,12 +156,12 @@ class Learner(nn.Module):
     Only what the stage trains requires gradients.
     """
 
-    def __init__(self, network: Network, stage: int) -> None:
+    def __init__(self, network: FaceNetwork, stage: int) -> None:
         super().__init__()
         self.network = network
         self._objective = OBJECTIVES[network.architecture.kind, stage]
-        if isinstance(network, SymmetricFaceVAE):
-            network.localizer.requires_grad_(stage > 1)
+        for part in network.localizing_parts():
+            part.requires_grad_(stage > 1)
 
     def forward(self, batch: Batch, rng: ShardedRandom) -> Losses:
         """The losses of a batch."""

@@ -7,16 +7,15 @@ from torch import Tensor
 
 from symface_cli.imaging.photo import encode_png
 from symface_cli.network.architecture import FACE_SIZE
-from symface_cli.network.paper import PaperVAE
-from symface_cli.network.vae import Network
-from symface_cli.network.warps import blend_sides, identity_warp, rectify
+from symface_cli.network.face_network import FaceNetwork
+from symface_cli.network.warps import blend_sides, rectify
 from symface_cli.training.data.augmentation import NONE, Augmentation, Batch, make_batch
 from symface_cli.training.data.samples import Samples
 from symface_cli.training.randomness import ShardedRandom
 
 
 @torch.no_grad()
-def draw_sheet(network: Network, samples: Samples, stage: int, count: int) -> bytes:
+def draw_sheet(network: FaceNetwork, samples: Samples, stage: int, count: int) -> bytes:
     """A PNG with one row per sample: clean crops first, then augmented ones."""
     network.eval()
     device = samples.device
@@ -36,16 +35,18 @@ def _small(image: Tensor) -> Tensor:
     return F.interpolate(image, size=(FACE_SIZE, FACE_SIZE), mode="bilinear", antialias=True)
 
 
-def _pictures(network: Network, batch: Batch, stage: int) -> list[Tensor]:
-    """Stage 1 and 2: what is decoded from the crop. Stage 3: rectified face, blend, decoded face."""
-    if isinstance(network, PaperVAE):
-        return [network.decode(network.encode(batch.crop)[0]).sigmoid()]
-    if stage < 3:
-        face = rectify(batch.crop, identity_warp(batch.warp))
-        halves = [network.decoder(network.encoder(x)[0]) for x in (face, face.flip(-1))]
-        decoded = [torch.cat([halves[0], halves[1].flip(-1)], 3)]
-        return decoded if stage == 1 else [*decoded, rectify(batch.crop, network.locate(batch.crop).warp)]
-    seen = network.locate(batch.crop)
-    rectified = rectify(batch.crop, seen.warp)
-    visible = F.interpolate(seen.visible[:, None], size=(FACE_SIZE, FACE_SIZE)).expand(-1, 3, -1, -1)
-    return [rectified, visible, blend_sides(rectified, seen.weights), network.decode_face(batch.crop, seen)]
+def _pictures(network: FaceNetwork, batch: Batch, stage: int) -> list[Tensor]:
+    """Return what a stage makes of crops: pictures (B, 3, 128, 128).
+
+    Stage 1 and 2: the decoded crop; of a network that locates faces, stage 2 also has the rectified face, and stage 3
+    rectified face, visibility, blend, decoded face.
+    """
+    localization = network.locate(batch.crop) if stage > 1 else None
+    if localization is None:
+        return [network.reconstruct(batch.crop)]
+    rectified = rectify(batch.crop, localization.warp)
+    if stage == 2:
+        return [network.reconstruct(batch.crop), rectified]
+    visible = F.interpolate(localization.visible[:, None], size=(FACE_SIZE, FACE_SIZE)).expand(-1, 3, -1, -1)
+    blended = blend_sides(rectified, localization.weights)
+    return [rectified, visible, blended, network.decode(batch.crop, localization)]

@@ -13,7 +13,7 @@ import torch
 from symface_cli import __version__
 from symface_cli.doctor import selftest
 from symface_cli.imaging.photo import read_photo
-from symface_cli.network.vae import build_network
+from symface_cli.network.builder import build_network
 from symface_cli.network.weights import bundled_weights, save_weights
 from tests.conftest import ROOT
 from tests.network.test_weights import SMALL

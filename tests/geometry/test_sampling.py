@@ -7,7 +7,7 @@ import torch
 from symface_cli.geometry import frames as geometry
 from symface_cli.geometry import sampling as compositing
 from symface_cli.geometry.warps import control_points
-from symface_cli.inference.face import blend_sides, fill_hidden
+from symface_cli.inference.face import blend_photo_sides, fill_hidden
 from symface_cli.network import warps as warping
 
 
@@ -60,7 +60,7 @@ def test_blend_is_exactly_symmetric_and_weighted():
     face[:, :16] = 200
     weights = np.full((17, 17), 0.75, np.float32)
     weights[:, 8:] = 0.25
-    blend = blend_sides(face, weights)
+    blend = blend_photo_sides(face, weights)
     assert (blend == blend[:, ::-1]).all()
     assert blend[16, 2, 0] == pytest.approx(150, abs=1)  # 3/4 of 200
 

@@ -11,6 +11,7 @@ from symface_cli.geometry.frames import EYES_Y
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference import symmetrizer as pipeline
 from symface_cli.landmarks import scheme
+from symface_cli.network.weights import load_weights, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +99,8 @@ def test_what_hides_both_sides_alike_stays_unless_the_vae_draws_all(portrait, sy
 
 @pytest.mark.parametrize(("hidden", "decoded"), [(0.01, 0), (0.5, 1)])
 def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, hidden, decoded):
-    plain, times = symmetrizer.network.look, []
-    monkeypatch.setattr(symmetrizer.network, "look", lambda crop: replace_hidden(plain(crop), hidden))
+    plain, times = symmetrizer.network.locate, []
+    monkeypatch.setattr(symmetrizer.network, "locate", lambda crop: replace_hidden(plain(crop), hidden))
     monkeypatch.setattr(pipeline, "unlike_sides", lambda face: face.new_ones(1, 17, 17))
     monkeypatch.setattr(symmetrizer, "_decode", lambda *_: times.append(1) or np.zeros((128, 128, 3), np.uint8))
     symmetrizer.symmetrize(read_photo(portrait))
@@ -108,6 +109,16 @@ def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, 
 
 def replace_hidden(prediction, hidden):
     return prediction._replace(hidden=prediction.hidden * 0 + hidden)
+
+
+def test_weights_can_be_saved_after_a_symmetrizer_was_made_of_them(monkeypatch, tmp_path):
+    again = tmp_path / "again.safetensors"
+    loaded = load_weights()
+    monkeypatch.setattr(pipeline, "load_weights", lambda path: loaded)
+    symmetrizer = symface_cli.Symmetrizer(device="cpu")
+    save_weights(again, loaded.network, loaded.stage)
+    assert (symmetrizer.sha256, symmetrizer.stage) == (loaded.sha256, 3)
+    assert load_weights(again).sha256 == loaded.sha256
 
 
 @pytest.mark.landmarks

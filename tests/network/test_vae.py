@@ -8,9 +8,10 @@ from torch import nn
 from symface_cli.network import paper
 from symface_cli.network import warps as warping
 from symface_cli.network.architecture import PAPER, Architecture
+from symface_cli.network.builder import build_network, prepare_for_inference
 from symface_cli.network.device import has_bfloat16, mixed_precision
 from symface_cli.network.paper import PaperVAE
-from symface_cli.network.vae import SymmetricFaceVAE, build_network, prepare_for_inference
+from symface_cli.network.vae import SymmetricFaceVAE
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_face_is_exactly_symmetric(network):
 
 def test_mirrored_crop_gives_the_mirrored_warp_and_the_same_face(network):
     crop = crops()
-    seen, mirrored = network.locate(crop), network.look(crop.flip(-1))
+    seen, mirrored = network.locate(crop), network.locate(crop.flip(-1))
     assert torch.allclose(mirrored.warp, warping.mirror_warp(seen.warp), atol=1e-5)
     assert torch.allclose(mirrored.visible, seen.visible.flip(2), atol=1e-5)
     assert torch.allclose(network(crop.flip(-1)), network(crop), atol=1e-3)
@@ -158,10 +159,7 @@ def test_face_is_gray_outside_of_the_mask():
 @pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16")
 def test_the_localizer_alone_is_rounded_for_inference(network):
     crop = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
-    rounded = build_network(network.architecture)
-    rounded.load_state_dict(network.state_dict())
-    rounded.eval()
-    prepare_for_inference(rounded, torch.device("cpu"))
+    rounded = prepare_for_inference(network, torch.device("cpu"))
     with torch.inference_mode(), mixed_precision(torch.device("cpu")):
         found = rounded.locate(crop)
     with torch.inference_mode():
@@ -179,6 +177,31 @@ def test_paper_network_is_plain_and_its_face_symmetric():
     face = network(crops())
     assert face.shape == (2, 3, 128, 128)
     assert torch.equal(face, face.flip(-1))
+
+
+@pytest.mark.parametrize("architecture", [Architecture(), PAPER])
+@torch.inference_mode()
+def test_every_network_decodes_what_it_locates_and_reconstructs_the_crop(architecture):
+    torch.manual_seed(0)
+    network = build_network(architecture).eval()
+    crop = crops(1)
+    located = network.locate(crop)
+    assert (located is None) == (architecture.kind == "paper") == (not network.localizing_parts())
+    assert torch.equal(network.decode(crop, located), network(crop))
+    assert network.reconstruct(crop).shape == (1, 3, 128, 128)
+
+
+@pytest.mark.parametrize("architecture", [Architecture(), PAPER])
+def test_preparing_for_inference_leaves_the_network_as_it_was(architecture):
+    torch.manual_seed(0)
+    network = build_network(architecture).eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    prepared = prepare_for_inference(network, torch.device("cpu"))
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in prepared.modules())
+    after = network.state_dict()
+    assert after.keys() == before.keys()
+    assert all(tensor.dtype == before[name].dtype for name, tensor in after.items())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in after.items())
 
 
 def test_zero_upsampling_puts_zeros_between_the_values():

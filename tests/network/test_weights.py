@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from symface_cli.errors import WeightsError
 from symface_cli.network.architecture import PAPER, Architecture
-from symface_cli.network.vae import build_network
+from symface_cli.network.builder import build_network
 from symface_cli.network.weights import bundled_weights, load_weights, save_weights
 
 SMALL = Architecture(

@@ -31,7 +31,10 @@ def seen_at(center: tuple[float, float], half: float, degrees: float = 0) -> Fac
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     warp = half * control_points() @ np.array([[c, s], [-s, c]]) + center
     ones = np.ones((17, 17), np.float32)
-    return FacePrediction(lambda: GRAY, FaceWarp(warp, ones, ones / 2, ones / 2, 0 * ones))
+    return FacePrediction(
+        lambda: GRAY,
+        FaceWarp(photo_from_face=warp, mask=ones, weights=ones / 2, framed_weights=ones / 2, hidden=0 * ones),
+    )
 
 
 def changed(before: Photo, after: Photo) -> NDArray[np.bool_]:
@@ -182,7 +185,10 @@ def test_the_heat_map_shows_where_shapes_differ() -> None:
         level = seen_at((200, 200), 150)
         assert level.warp is not None
         ones = np.ones((17, 17), np.float32)
-        prediction = FacePrediction(lambda: GRAY, FaceWarp(warp, ones, ones / 2, ones / 2, 0 * ones))
+        prediction = FacePrediction(
+            lambda: GRAY,
+            FaceWarp(photo_from_face=warp, mask=ones, weights=ones / 2, framed_weights=ones / 2, hidden=0 * ones),
+        )
         panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, prediction))[4].astype(float)
         yellow = panel[..., 1] - panel[..., 2]
         third = slice(len(panel) // 3, -len(panel) // 3)

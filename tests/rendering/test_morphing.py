@@ -23,7 +23,13 @@ def whole_photo(displacement=0.0):
     left[:, GRID // 2 :] = 0
     points[..., 0] += displacement * left
     even = np.full((GRID, GRID), 0.5, np.float32)
-    return FaceWarp(points, inner, even, even, np.zeros((GRID, GRID), np.float32))
+    return FaceWarp(
+        photo_from_face=points,
+        mask=inner,
+        weights=even,
+        framed_weights=even,
+        hidden=np.zeros((GRID, GRID), np.float32),
+    )
 
 
 def random_photo(channels=3, dtype=np.uint8):

@@ -21,7 +21,7 @@ from torch.multiprocessing.spawn import start_processes
 
 from symface_cli.errors import DataError, SymfaceError
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.vae import build_network
+from symface_cli.network.builder import build_network
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation

@@ -1,0 +1,50 @@
+"""Networks built from their architecture, and prepared for a device."""
+
+import copy
+
+import torch
+from torch import nn
+
+from symface_cli.network.architecture import Architecture
+from symface_cli.network.device import has_bfloat16
+from symface_cli.network.face_network import FaceNetwork
+from symface_cli.network.layers import fold_batch_norm
+from symface_cli.network.paper import PaperVAE
+from symface_cli.network.vae import SymmetricFaceVAE
+
+
+def build_network(architecture: Architecture) -> FaceNetwork:
+    """Build the network that an architecture describes, with fresh weights from torch's global generator."""
+    return PaperVAE(architecture) if architecture.kind == "paper" else SymmetricFaceVAE(architecture)
+
+
+def to_channels_last(network: nn.Module, device: torch.device) -> None:
+    """Move a network to a device, its convolution weights in the layout in which they are fastest."""
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def prepare_for_inference(network: FaceNetwork, device: torch.device) -> FaceNetwork:
+    """Return a copy of a trained network that computes the same faster, on a device; the network itself stays.
+
+    Batch normalization is folded, see `fold_batch_norm`, and convolutions are as `to_channels_last` makes them. Where
+    the device computes in bfloat16, so do the parts that locate the face, their weights stored so instead of being
+    converted for every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colors would be
+    rounded to half a gray level.
+    """
+    prepared = copy.deepcopy(network).eval()
+    fold_batch_norm(prepared)
+    to_channels_last(prepared, device)
+    if has_bfloat16(device):
+        for part in prepared.localizing_parts():
+            _round_to_bfloat16(part)
+    return prepared
+
+
+def _round_to_bfloat16(part: nn.Module) -> None:
+    """Store the weights of a part's convolutions and linear layers in bfloat16."""
+    for layer in part.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            layer.bfloat16()
