@@ -13,7 +13,7 @@ from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
 from symface_cli.files import on_one_line
 from symface_cli.pages import InlineImage, load_template
 from symface_cli.rendering.identity import SAME_PERSON
-from symface_cli.rendering.records import TURNED, FaceRecord
+from symface_cli.rendering.records import MAX_YAW_PHOTO, FaceRecord
 from symface_cli.version import __version__
 
 
@@ -50,8 +50,8 @@ MEASURES = (
         "turn",
         attrgetter("yaw_degrees"),
         "{:.0f}°",
-        f"How far the head is turned; a symmetric face does not fit one of {TURNED:.0f}° and more well.",
-        TURNED,
+        f"How far the head is turned; a symmetric face does not fit one of {MAX_YAW_PHOTO:.0f}° and more well.",
+        MAX_YAW_PHOTO,
         "strongly turned",
     ),
     Measure(

@@ -1,1 +1,1 @@
-"""Faces found in photos."""
+"""Find faces in photos."""

@@ -1,4 +1,4 @@
-"""Viola-Jones cascades over the sizes of an image: all windows, or those around proposals."""
+"""Run Viola-Jones cascades over the sizes of an image: on all windows, or on those around proposals."""
 
 import math
 import threading
@@ -10,39 +10,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 
-SMALLEST_FACE = 40  # px, width of a box in that copy
-SMALLEST_COVERED = 60  # px, the same for faces that only a thorough search finds; it takes half as long as with 40
-SCALE_STEP = 1.1
-NEIGHBORS = 3  # more windows than these must agree on a face
-ALIKE = 0.2  # widths, by which windows that agree may differ; OpenCV's search has no other
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
 PROFILE = "haarcascade_profileface.xml"  # of heads turned to one side; those turned to the other it finds mirrored
-ALIKE_ACROSS = 0.3  # box widths, the same for windows of several cascades, which lie a little further apart
-BESIDE_DOUBTFUL = 0.5  # of the most windows that agree on a doubtful face: so many must agree on another
-ENOUGH = 20  # windows of all cascades that are enough for another in any case
-SAME_FACE = 0.2  # widths, between the middles of windows that a detect_fast takes for the same face
-SEARCH_RADIUS = 0.15  # widths, from a face's middle: 98 % of the windows on LFW's faces lie within
-EMPTY = 2  # widths in a row without windows, after which no more are tried
 Window = tuple[int, ...]
 """A cascade's window that looks like a face: x, y, width, height in pixels of the searched image."""
 
 
 class Candidate(NamedTuple):
-    """A box, and how many overlapping windows of the detector agreed on it."""
+    """Box, and how many overlapping windows of the detector agreed on it."""
 
     box: Box
     agreeing: int
 
 
+class _Cascades(threading.local):
+    """OpenCV's cascades, loaded once in each thread: they are not safe for several threads at a time."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, cv2.CascadeClassifier] = {}
+
+    def load(self, name: str) -> cv2.CascadeClassifier:
+        """Return the cascade of a file that comes with OpenCV."""
+        if name not in self._by_name:
+            self._by_name[name] = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
+        return self._by_name[name]
+
+
+_CASCADES = _Cascades()
+
+
 def search(gray: NDArray[np.uint8]) -> list[Candidate]:
-    """The upright faces of a gray image (H, W), by the first cascade that finds any."""
+    """Find the upright faces of a gray image (H, W), by the first cascade that finds any."""
     for name in CASCADES:
-        boxes, counts = _cascade(name).detectMultiScale2(
-            gray, SCALE_STEP, NEIGHBORS, minSize=(SMALLEST_FACE, SMALLEST_FACE)
+        boxes, counts = _CASCADES.load(name).detectMultiScale2(
+            gray, SEARCH.scale_step, SEARCH.min_neighbors, minSize=(SEARCH.min_face_px, SEARCH.min_face_px)
         )
         if len(boxes):
             return [Candidate(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
@@ -50,20 +56,20 @@ def search(gray: NDArray[np.uint8]) -> list[Candidate]:
 
 
 def pool_cascades(gray: NDArray[np.uint8], thorough: bool = False) -> list[Candidate]:
-    """The upright faces of a gray image (H, W), by the windows of three frontal cascades and the profile's together.
+    """Find the upright faces of a gray image (H, W), by the windows of three frontal cascades and the profile's.
 
     On a half covered or turned face, few windows of each cascade agree, but those of all on the same place; on other
     things, mostly those of one. Boxes are the first cascade's where it has any windows there.
 
     Args:
         gray: The image.
-        thorough: Whether each cascade tries all of its windows but the smallest, which takes longer, instead of those
-            around what looks like a face to any of them at a first look.
+        thorough: Try all windows of each cascade but the smallest, which takes longer, instead of those around the
+            proposals of any of them.
     """
     pyramids = [*(ImagePyramid(gray, name) for name in (*FRONTAL, PROFILE)), ImagePyramid(gray, PROFILE, mirrored=True)]
     windows = [pyramid.try_all() for pyramid in pyramids] if thorough else _search_proposals(pyramids)
-    candidates = _group(list(chain.from_iterable(windows)), ALIKE_ACROSS, gray.shape)
-    least = min(BESIDE_DOUBTFUL * most_agreeing(candidates), ENOUGH)
+    candidates = _group(list(chain.from_iterable(windows)), SEARCH.pooled_tolerance_widths, gray.shape)
+    least = min(SEARCH.min_pooled_share * most_agreeing(candidates), SEARCH.enough_pooled_windows)
     return [
         Candidate(_mean_of_alike(windows[0], candidate.box), candidate.agreeing)
         for candidate in candidates
@@ -72,30 +78,29 @@ def pool_cascades(gray: NDArray[np.uint8], thorough: bool = False) -> list[Candi
 
 
 def _mean_of_alike(windows: list[Window], box: Box) -> Box:
-    """The mean of the windows that are like a box; the box itself where none is."""
+    """Average the windows that are like a box; return the box itself where none is."""
     places = np.array(windows).reshape(-1, 4)
-    alike = places[np.abs(places - np.array(box)).max(axis=1) <= ALIKE_ACROSS * box.width]
+    alike = places[np.abs(places - np.array(box)).max(axis=1) <= SEARCH.pooled_tolerance_widths * box.width]
     return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
 def detect_fast(gray: NDArray[np.uint8], name: str) -> list[Candidate]:
-    """What `search` finds with one cascade, in a third of the time.
+    """Find what `search` finds with one cascade, in a third of the time.
 
-    They are the very windows of `search`: on LFW, nine in ten candidates are exactly the same, and 99 % of the faces
-    within
+    The windows are those of `search`: on LFW, nine in ten candidates are exactly the same, and 99 % of the faces within
     2 % of the box's width. A quarter of the candidates on which fewer than 12 windows agree is missing.
     """
     (windows,) = _search_proposals([ImagePyramid(gray, name)])
-    return _group(windows, ALIKE, gray.shape)
+    return _group(windows, SEARCH.group_tolerance_widths, gray.shape)
 
 
 def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
-    """The windows of each pyramid around what looks like a face to any of them at a first look, sorted."""
+    """Return the windows of each pyramid around the proposals of any of them, sorted."""
     found: list[set[Window]] = [set() for _ in pyramids]
     proposals = np.concatenate([pyramid.propose() for pyramid in pyramids])
     while len(proposals):
         apart = np.abs(proposals[:, :2] - proposals[0, :2]).max(axis=1)
-        same = apart < SAME_FACE * np.maximum(proposals[:, 2], proposals[0, 2])
+        same = apart < SEARCH.merge_widths * np.maximum(proposals[:, 2], proposals[0, 2])
         for windows, pyramid in zip(found, pyramids, strict=True):
             windows |= pyramid.search_around(*proposals[same].mean(axis=0).tolist())
         proposals = proposals[~same]
@@ -103,8 +108,8 @@ def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
 
 
 def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[Candidate]:
-    """The places on which enough windows agree, none of them outside of an image of that shape."""
-    boxes, counts = cv2.groupRectangles(windows, NEIGHBORS, alike)
+    """Return the places on which enough windows agree, cut off at the edges of an image of that shape."""
+    boxes, counts = cv2.groupRectangles(windows, SEARCH.min_neighbors, alike)
     height, width = shape
     return [
         Candidate(Box(float(x), float(y), float(min(w, width - x)), float(min(h, height - y))), int(agreeing))
@@ -113,26 +118,33 @@ def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[
 
 
 class ImagePyramid:
-    """A cascade on one gray image, or on its mirror image, width by width as in OpenCV's search.
+    """One cascade on one gray image, or on its mirror image, level by level as in OpenCV's search.
 
     On each level, faces of one width are as wide as the cascade's window, in a smaller copy of the image. The first
     copy is about half as wide as the image: from there on, OpenCV tries the windows at all pixels, not at every
     second one. (For the cascade whose window is 24 px wide, it is a little wider, and its windows are tried at all
-    pixels, too.)
-    What is found is told in pixels of the image that is not mirrored.
+    pixels, too.) All results are in pixels of the image that is not mirrored.
+
+    Args:
+        gray: The image (H, W).
+        name: The cascade's file.
+        mirrored: Whether to search the mirror image.
     """
 
     def __init__(self, gray: NDArray[np.uint8], name: str, mirrored: bool = False) -> None:
         self._gray = np.ascontiguousarray(gray[:, ::-1]) if mirrored else gray
         self._mirrored = mirrored
-        self._cascade = _cascade(name)
+        self._cascade = _CASCADES.load(name)
         self._side = self._cascade.getOriginalWindowSize()[0]
-        factors = (SCALE_STEP**power for power in count(math.ceil(math.log(SMALLEST_FACE / self._side, SCALE_STEP))))
+        factors = (
+            SEARCH.scale_step**power
+            for power in count(math.ceil(math.log(SEARCH.min_face_px / self._side, SEARCH.scale_step)))
+        )
         self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(gray.shape), factors))
         self._copies: dict[int, NDArray[np.uint8]] = {}
 
     def propose(self) -> Array:
-        """Windows that look like faces, among a quarter of those of every second width: x and y of middles, widths.
+        """Propose windows from a quarter of those of every second width: x and y of middles, and widths, (N, 3).
 
         The least width, which takes longest, is not among them: what it alone finds is found by chance.
         """
@@ -147,7 +159,7 @@ class ImagePyramid:
         return proposals
 
     def search_around(self, x: float, y: float, width: float) -> set[Window]:
-        """All windows around a proposal that look like faces, narrower and wider until two widths have none."""
+        """Return all windows around a proposal that look like faces, on further levels until two have none."""
         x = self._gray.shape[1] - x if self._mirrored else x
         nearest = int(np.argmin(np.abs(np.array(self._factors) * self._side - width))) if self._factors else 0
         windows: set[Window] = set()
@@ -157,23 +169,23 @@ class ImagePyramid:
                 found = self._windows(level, x, y, width)
                 windows |= found
                 empty = 0 if found else empty + 1
-                if empty == EMPTY:
+                if empty == SEARCH.max_empty_levels:
                     break
         return windows
 
     def try_all(self) -> list[Window]:
-        """All windows that look like faces, except for the smallest, by OpenCV's own search."""
-        least = (SMALLEST_COVERED, SMALLEST_COVERED)
-        boxes = self._cascade.detectMultiScale(self._gray, SCALE_STEP, 0, minSize=least)
+        """Return all windows that look like faces, except for the smallest, by OpenCV's own search."""
+        least = (SEARCH.min_face_thorough_px, SEARCH.min_face_thorough_px)
+        boxes = self._cascade.detectMultiScale(self._gray, SEARCH.scale_step, 0, minSize=least)
         return [self._unmirror(*map(int, box)) for box in boxes]
 
     def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
         return (self._gray.shape[1] - x - width if self._mirrored else x), y, width, height
 
     def _windows(self, level: int, x: float, y: float, width: float) -> set[Window]:
-        """The windows of one level around a place."""
+        """Return the windows of one level around a place."""
         factor = self._factors[level]
-        reach = SEARCH_RADIUS * width / factor + self._side / 2
+        reach = SEARCH.search_radius_widths * width / factor + self._side / 2
         left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
         part = self._copy(level)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)]
         # OpenCV undoes the doubling, and then tries every pixel of every row
@@ -185,12 +197,12 @@ class ImagePyramid:
         }
 
     def _try(self, image: NDArray[np.uint8], width: int) -> list[tuple[int, int]]:
-        """Corners of the windows that look like faces; they are as wide as the cascade's window, or twice."""
+        """Return the corners of the windows that look like faces; `width` is the cascade's window, or twice that."""
         boxes = self._cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
         return [(int(x), int(y)) for x, y, _, _ in boxes]
 
     def _copy(self, level: int) -> NDArray[np.uint8]:
-        """The image made smaller, to the pixel as OpenCV's search does it."""
+        """Return the image made smaller, to the pixel as OpenCV's search does it."""
         if level not in self._copies:
             size = [round(side / self._factors[level]) for side in self._gray.shape[::-1]]
             self._copies[level] = cv2.resize(self._gray, size, interpolation=cv2.INTER_LINEAR_EXACT)
@@ -198,16 +210,5 @@ class ImagePyramid:
 
 
 def most_agreeing(candidates: list[Candidate]) -> int:
-    """The most windows that agree on any candidate; 0 without candidates."""
+    """Return the most windows that agree on any candidate; 0 without candidates."""
     return max((candidate.agreeing for candidate in candidates), default=0)
-
-
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    """OpenCV's detectors are not safe for several threads at a time: each has its own."""
-    cascades: dict[str, cv2.CascadeClassifier] = _THREAD.__dict__
-    if name not in cascades:
-        cascades[name] = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
-    return cascades[name]
-
-
-_THREAD = threading.local()

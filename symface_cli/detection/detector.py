@@ -1,4 +1,4 @@
-"""Faces in a photo, found with OpenCV's Viola-Jones detector."""
+"""Find faces in a photo with OpenCV's Viola-Jones detector."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,19 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.cascades import (
     CASCADES,
-    SMALLEST_FACE,
     Candidate,
     detect_fast,
     most_agreeing,
     pool_cascades,
     search,
 )
+from symface_cli.detection.settings import SEARCH
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import CROP_SIZE, Box, apply, center_of, crop_from_box
 from symface_cli.geometry.types import Array, Photo
 
-LONGEST_SIDE = 640  # px; larger photos are searched on a copy of this size
-SURE = 12  # windows; so many agree on 97 % of LFW's faces, but hardly ever on anything in photos on their side
-BESIDE_SURE = 6  # windows that must agree on a face in a photo that has a sure one
-SURE_TOGETHER = 40  # windows of all cascades on an upright face, after which no tilted one is looked for
 EYE_DISTANCE_BOX = 0.38  # box widths, between the eyes' centers: median of LFW's training photos
-EYES_ABOVE = 0.098  # box widths, from the box's center up to the eyes
-ROLLS = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)  # degrees clockwise, tried where no upright face is sure
+EYES_ABOVE_CENTER = 0.098  # box widths, from the box's center up to the eyes
 
 
 @dataclass(frozen=True)
@@ -33,54 +28,59 @@ class Detection:
     """Where a face lies.
 
     Attributes:
-        box: The detector's box, in pixels of the photo after the turn at which the face was found.
-        degrees: That turn, clockwise; 0 for an upright face.
-        crop_from_photo: 3 x 3 matrix from photo pixels to crop pixels, which undoes the turn.
+        box: The detector's box, in pixels of the photo after it was turned for the search.
+        roll_degrees: By how much it was turned, clockwise; 0 for an upright face.
+        crop_from_photo: 3 x 3 matrix from photo pixels to crop pixels; it undoes the roll.
     """
 
     box: Box
-    degrees: float
+    roll_degrees: float
     crop_from_photo: Array
 
     @property
     def center(self) -> Array:
-        """The crop's center (2,) in pixels of the photo as it is: the middle of the face."""
+        """Center (2,) of the crop in pixels of the photo as it is: the middle of the face."""
         middle = (CROP_SIZE - 1) / 2
         return apply(np.linalg.inv(self.crop_from_photo), np.array([middle, middle]))
 
 
 def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[Detection]:
-    """Finds the faces of a photo (H, W, 3), the largest first.
+    """Find the faces of a photo (H, W, 3), the largest first.
 
     A fast search is enough where it finds a sure face. Where it does not, several cascades look for upright faces,
-    which may be half covered or turned aside; and, unless they agree, the photo is turned by quarter turns and by small
-    angles. The turn on which most windows agree is taken. A tilted face is rare: one cascade must count more windows on
+    which may be half covered or turned aside; and, unless they agree, the photo is rolled by quarter turns and by small
+    angles. The roll on which most windows agree is taken. A tilted face is rare: one cascade must count more windows on
     it than all together on upright ones.
 
     Args:
         photo: It is searched on a copy of at most 640 px, in which boxes are at least 40 px wide.
-        smallest: Least width of a box in pixels of the photo itself, instead; smaller faces take longer.
+        smallest: Width of the smallest box to find, in pixels of the photo itself, instead; small faces take longer.
     """
-    gray = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SMALLEST_FACE / smallest if smallest else None)
+    gray = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SEARCH.min_face_px / smallest if smallest else None)
     candidates = detect_fast(gray, CASCADES[0])
-    if most_agreeing(candidates) >= SURE:
-        return _locate([candidate for candidate in candidates if candidate.agreeing >= BESIDE_SURE], photo, gray, 0.0)
+    if most_agreeing(candidates) >= SEARCH.sure_windows:
+        return _locate(
+            [candidate for candidate in candidates if candidate.agreeing >= SEARCH.min_windows_beside_sure],
+            photo,
+            gray,
+            0.0,
+        )
     upright = pool_cascades(gray)
-    if most_agreeing(upright) >= SURE_TOGETHER:
+    if most_agreeing(upright) >= SEARCH.sure_pooled_windows:
         return _locate(upright, photo, gray, 0.0)
-    if most_agreeing(upright) < SURE:
+    if most_agreeing(upright) < SEARCH.sure_windows:
         upright = pool_cascades(gray, thorough=True)
-    turned = {angle: detect_fast(_turn(gray, angle), CASCADES[0]) for angle in ROLLS}
-    degrees, tilted = max(turned.items(), key=lambda item: most_agreeing(item[1]))
+    rolled = {angle: detect_fast(_roll(gray, angle), CASCADES[0]) for angle in SEARCH.roll_degrees}
+    roll_degrees, tilted = max(rolled.items(), key=lambda item: most_agreeing(item[1]))
     if most_agreeing(tilted) <= most_agreeing(upright):
         return _locate(upright, photo, gray, 0.0)
-    if most_agreeing(tilted) >= SURE:
-        tilted = [candidate for candidate in tilted if candidate.agreeing >= BESIDE_SURE]
-    return _locate(tilted, photo, gray, degrees)
+    if most_agreeing(tilted) >= SEARCH.sure_windows:
+        tilted = [candidate for candidate in tilted if candidate.agreeing >= SEARCH.min_windows_beside_sure]
+    return _locate(tilted, photo, gray, roll_degrees)
 
 
 def roll_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[int, int]]:
-    """Matrix that turns a width x height image clockwise about its center, and the size that then holds it."""
+    """Return the matrix that rolls a width x height image clockwise about its center, and the size that holds it."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     size = (round(width * abs(c) + height * abs(s)), round(width * abs(s) + height * abs(c)))
     rotation = np.array([[c, -s], [s, c]])
@@ -90,15 +90,15 @@ def roll_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[i
     return matrix, size
 
 
-def _turn(gray: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+def _roll(gray: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
     matrix, size = roll_matrix(gray.shape[1], gray.shape[0], degrees)
-    turned: NDArray[np.uint8] = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
-    return turned
+    rolled: NDArray[np.uint8] = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
+    return rolled
 
 
 def shrink(gray: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.uint8]:
-    """The image made smaller by `scale`, or to a longer side of at most 640 px; never larger."""
-    scale = LONGEST_SIDE / max(gray.shape) if scale is None else scale
+    """Make an image smaller by `scale`, or to a longer side of at most 640 px; never larger."""
+    scale = SEARCH.longest_side_px / max(gray.shape) if scale is None else scale
     if scale >= 1:
         return gray
     size = [max(round(side * scale), 1) for side in gray.shape[::-1]]
@@ -107,15 +107,15 @@ def shrink(gray: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.ui
 
 
 def _locate(
-    candidates: list[Candidate], photo: NDArray[np.uint8], searched: NDArray[np.uint8], degrees: float
+    candidates: list[Candidate], photo: NDArray[np.uint8], searched: NDArray[np.uint8], roll_degrees: float
 ) -> list[Detection]:
-    """The candidates in the photo's own pixels, the largest first."""
+    """Return the candidates in the photo's own pixels, the largest first."""
     factor = max(photo.shape[:2]) / max(searched.shape)
-    turned_from_photo, _ = roll_matrix(photo.shape[1], photo.shape[0], degrees)
+    rolled_from_photo, _ = roll_matrix(photo.shape[1], photo.shape[0], roll_degrees)
     boxes = sorted(
         (_enlarge(candidate.box, factor) for candidate in candidates), key=lambda box: (-box.width, box.x, box.y)
     )
-    return [Detection(box, degrees, crop_from_box(box) @ turned_from_photo) for box in boxes]
+    return [Detection(box, roll_degrees, crop_from_box(box) @ rolled_from_photo) for box in boxes]
 
 
 def _enlarge(box: Box, factor: float) -> Box:
@@ -123,12 +123,12 @@ def _enlarge(box: Box, factor: float) -> Box:
 
 
 def face_in_box(box: Box) -> Detection:
-    """The upright face that a person marked with a box: brows to chin, as wide as high, as the detector's are."""
+    """Return the upright face that a person marked with a box: brows to chin, as wide as high, like the detector's."""
     return Detection(box, 0.0, crop_from_box(box))
 
 
 def face_with_eyes(left: Array, right: Array) -> Detection:
-    """The face whose eyes' centers (2,) a person marked, in photo pixels; `left` is the viewer's.
+    """Return the face whose eyes' centers (2,) a person marked, in photo pixels; `left` is the viewer's.
 
     Raises:
         UsageError: If both are the same point.
@@ -137,15 +137,15 @@ def face_with_eyes(left: Array, right: Array) -> Detection:
     width = float(np.linalg.norm(across)) / EYE_DISTANCE_BOX
     if width == 0:
         raise UsageError("both eyes are at the same point; give the viewer's left eye, then the right one")
-    degrees = -float(np.degrees(np.arctan2(across[1], across[0])))
-    matrix, _ = roll_matrix(1, 1, degrees)
-    x, y = apply(matrix, (left + right) / 2) + np.array([0, EYES_ABOVE * width])
+    roll_degrees = -float(np.degrees(np.arctan2(across[1], across[0])))
+    matrix, _ = roll_matrix(1, 1, roll_degrees)
+    x, y = apply(matrix, (left + right) / 2) + np.array([0, EYES_ABOVE_CENTER * width])
     box = Box(float(x) - (width - 1) / 2, float(y) - (width - 1) / 2, width, width)
-    return Detection(box, degrees, crop_from_box(box) @ matrix)
+    return Detection(box, roll_degrees, crop_from_box(box) @ matrix)
 
 
 def count_agreeing(photo: Photo) -> int:
-    """Windows of symface's detector that agree on the upright face nearest to the photo's center; 0 without a face."""
+    """Count the detector's windows that agree on the upright face nearest to the photo's center; 0 without a face."""
     small = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
     middle = center_of(small)
     nearest = min(

@@ -1,4 +1,4 @@
-"""Which faces of a photo are meant."""
+"""Choose which faces of a photo are meant."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,12 +28,12 @@ class Selection:
     eyes: tuple[Array, Array] | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """The fields as JSON has them."""
+        """Return the fields as JSON has them."""
         eyes = None if self.eyes is None else [point.tolist() for point in self.eyes]
         return {"number": self.number, "smallest": self.smallest, "box": self.box, "eyes": eyes}
 
     def choose(self, photo: Photo, name: object) -> list[Detection]:
-        """The faces meant in a photo (H, W, 3), the largest first.
+        """Return the faces that are meant in a photo (H, W, 3), the largest first.
 
         Raises:
             NoFaceError: If there are none; the message begins with `name`.
@@ -46,7 +46,7 @@ class Selection:
 
 
 def take_number(found: list[T], number: int | None, name: object) -> list[T]:
-    """All faces of a photo called `name`, or the one of that number, from 1.
+    """Return all faces of a photo called `name`, or the one of that number, from 1.
 
     Raises:
         NoFaceError: If there are none, or not so many.

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symface_cli.detection.detector import SURE
+from symface_cli.detection.settings import SEARCH
 from symface_cli.evaluation.protocol import ExaminedPhoto
 from symface_cli.landmarks.pose import find_yaw
 
-FRONTAL, TURNED = 10, 20  # degrees
+FRONTAL_YAW, LARGE_YAW = 10, 20  # degrees
+SURE = SEARCH.sure_windows
 CLEAR = 30  # windows; more agree on 83 % of LFW's faces, and fewer than SURE on 1.4 %
 
-YAWS = (f"yaw under {FRONTAL}", f"yaw {FRONTAL} to {TURNED}", f"yaw over {TURNED}", "yaw unknown")
+YAWS = (f"yaw under {FRONTAL_YAW}", f"yaw {FRONTAL_YAW} to {LARGE_YAW}", f"yaw over {LARGE_YAW}", "yaw unknown")
 AGREEMENTS = (f"agreeing under {SURE}", f"agreeing {SURE} to {CLEAR}", f"agreeing over {CLEAR}")
 
 
@@ -42,7 +43,7 @@ def name_yaw(photo: ExaminedPhoto) -> str:
     if photo.landmarks is None:
         return unknown
     yaw = abs(find_yaw(photo.landmarks))
-    return under if yaw < FRONTAL else between if yaw <= TURNED else over
+    return under if yaw < FRONTAL_YAW else between if yaw <= LARGE_YAW else over
 
 
 def name_agreement(photo: ExaminedPhoto) -> str:

@@ -39,7 +39,7 @@ from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_w
 from symface_cli.inference.symmetrizer import Symmetrizer
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
-TURNED = 5.0  # degrees, from which the turn moves the nose by more than most people's asymmetry
+MAX_YAW_MEASURE = 5.0  # degrees, from which the yaw moves the nose by more than most people's asymmetry
 FOREHEAD = -0.38  # normalized height above which the face is not measured: hair, and little to predict_warp
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
@@ -93,9 +93,9 @@ class Asymmetry:
     photo_from_level: Array
 
     @property
-    def turned(self) -> bool:
+    def is_yaw_too_large(self) -> bool:
         """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
-        return abs(self.values["yaw_deg"].value) > TURNED
+        return abs(self.values["yaw_deg"].value) > MAX_YAW_MEASURE
 
 
 class Reading(NamedTuple):
@@ -139,7 +139,7 @@ def _partner(found: Detection, others: Sequence[Detection], photo: Photo) -> Det
 def mirror_found(found: Detection, width: int) -> Detection:
     """A face of a photo of so many pixels' width, in the mirrored photo; only its crop counts, its box is as it was."""
     mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
-    return Detection(found.box, -found.degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
+    return Detection(found.box, -found.roll_degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
 
 
 def _measure_face(
@@ -191,7 +191,7 @@ def move_crop(found: Detection, jitter: tuple[float, float, float, float]) -> De
     c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
     pixels = pixel_from_normalized(CROP_SIZE)
-    return Detection(found.box, found.degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
+    return Detection(found.box, found.roll_degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
 
 
 def take_reading(photo: Photo, warped: FaceWarp) -> Reading:

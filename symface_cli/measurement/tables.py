@@ -51,7 +51,7 @@ class Record(NamedTuple):
 
 def keep(photo: str, number: int, measured: Asymmetry) -> Record:
     """The record of a face."""
-    return Record(photo, number, measured.eye_distance, measured.turned, measured.values)
+    return Record(photo, number, measured.eye_distance, measured.is_yaw_too_large, measured.values)
 
 
 def as_text(record: Record) -> str:

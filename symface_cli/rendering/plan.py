@@ -68,7 +68,7 @@ class NetworkPlanner:
         measured: bool = False,
     ) -> None:
         self._symmetrizer = symmetrizer
-        self._recipe = options
+        self._options = options
         self._selection = selection
         self._check = check
         self._measured = measured
@@ -90,21 +90,21 @@ class NetworkPlanner:
         if self._measured:
             measured = measure(self._symmetrizer, photo, [found for found, _ in faces])
             records = tuple(map(with_asymmetry, records, measured))
-        return PhotoPlan(records, tuple(plan_files(picture, faces, self._recipe, suffix)))
+        return PhotoPlan(records, tuple(plan_files(picture, faces, self._options, suffix)))
 
     def _record(self, photo: Photo, found: Detection, prediction: FacePrediction) -> FaceRecord:
         box = tuple(round(value, 2) for value in found.box)
         identity = None if self._check is None else self._check(photo, found, prediction)
         if prediction.warp is None:
-            return FaceRecord(box, found.degrees, identity=identity)
+            return FaceRecord(box=box, roll_degrees=found.roll_degrees, identity=identity)
         warp = prediction.warp.photo_from_face
         return FaceRecord(
-            box,
-            found.degrees,
-            round(midline_of_warp(warp).degrees, 3),
-            round(prediction.warp.eye_distance, 2),
-            round(yaw_of_warp(warp, prediction.warp.mask), 1),
-            identity,
+            box=box,
+            roll_degrees=found.roll_degrees,
+            midline_degrees=round(midline_of_warp(warp).degrees, 3),
+            eye_distance=round(prediction.warp.eye_distance, 2),
+            yaw_degrees=round(yaw_of_warp(warp, prediction.warp.mask), 1),
+            identity=identity,
         )
 
 

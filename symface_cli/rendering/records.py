@@ -1,31 +1,31 @@
-"""What is recorded of a face."""
+"""What the manifest and the report record of a face."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symface_cli.measurement.asymmetry import Asymmetry
 
-TURNED = 20.0  # degrees, from which the far side of a head is mostly made up
+MAX_YAW_PHOTO = 20.0  # degrees, from which the far side of a head is mostly made up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FaceRecord:
     """What is known of a face.
 
     Attributes:
-        box: x, y, width, height of the detector's box, in pixels of the photo turned by `degrees`; None from a
+        box: x, y, width, height of the detector's box, in pixels of the photo rolled by `roll_degrees`; None from a
             landmark method.
-        degrees: The turn at which the face was found, clockwise.
+        roll_degrees: The roll of the photo in which the face was found, clockwise.
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
-        yaw_degrees: How far the head is turned, positive where the viewer's left side is nearer; None without a warp.
+        yaw_degrees: Positive where the viewer's left side is nearer; None without a warp.
         identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
-        asymmetry: Value and error of each of `measures.NAMES`; None if they were not asked for.
+        asymmetry: Value and error of each of `asymmetry.NAMES`; None if they were not asked for.
     """
 
     box: tuple[float, ...] | None = None
-    degrees: float = 0.0
+    roll_degrees: float = 0.0
     midline_degrees: float | None = None
     eye_distance: float | None = None
     yaw_degrees: float | None = None
@@ -34,6 +34,6 @@ class FaceRecord:
 
 
 def with_asymmetry(record: FaceRecord, measured: Asymmetry) -> FaceRecord:
-    """The record with the asymmetries that were measured, rounded."""
+    """Add the asymmetries that were measured, rounded."""
     values = {name: (round(value, 4), round(error, 4)) for name, (value, error) in measured.values.items()}
     return replace(record, asymmetry=values)

@@ -105,7 +105,7 @@ def test_existing_files_are_kept_without_force(symface, photo, tmp_path, monkeyp
 
 
 def test_a_turned_head_is_warned_of(symface, photo, monkeypatch):
-    monkeypatch.setattr(measures, "TURNED", 0.0)
+    monkeypatch.setattr(measures, "MAX_YAW_MEASURE", 0.0)
     finished = symface("measure", photo, "--csv", "-")
     assert finished.status == 0
     assert "face 1: the head is turned" in finished.err

@@ -309,7 +309,7 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
 def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_path, monkeypatch):
     """The portrait's head is turned by 2 to 6 degrees, as its measures and its landmarks say."""
     assert "turned" not in symface("symmetrize", photo, "-o", f"{tmp_path}/a/").err
-    monkeypatch.setattr("symface_cli.rendering.records.TURNED", 1.0)
+    monkeypatch.setattr("symface_cli.rendering.records.MAX_YAW_PHOTO", 1.0)
     finished = symface("symmetrize", photo, "-o", f"{tmp_path}/b/")
     assert finished.status == 0
     assert "portrait.png: face 1 is turned by about" in finished.err

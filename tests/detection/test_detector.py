@@ -8,6 +8,7 @@ from symface_cli.detection import cascades
 from symface_cli.detection import detector as detection
 from symface_cli.detection.cascades import CASCADES, Candidate, ImagePyramid, detect_fast, pool_cascades, search
 from symface_cli.detection.detector import detect, roll_matrix
+from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box, apply
 from symface_cli.imaging.photo import read_photo
 
@@ -16,7 +17,7 @@ EYES = np.array([338.0, 300.0])  # middle of the portrait's face, read off the p
 
 def test_portrait_has_one_face_in_its_middle(portrait):
     (face,) = detect(read_photo(portrait))
-    assert face.degrees == 0
+    assert face.roll_degrees == 0
     assert np.linalg.norm(face.center - EYES) < 90
 
 
@@ -31,7 +32,7 @@ def test_a_photo_on_its_side_is_turned(portrait, quarter_turns):
     photo = read_photo(portrait)
     upright = detect(photo)[0]
     (face,) = detect(np.rot90(photo, quarter_turns).copy())
-    assert face.degrees != 0
+    assert face.roll_degrees != 0
     assert face.box.width == pytest.approx(upright.box.width, rel=0.1)
     # the crop shows the same face: its matrix undoes the turn
     corner = np.array([[0.0, 0.0]])
@@ -81,13 +82,13 @@ SCENES = {  # the portrait's box is 0.39 of its width
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
+def test_the_fast_search_changes_no_result(scene, portrait, monkeypatch):
     faces, paint = SCENES[scene]
     photo = paint(np.full((480, 640, 3), 120, np.uint8), read_photo(portrait))
     found = detect(photo)
     monkeypatch.setattr(detection, "detect_fast", search_plainly)
     expected = detect(photo)
-    assert [face.degrees for face in found] == [face.degrees for face in expected]
+    assert [face.roll_degrees for face in found] == [face.roll_degrees for face in expected]
     assert len(found) == faces
     for face, plain in zip(found, expected, strict=True):
         assert face.box.width == pytest.approx(plain.box.width, rel=0.02)
@@ -95,7 +96,7 @@ def test_a_glance_changes_no_result(scene, portrait, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["portrait", "pair"])
-def test_a_glance_counts_the_windows_of_the_search(name, request):
+def test_the_fast_search_counts_the_windows_of_the_search(name, request):
     gray = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
     candidates, expected = sorted(detect_fast(gray, CASCADES[0])), sorted(search(gray))
     assert len(candidates) == len(expected) == {"portrait": 1, "pair": 2}[name]
@@ -103,17 +104,17 @@ def test_a_glance_counts_the_windows_of_the_search(name, request):
         assert candidate.agreeing == pytest.approx(plain.agreeing, rel=0.05)
 
 
-def test_a_glance_is_enough_for_a_sure_face(portrait, monkeypatch):
+def test_the_fast_search_is_enough_for_a_sure_face(portrait, monkeypatch):
     monkeypatch.setattr(detection, "pool_cascades", lambda gray: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
 
 
-def test_several_cascades_find_what_a_glance_misses(portrait, monkeypatch):
+def test_several_cascades_find_what_the_fast_search_misses(portrait, monkeypatch):
     photo = read_photo(portrait)
     seen = detect(photo)[0]
     monkeypatch.setattr(detection, "detect_fast", lambda gray, name: [])
     (face,) = detect(photo)
-    assert face.degrees == 0
+    assert face.roll_degrees == 0
     assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
     assert np.linalg.norm(face.center - seen.center) < 0.05 * seen.box.width
 
@@ -125,18 +126,18 @@ def test_a_half_covered_face_is_found(portrait, color):
     uncovered = detect(photo)[0]
     photo[230:420, 190 : round(EYES[0])] = color  # from over the brow to under the mouth, up to the midline
     (face,) = detect(photo)
-    assert face.degrees == 0
+    assert face.roll_degrees == 0
     assert np.linalg.norm(face.center - uncovered.center) < 0.25 * uncovered.box.width
 
 
-@pytest.mark.parametrize(("turned", "degrees"), [(20, 0), (21, 90)])
-def test_a_turned_face_needs_more_windows_than_an_upright_one(monkeypatch, turned, degrees):
+@pytest.mark.parametrize(("tilted", "degrees"), [(20, 0), (21, 90)])
+def test_a_tilted_face_needs_more_windows_than_an_upright_one(monkeypatch, tilted, degrees):
     box = Box(20.0, 20.0, 60.0, 60.0)
-    quarter_turn = {(120, 90): [Candidate(box, turned)]}
+    quarter_turn = {(120, 90): [Candidate(box, tilted)]}
     monkeypatch.setattr(detection, "pool_cascades", lambda gray, thorough=False: [Candidate(box, 20)])
     monkeypatch.setattr(detection, "detect_fast", lambda gray, name: quarter_turn.get(gray.shape, []))
     (face,) = detect(np.zeros((90, 120, 3), np.uint8))
-    assert face.degrees == degrees
+    assert face.roll_degrees == degrees
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -152,7 +153,7 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     assert sorted(pool_cascades(np.zeros((100, 300), np.uint8), thorough)) == expected
 
 
-def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
+def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
     gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     mirror_image = np.ascontiguousarray(gray[:, ::-1])
     plain = ImagePyramid(gray, CASCADES[0])
@@ -168,7 +169,7 @@ def test_a_ladder_in_the_mirror_tells_where_the_face_is(portrait):
 
 
 @pytest.mark.parametrize("name", CASCADES)
-def test_what_is_found_around_a_guess_is_nearly_what_a_search_finds_there(portrait, name):
+def test_what_is_found_around_a_proposal_is_nearly_what_a_search_finds_there(portrait, name):
     gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     pyramid = ImagePyramid(gray, name)
     face = detect(read_photo(portrait))[0].box
@@ -193,7 +194,7 @@ def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing
     monkeypatch.setattr(detection, "detect_fast", lambda gray, name: fast_searches.append(name) or [])
     assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
     assert searches == ([False, True] if thoroughly else [False])
-    assert len(fast_searches) == (1 + len(detection.ROLLS) if tilted else 1)
+    assert len(fast_searches) == (1 + len(SEARCH.roll_degrees) if tilted else 1)
 
 
 def test_a_quarter_turn_moves_pixels_to_pixels():

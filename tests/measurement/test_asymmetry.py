@@ -169,9 +169,9 @@ def test_the_midline_of_a_turned_photo_is_tilted_by_as_much(symmetrizer, face, d
 def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, face, sign):
     photo = bend(face, lambda x, _: (np.where(sign * x > 0, -0.25 * x / 0.54, 0), 0 * x))
     measured = measure_one(symmetrizer, photo)
-    assert measured.turned
+    assert measured.is_yaw_too_large
     assert measured.values["yaw_deg"].value * sign > 5
-    assert not measure_one(symmetrizer, surround(face)).turned
+    assert not measure_one(symmetrizer, surround(face)).is_yaw_too_large
 
 
 def test_light_on_one_side_is_measured_in_lightness_and_color(symmetrizer, face):

@@ -229,9 +229,9 @@ def _tell(outcome: "Outcome") -> None:
 
 
 def _warnings(face: "FaceRecord") -> "Iterator[str]":
-    from symface_cli.rendering.records import TURNED
+    from symface_cli.rendering.records import MAX_YAW_PHOTO
 
-    if face.yaw_degrees is not None and abs(face.yaw_degrees) >= TURNED:
+    if face.yaw_degrees is not None and abs(face.yaw_degrees) >= MAX_YAW_PHOTO:
         yield f"is turned by about {abs(face.yaw_degrees):.0f} degrees: a symmetric face does not fit it well"
     if face.identity is not None:
         from symface_cli.rendering.identity import SAME_PERSON

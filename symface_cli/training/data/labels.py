@@ -130,7 +130,7 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
 
 def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
     """The box nearest to the photo's center, rounded as the CSV has it."""
-    upright = [face for face in detect(pixels) if face.degrees == 0]
+    upright = [face for face in detect(pixels) if face.roll_degrees == 0]
     center = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
     nearest = min(upright, key=lambda face: float(np.linalg.norm(face.center - center)), default=None)
     return None if nearest is None else Box(*(round(value, 2) for value in nearest.box))
