@@ -1,13 +1,85 @@
-"""What the README says is so."""
+"""What README and the pages of docs/ say is so."""
 
+import ast
+import hashlib
+import inspect
 import re
 import shlex
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+import symface_cli
+from symface_cli.cli.app import app
+from symface_cli.doctor.checks import VARIABLES
+from symface_cli.errors import ExitStatus
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "models/README")), *DOCS]
+PAGES.append(ROOT / "examples" / "README.md")
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in PAGES}
+README = TEXTS["README.md"]
+COMMANDS = get_command(app).commands
+OPTIONS = {
+    name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    for name, command in COMMANDS.items()
+}
+OF_OTHERS = {
+    *("--help", "--version", "--config", "--install-completion"),  # of symface itself
+    *("--max-restarts", "--rdzv-id"),  # of torchrun
+}
+PAGE_OF = {"symmetrize": "symmetrize", "measure": "measure", "label": "training", "train": "training"}
+PAGE_OF |= {"evaluate": "evaluation", "doctor": "configuration"}
+HISTORY = {"CHANGELOG.md", "docs/experiments.md"}  # may name what is no more
+
+
+def blocks(language):
+    """The code blocks of a language: page and code."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [(page, code) for page, text in TEXTS.items() for code in pattern.findall(text)]
+
+
+def lines_of_shell():
+    """Page and line, continued lines joined."""
+    return [
+        (page, line.strip()) for page, code in blocks("sh") for line in code.replace("\\\n", " ").splitlines() if line
+    ]
+
+
+def calls_of_symface(texts):
+    """Page, command and the rest of the line of each call in some pages' lines."""
+    start = re.compile(rf"(?:^|[ /])(?:symface|-m -- symface_cli) ({'|'.join(COMMANDS)})\b(.*)")
+    for page, line in texts:
+        found = start.search(line)
+        if found:
+            yield page, found.group(1), re.split(r" [><|]|;", found.group(2).replace("$stage", "1"))[0].strip()
+
+
+def calls_in_text():
+    """Calls within a line of text, which may be abridged."""
+    inline = [(page, code) for page, text in TEXTS.items() for code in re.findall(r"`(symface [^`]+)`", text)]
+    return sorted({call for call in calls_of_symface(inline) if call[0] not in HISTORY})
+
+
+def headings(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    without_code = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", without_code, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def table_under(page, heading, column=1):
+    """The cells of a column of the first table below a heading, without its head."""
+    text = f"\n{TEXTS[page]}".split(f"\n{heading}\n", 1)[1]
+    rows = re.search(r"^\|.*\n\|[-:| ]+\n((?:\|.*\n)+)", text, re.MULTILINE).group(1)
+    return [re.split(r"(?<!\\)\|", row)[column].strip() for row in rows.splitlines()]
+
+
+def names_in(cells):
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
 def test_the_two_commands_are_there_and_ci_runs_the_second():
@@ -18,53 +90,212 @@ def test_the_two_commands_are_there_and_ci_runs_the_second():
     assert "README.md" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
-def test_linked_files_exist(target):
-    assert (ROOT / target).exists()
+@pytest.mark.parametrize(
+    ("page", "target"),
+    sorted({(page, target) for page, text in TEXTS.items() for target in re.findall(r"\]\((?!http)([^)]+)\)", text)}),
+)
+def test_links_lead_somewhere(page, target):
+    path, _, anchor = target.partition("#")
+    linked = (ROOT / page).parent / path if path else ROOT / page
+    assert linked.exists()
+    if anchor:
+        assert anchor in headings(linked.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("page", [page.name for page in DOCS])
+def test_readme_leads_to_every_page(page):
+    assert f"(docs/{page})" in README
+
+
+@pytest.mark.parametrize(("page", "command", "rest"), sorted(set(calls_of_symface(lines_of_shell()))))
+def test_examples_are_understood(page, command, rest):
+    COMMANDS[command].make_context(command, shlex.split(rest, comments=True))  # parses, and does not run
+
+
+@pytest.mark.parametrize(("page", "command", "rest"), calls_in_text())
+def test_calls_within_text_use_options_that_exist(page, command, rest):
+    assert set(re.findall(r"(?<!\S)-{1,2}[a-z][a-z-]*", rest)) <= OPTIONS[command]
+
+
+def test_examples_of_every_command_are_there():
+    assert {command for _, command, _ in calls_of_symface(lines_of_shell())} == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("page", "line"), [found for found in lines_of_shell() if " python " in f" {found[1]}"])
+def test_programs_exist_and_have_their_options(page, line):
+    words = shlex.split(line, comments=True)
+    program = words[words.index("python") + 1]
+    if program != "-m":
+        source = (ROOT / program).read_text("utf-8")
+        assert all(f'"{word}"' in source for word in words if word.startswith("--"))
 
 
 @pytest.mark.parametrize(
-    "option",
-    [
-        "--out",
-        "--output",
-        "--shape",
-        "--color",
-        "--no-detail",
-        "--faces",
-        "--force",
-        "--resume",
-        "--report",
-        "--weights",
-        "--device",
-    ],
+    ("page", "option"),
+    sorted(
+        {
+            (page, option)
+            for page, text in TEXTS.items()
+            if page not in HISTORY
+            for option in re.findall(r"(?<=`)--[a-z][a-z-]*", text)
+        }
+    ),
 )
-def test_options_of_symmetrize_are_those_of_the_readme(symface, option):
-    assert option in README
-    assert option in symface("symmetrize", "--help").out
+def test_options_that_are_named_exist(page, option):
+    assert option in OF_OTHERS.union(*OPTIONS.values())
 
 
-@pytest.mark.parametrize(
-    "line", re.findall(r"^symface (?:train|label|evaluate|symmetrize|measure) .*$", README, re.MULTILINE)
-)
-def test_examples_use_options_that_exist(symface, line):
-    words = shlex.split(line, comments=True)[1:]
-    text = symface(words[0], "--help").out
-    for word in words[1:]:
-        if word.startswith("-"):
-            assert re.search(rf"(?<!\S){re.escape(word)}\b", text), word
+@pytest.mark.parametrize(("command", "page"), PAGE_OF.items())
+def test_every_option_is_described(command, page):
+    named = set(re.findall(r"--?[a-z][a-z-]*", TEXTS[f"docs/{page}.md"]))
+    needed = {
+        max(parameter.opts, key=len)
+        for parameter in COMMANDS[command].params
+        if parameter.param_type_name == "option" and not parameter.hidden
+    }
+    aliases = {"--detail": "--no-detail"}
+    assert {aliases.get(option, option) for option in needed - {"--help"}} <= named
+
+
+@pytest.mark.parametrize(("page", "code"), blocks("toml"))
+def test_configurations_are_accepted(symface, tmp_path, page, code):
+    path = tmp_path / "symface.toml"
+    path.write_text(code)
+    assert symface("--config", path, "doctor", "--device", "none").status == ExitStatus.USAGE  # read, then stopped
+    path.write_text(code + "\n[elsewhere]\n")
+    assert "elsewhere" in symface("--config", path, "doctor").err
+
+
+@pytest.mark.parametrize(("page", "code"), blocks("python"))
+def test_python_uses_what_there_is(page, code):
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "symface_cli":
+            assert node.attr in symface_cli.__all__
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("symface_cli."):
+            known = inspect.signature(getattr(symface_cli, node.func.attr)).parameters
+            assert {keyword.arg for keyword in node.keywords} <= set(known)
+
+
+@pytest.mark.parametrize("function", ["symmetrize", "symmetric_faces"])
+def test_every_argument_is_described(function):
+    described = names_in(table_under("docs/python.md", "# Python: symface in your own program"))
+    assert set(inspect.signature(getattr(symface_cli, function)).parameters) - {"output"} <= set(described)
+
+
+def test_exceptions_are_those_of_the_package():
+    from symface_cli import errors
+
+    text = TEXTS["docs/python.md"].split("## Errors", 1)[1]
+    named = set(re.findall(r"`(\w+Error)`", text))
+    assert named == {name for name, value in vars(errors).items() if inspect.isclass(value) and name.endswith("Error")}
+
+
+def test_exit_statuses_are_those_of_the_program():
+    listed = table_under("docs/configuration.md", "## Exit statuses")
+    assert list(map(int, listed)) == [status.value for status in ExitStatus]
+
+
+def test_variables_are_those_that_are_read():
+    listed = names_in(table_under("docs/configuration.md", "## Options in variables"))
+    assert sorted(listed) == sorted(f"SYMFACE_{name}" for name in VARIABLES)
+
+
+def test_variables_that_are_named_exist():
+    of_options = {
+        f"SYMFACE_{command}_{option.lstrip('-')}".replace("-", "_").upper()
+        for command, options in OPTIONS.items()
+        for option in options
+    }
+    known = of_options | {f"SYMFACE_{name}" for name in VARIABLES} | {"SYMFACE_COMMAND_OPTION"}
+    for text in TEXTS.values():
+        assert set(re.findall(r"SYMFACE_[A-Z_]+[A-Z]", text)) <= known
+
+
+def test_manifest_keys_are_all_described():
+    from symface_cli.rendering.records import FaceRecord
+
+    listed = table_under("docs/formats.md", "## Manifest")
+    common = {"input", "input_bytes", "status", "reason", "outputs", "pairs", "faces", "face", "seconds", "parameters"}
+    assert set(names_in(listed)) == common | {field.name for field in fields(FaceRecord)}
+
+
+def test_measurements_are_all_described():
+    from symface_cli.measurement.asymmetry import AREAS, NAMES
+
+    text = TEXTS["docs/formats.md"].split("## Measurements")[1].split("\n## ")[0]
+    endings = re.findall(r"^\| `(_[a-z_]+)`", text, re.MULTILINE)
+    plain = {name for name in re.findall(r"`([a-z_]+)`", text) if name in NAMES and not name.startswith(tuple(AREAS))}
+    assert plain | {f"{area}{ending}" for area in AREAS for ending in endings} == set(NAMES)
+
+
+def test_label_columns_are_all_described():
+    from symface_cli.training.data.labels import COLUMNS
+
+    described = names_in(table_under("docs/formats.md", "## Labels"))
+    assert described == [*COLUMNS[:8], "x0", "y0", "x67", "y67"]
+    assert COLUMNS[8:] == tuple(f"{axis}{number}" for number in range(68) for axis in "xy")
+
+
+def test_stored_results_are_all_described():
+    from symface_cli.evaluation.store import FORMAT, TABLES
+
+    text = TEXTS["docs/formats.md"].split("## Evaluation results")[1]
+    assert f"format ({FORMAT})" in text
+    for table, columns in TABLES.items():
+        row = re.search(rf"^\| `{table}` \| (.*) \|$", text, re.MULTILINE).group(1)
+        names = re.findall(r"(\w+) (?:TEXT|BLOB|INTEGER|REAL)", columns)
+        assert re.findall(r"`(\w+)`", row) == names
+        assert set(names) <= set(re.findall(r"`(\w+)`", text[text.index("| column |") :]))
+
+
+def test_prepared_arrays_are_all_described():
+    from symface_cli.training.data.preparation import CROPS, FORMAT, TARGETS
+
+    text = TEXTS["docs/formats.md"].split("## Prepared photos")[1]
+    assert re.search(rf"format \({FORMAT}\)", " ".join(text.split()))
+    for name, (shape, dtype) in {**CROPS, **TARGETS}.items():
+        assert f"| `{name}.npy` | (N, {', '.join(map(str, shape))}) {dtype.__name__} |" in text
+
+
+def test_architecture_names_every_layer():
+    package = Path(symface_cli.__file__).parent
+    rooms = {path.name for path in package.iterdir() if path.suffix == ".py" and not path.name.startswith("__")}
+    rooms |= {f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").is_file()}
+    listed = names_in(table_under("docs/architecture.md", "## Layers", column=2))
+    assert sorted(listed) == sorted(rooms)
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "models/README.md"])
+def test_files_that_are_named_exist(page):
+    places = (ROOT, ROOT / "symface_cli")
+    for name in re.findall(r"`([\w./]+/[\w./]*|[\w/]+\.py)`", TEXTS[page]):
+        assert any((place / name).exists() for place in places), name
 
 
 def test_model_card_names_the_bundled_file():
-    import hashlib
-
     from symface_cli.network.weights import bundled_weights
 
-    card = (ROOT / "models" / "README.md").read_text("utf-8")
-    assert hashlib.sha256(bundled_weights().read_bytes()).hexdigest() in card
+    assert hashlib.sha256(bundled_weights().read_bytes()).hexdigest() in TEXTS["models/README.md"]
 
 
-def test_changelog_has_this_version():
-    from symface_cli import __version__
+@pytest.mark.parametrize("page", ["README.md", "models/README.md"])
+def test_figures_are_those_of_the_evaluation(page):
+    table = {
+        row.split("|")[1].strip(): re.findall(r"(?<=\| )\d\.\d{3}", row)
+        for row in TEXTS["docs/evaluation.md"].split("## Results on LFW")[1].split("### ")[0].splitlines()
+        if row.startswith(("| vae", "| dlib", "| sdm", "| clm", "| clnf"))
+    }
+    aliases = {"**symface**": "vae", "symface `--no-detail`": "vae-decode"}
+    text = TEXTS[page].split("| at 0.6 |")[1]
+    rows = re.findall(r"^\| ([^|:]+)[^|]* ((?:\| \d\.\d{3} ?)+)", text, re.MULTILINE)
+    assert len(rows) >= 3
+    for name, cells in rows:
+        method = aliases.get(name.strip(), name.strip("` "))
+        assert re.findall(r"\d\.\d{3}", cells) == table[method][:3]
 
-    assert f"\n## [{__version__}] - 20" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+def test_changelog_and_citation_have_this_version():
+    dated = re.search(rf"^## \[{re.escape(symface_cli.__version__)}\] - (20\S+)$", TEXTS["CHANGELOG.md"], re.MULTILINE)
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {symface_cli.__version__}\n" in citation
+    assert f"\ndate-released: {dated.group(1)}\n" in citation

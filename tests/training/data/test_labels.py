@@ -563,9 +563,9 @@ def test_broken_labels_stop_a_training_with_their_line(symface, data, file, tmp_
     assert f"{file}: line 2: Ann/1.jpg is no photo of the data set" in " ".join(finished.err.split())
 
 
-def test_the_readme_and_the_help_show_the_same_options(symface):
-    readme = (ROOT / "README.md").read_text("utf-8")
+def test_the_manual_and_the_help_show_the_same_options(symface):
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
     for option in ("--review", "--labels"):
-        assert option in readme
+        assert option in page
     assert "--labels" in symface("train", "--help").out
     assert "--review" in symface("label", "--help").out
