@@ -29,15 +29,15 @@ FIRST_LOOK = 200  # photos after which memory is looked at first
 
 def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
     """What `symface symmetrize` does with many photos, the network loaded."""
-    from symface_cli.batch.runner import run
+    from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
 
-    for _ in run(_maker(), choose_targets(photos, f"{folder}/"), force=True, jobs=jobs):
+    for _ in Batch(_planner(), choose_targets(photos, f"{folder}/"), BatchOptions(force=True, jobs=jobs)).run():
         pass
 
 
 @cache
-def _maker() -> object:
+def _planner() -> object:
     from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.rendering.options import OutputOptions
@@ -121,14 +121,14 @@ def measure_cold_starts(photo: Path) -> None:
 
 def measure_memory(photos: Sequence[Path], count: int) -> None:
     """Prints how much memory one long batch has early on and at its end."""
-    from symface_cli.batch.runner import run
-    from symface_cli.batch.targets import choose_targets
+    from symface_cli.batch.runner import Batch, BatchOptions
+    from symface_cli.batch.targets import Targets, choose_targets
 
     many = (list(photos) * (count // len(photos) + 1))[:count]
     resident = {}
     with tempfile.TemporaryDirectory() as name:
-        targets = [target for photo in many for target in choose_targets([photo], f"{name}/")]
-        for number, _ in enumerate(run(_maker(), targets, force=True, jobs=os.cpu_count() or 1), 1):
+        targets = Targets(tuple(target for photo in many for target in choose_targets([photo], f"{name}/").items))
+        for number, _ in enumerate(Batch(_planner(), targets, BatchOptions(force=True)).run(), 1):
             if number in (FIRST_LOOK, count):  # the processes are still there
                 resident[number] = proportional_memory()
     before, after = resident.values()

@@ -131,7 +131,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
 
 
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
-    (target,) = choose_targets([photo], None if out is None else str(out))
+    (target,) = choose_targets([photo], None if out is None else str(out)).items
     suffix = None if target.exact is None else target.exact.suffix
     return list(write_files(target, planner.plan(read_picture(photo), photo, suffix).files, force))
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
-from symface_cli.batch.runner import Outcome
+from symface_cli.batch.outcomes import Outcome
 from symface_cli.batch.targets import STREAM
 from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
 from symface_cli.files import on_one_line

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symface_cli.batch.runner import Outcome, Pair
+from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.errors import ExitStatus, PhotoError
 from symface_cli.rendering.records import FaceRecord

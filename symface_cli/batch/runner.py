@@ -1,78 +1,116 @@
-"""Photos to results, one after the other or several at a time."""
+"""A batch of photos to symmetric faces: several at a time, recorded, resumable, and shown on a page at the end."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from symface_cli.batch.manifest import NAME, Manifest
+from symface_cli.batch.outcomes import Outcome, choose_pairs
 from symface_cli.batch.results import read_source, write_files
-from symface_cli.batch.targets import STREAM, Target
-from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, SymfaceError
-from symface_cli.geometry.types import Array
+from symface_cli.batch.targets import STREAM, Target, Targets
+from symface_cli.errors import NoFaceError, PhotoError, UsageError
+from symface_cli.files import write_atomically
 from symface_cli.parallel import work_on_cores
-from symface_cli.rendering.options import Output
-from symface_cli.rendering.outputs import OutputFile
 from symface_cli.rendering.plan import Planner
-from symface_cli.rendering.records import FaceRecord
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """A result that can be laid over what it shows of the photo.
-
-    Attributes:
-        path: Its file.
-        face: The number of the face that it shows; None for a picture of all, or of the only one.
-        photo_from_image: Where in the photo its square lies, as in `OutputFile`; None where it shows the whole photo.
-    """
-
-    path: Path
-    face: int | None = None
-    photo_from_image: Array | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a photo.
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """How a batch is run.
 
     Attributes:
-        target: The photo.
-        written: The files made, in order.
-        faces: What was found, the largest first.
-        seconds: What reading, looking, and making and writing the results took.
-        error: Why it failed.
-        pairs: Which of the files show best what was made, one for the photo or for each face.
+        force: Whether existing files may be overwritten.
+        resume: Whether to skip photos that the manifest lists as done; what the others have may be overwritten.
+        manifest: The record of the batch; None for manifest.jsonl in the folder of the results, if they have one.
+        report: HTML page to write at the end; None for none.
+        jobs: Number of parallel workers; 0 for one per core.
     """
 
-    target: Target
-    written: tuple[Path, ...] = ()
-    faces: tuple[FaceRecord, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    error: SymfaceError | None = None
-    pairs: tuple[Pair, ...] = ()
-
-    @property
-    def status(self) -> ExitStatus:
-        """The exit status that it would have alone."""
-        return ExitStatus.OK if self.error is None else self.error.status
+    force: bool = False
+    resume: bool = False
+    manifest: Path | None = None
+    report: Path | None = None
+    jobs: int = 0
 
 
-def run(planner: Planner, targets: Sequence[Target], force: bool, jobs: int) -> Iterator[Outcome]:
-    """The outcomes in the order of the photos.
+class Batch:
+    """Photos to be processed, less those that are done already. Its length is the number of those to be processed.
 
     Args:
-        planner: What makes the results.
+        planner: Plans the files of a photo.
         targets: The photos.
-        force: Whether existing files may be overwritten.
-        jobs: How many photos are worked on at a time, each on one core.
+        options: How to run it.
+
+    Attributes:
+        skipped: Number of photos that are done already.
+
+    Raises:
+        UsageError: If it is to be resumed without a manifest.
+        PhotoError: If the manifest cannot be read or written.
     """
-    task = partial(symmetrize_photo, planner, force=force)
-    return map(task, targets) if len(targets) == 1 else work_on_cores(task, targets, jobs, fork=planner.on_cpu)
+
+    def __init__(self, planner: Planner, targets: Targets, options: BatchOptions | None = None) -> None:
+        self._planner = planner
+        self._targets = targets
+        self._options = options or BatchOptions()
+        self._manifest = self._open_manifest()
+        self._todo = [target for target in targets.items if not self._is_done(target)]
+        self.skipped = len(targets.items) - len(self._todo)
+
+    def __len__(self) -> int:
+        return len(self._todo)
+
+    def run(self) -> Iterator[Outcome]:
+        """Start the workers, and return the outcomes as they come, in the order of the photos.
+
+        Each is in the manifest before it is yielded. The page is written after the last one.
+        """
+        options = self._options
+        task = partial(symmetrize_photo, self._planner, force=options.force or options.resume)
+        if len(self._todo) == 1:
+            return self._record(map(task, self._todo))
+        jobs = options.jobs or os.cpu_count() or 1
+        return self._record(work_on_cores(task, self._todo, jobs, fork=self._planner.on_cpu))
+
+    def _open_manifest(self) -> Manifest | None:
+        path = self._options.manifest
+        if path is None and self._targets.folder is not None:
+            path = self._targets.folder / NAME
+        if path is None and self._options.resume:
+            raise UsageError("a batch without a manifest cannot be resumed; name one, or a folder for the results")
+        return None if path is None else Manifest(path, self._planner.parameters, self._options.resume)
+
+    def _is_done(self, target: Target) -> bool:
+        return self._manifest is not None and self._options.resume and self._manifest.is_done(target)
+
+    def _record(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        made = {}
+        for outcome in outcomes:
+            if self._manifest is not None:
+                self._manifest.add(outcome)
+            if self._options.report is not None:
+                made[outcome.target] = outcome
+            yield outcome
+        if self._options.report is not None:
+            shown = [made.get(target) or self._past_outcome(target) for target in self._targets.items]
+            _write_report(self._options.report, shown)
+
+    def _past_outcome(self, target: Target) -> Outcome:
+        assert self._manifest is not None  # else nothing would have been skipped
+        return self._manifest.outcome(target)
+
+
+def _write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
+    from symface_cli.batch.gallery import as_html  # Jinja takes long to import, and few ask for a report
+
+    write_atomically(path, as_html(outcomes, path.parent).encode())
 
 
 def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
-    """One photo, from its file to its results' files; what can be expected to go wrong is in the outcome."""
+    """Process one photo, from its file to its results' files; what can be expected to go wrong is in the outcome."""
     start = perf_counter()
     try:
         picture = read_source(target.photo)
@@ -85,15 +123,4 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
         return Outcome(target, error=error)
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
-    return Outcome(target, written, made.faces, seconds, pairs=_choose_pairs(made.files, written))
-
-
-def _choose_pairs(files: Sequence[OutputFile], written: Sequence[Path]) -> tuple[Pair, ...]:
-    """The results of the kind that comes first, and of a sequence the last."""
-    whole = (Output.PHOTO, Output.PREVIEW)
-    pairs = {
-        file.face: Pair(path, file.face, file.photo_from_image)
-        for file, path in zip(files, written, strict=True)
-        if file.output is files[0].output and (file.output in whole or file.photo_from_image is not None)
-    }
-    return tuple(pairs.values())
+    return Outcome(target, written, made.faces, seconds, pairs=choose_pairs(made.files, written))

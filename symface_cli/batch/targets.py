@@ -38,11 +38,30 @@ class Target:
             return self.exact
         if self.exact is not None:
             return self.exact.with_name(f"{self.exact.stem}-{label}{suffix}")
-        return self.folder / f"{self.stem}.symmetric{label and '-'}{label}{suffix}"
+        ending = f"-{label}" if label else ""
+        return self.folder / f"{self.stem}.symmetric{ending}{suffix}"
 
 
-def choose_targets(arguments: Sequence[Path], out: str | None) -> list[Target]:
-    """The photos that files, folders and patterns stand for, and what their results are called.
+@dataclass(frozen=True)
+class Targets:
+    """The photos of a batch.
+
+    Attributes:
+        items: Each photo, and what its results are called.
+        folder: The folder that was named for all results; None if they lie beside their photos, or in one named file.
+    """
+
+    items: tuple[Target, ...]
+    folder: Path | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The one file that was named for the result of the only photo, or STREAM."""
+        return self.items[0].exact
+
+
+def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
+    """Find the photos that files, folders and patterns stand for, and name their results.
 
     Results lie beside their photos or, if `out` is a folder, in it, in the sub-folders that the photos have in theirs.
     `out` is a folder if it exists as one, ends with a slash, or there are several photos.
@@ -52,11 +71,11 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> list[Target]:
     """
     photos = [found for argument in arguments for found in _photos_of(argument)]
     if out is not None and not _is_folder(out, photos, arguments):
-        return [Target(photos[0][1], Path(out).parent, Path(out).stem, Path(out))]
+        return Targets((Target(photos[0][1], Path(out).parent, Path(out).stem, Path(out)),))
     if STREAM in arguments:
         if out is not None or len(photos) > 1:
             raise UsageError("a photo from standard input goes alone, and with -o FILE, or to standard output")
-        return [Target(STREAM, Path(), "", STREAM)]
+        return Targets((Target(STREAM, Path(), "", STREAM),))
     stems = Counter((photo.parent, photo.stem) for _, photo in photos)
     targets = []
     for root, photo in photos:
@@ -64,7 +83,7 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> list[Target]:
         folder = photo.parent if out is None else Path(out, photo.parent.relative_to(root) if root else "")
         targets.append(Target(photo, folder, stem))
     _refuse_duplicates(targets)
-    return targets
+    return Targets(tuple(targets), None if out is None else Path(out))
 
 
 def _photos_of(argument: Path) -> list[tuple[Path | None, Path]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from symface_cli.batch.runner import Outcome, Pair
+from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import STREAM
 from symface_cli.errors import PhotoError
 from symface_cli.files import contents

@@ -1,6 +1,11 @@
 """The two streams: results on stdout, everything else on stderr."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.console import Console
+
+from symface_cli.errors import ExitStatus, SymfaceError
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
@@ -9,3 +14,22 @@ err = Console(stderr=True, highlight=False, markup=False)
 def print_error(message: str) -> None:
     """One line on stderr, whatever the terminal's width and the message's content."""
     err.print("symface: " + " ".join(message.split()), soft_wrap=True)
+
+
+def warn_of_yaw(photo: Path, face: int, yaw: float, consequence: str) -> None:
+    """Warn that the head of a face, numbered in its photo, is turned by so many degrees."""
+    print_error(f"{photo}: face {face}: the head is turned by about {abs(yaw):.0f} degrees; {consequence}")
+
+
+def conclude(errors: Sequence[SymfaceError | None], skipped: int = 0) -> int:
+    """Sum up a batch in one line, if it is one, and return its exit status: that of the first photo that failed.
+
+    Args:
+        errors: Why each photo failed; None for those that did not.
+        skipped: Number of photos that were done before.
+    """
+    failed = [error for error in errors if error is not None]
+    if len(errors) + skipped > 1:
+        before = f", {skipped} done before" if skipped else ""
+        err.print(f"{len(errors) - len(failed)} of {len(errors)} photos done, {len(failed)} failed{before}")
+    return failed[0].status if failed else ExitStatus.OK

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from symface_cli.measurement.asymmetry import AREAS, NAMES, NOTE, Asymmetry, Estimate
+from symface_cli.measurement.asymmetry import AREAS, NAMES, NOTE, Estimate
+from symface_cli.measurement.photo import FaceMeasurement
 from symface_cli.version import __version__
 
 COLUMNS = (
@@ -17,7 +18,7 @@ COLUMNS = (
     *(column for name in NAMES for column in (name, f"{name}_error")),
 )
 """Of the CSV: the path, the face's number by size, the size of the face, 1 where the head is turned too far (else 0),
-and each of `measures.NAMES` with its error."""
+and each of `asymmetry.NAMES` with its error."""
 
 QUANTITIES = {
     "shape_pct": "shape %",
@@ -32,38 +33,23 @@ CELL = 15  # characters
 
 
 class Record(NamedTuple):
-    """What is kept of a measured face.
-
-    Attributes:
-        photo: The photo's path.
-        number: The face's number by size, from 1.
-        eye_distance: In photo pixels.
-        turned: Whether the head is turned too far.
-        values: The measurements by the names of `measures.NAMES`.
-    """
+    """A measured face, and the path of its photo."""
 
     photo: str
-    number: int
-    eye_distance: float
-    turned: bool
-    values: Mapping[str, Estimate]
-
-
-def keep(photo: str, number: int, measured: Asymmetry) -> Record:
-    """The record of a face."""
-    return Record(photo, number, measured.eye_distance, measured.is_yaw_too_large, measured.values)
+    face: FaceMeasurement
 
 
 def as_text(record: Record) -> str:
-    """A heading and a table; an empty cell where there is no such number."""
-    tilt, turn = record.values["midline_deg"], record.values["yaw_deg"]
+    """Write a heading and a table; an empty cell where there is no such number."""
+    face = record.face
+    tilt, yaw = face.values["midline_deg"], face.values["yaw_deg"]
     lines = [
-        f"{record.photo}, face {record.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(turn)} "
+        f"{record.photo}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
         "degrees to the right",
         " " * 6 + "".join(f"{title:>{CELL}}" for title in QUANTITIES.values()),
     ]
     for area in ("whole", *AREAS):
-        found = (record.values.get(f"{area}_{quantity}") for quantity in QUANTITIES)
+        found = (face.values.get(f"{area}_{quantity}") for quantity in QUANTITIES)
         cells = ("" if estimate is None else _cell(estimate) for estimate in found)
         lines.append(f"{area:6}" + "".join(f"{cell:>{CELL}}" for cell in cells).rstrip())
     return "\n".join(lines)
@@ -75,32 +61,30 @@ def _cell(estimate: Estimate) -> str:
 
 
 def as_csv(records: Sequence[Record]) -> str:
-    """One line per face under COLUMNS; values to 4 decimals."""
+    """Write one line per face under COLUMNS; values to 4 decimals."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for record in records:
-        numbers = [f"{number + 0.0:.4f}" for name in NAMES for number in _rounded(record.values[name])]
-        writer.writerow(
-            [record.photo, record.number, f"{record.eye_distance:.2f}", int(record.turned), *numbers],
-        )
+    for photo, face in records:
+        numbers = [f"{number + 0.0:.4f}" for name in NAMES for number in _rounded(face.values[name])]
+        writer.writerow([photo, face.number, f"{face.eye_distance:.2f}", int(face.is_yaw_too_large), *numbers])
     return text.getvalue()
 
 
 def as_json(records: Sequence[Record]) -> str:
-    """All faces, with the note that this is no medical device."""
+    """Write all faces, with the note that this is no medical device."""
     faces = [
         {
-            "photo": record.photo,
-            "face": record.number,
-            "eye_distance_px": round(record.eye_distance, 2),
-            "turned": record.turned,
+            "photo": photo,
+            "face": face.number,
+            "eye_distance_px": round(face.eye_distance, 2),
+            "turned": face.is_yaw_too_large,
             "values": {
                 name: dict(zip(("value", "error"), _rounded(estimate), strict=True))
-                for name, estimate in record.values.items()
+                for name, estimate in face.values.items()
             },
         }
-        for record in records
+        for photo, face in records
     ]
     return json.dumps({"note": NOTE, "version": __version__, "faces": faces}, indent=2, ensure_ascii=False) + "\n"
 

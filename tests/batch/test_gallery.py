@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.batch.gallery import as_html
-from symface_cli.batch.runner import Outcome, Pair
+from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.geometry.frames import pixel_from_normalized

@@ -16,7 +16,7 @@ def touch(*paths: Path) -> None:
 
 
 def names(targets):
-    return [target.path("", ".png") for target in targets]
+    return [target.path("", ".png") for target in targets.items]
 
 
 def test_result_lies_beside_its_photo(tmp_path):
@@ -26,13 +26,13 @@ def test_result_lies_beside_its_photo(tmp_path):
 
 def test_labels_tell_the_results_of_a_photo_apart(tmp_path):
     touch(tmp_path / "a.jpg")
-    (target,) = choose_targets([tmp_path / "a.jpg"], None)
+    (target,) = choose_targets([tmp_path / "a.jpg"], None).items
     assert target.path("face-2", ".png") == tmp_path / "a.symmetric-face-2.png"
 
 
 def test_out_names_a_file(tmp_path):
     touch(tmp_path / "a.jpg")
-    (target,) = choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG"))
+    (target,) = choose_targets([tmp_path / "a.jpg"], str(tmp_path / "x.PNG")).items
     assert target.path("", ".png") == tmp_path / "x.PNG"
     assert target.path("compare", ".png") == tmp_path / "x-compare.png"
 
@@ -74,19 +74,19 @@ def test_missing_file_and_empty_folder_are_usage_errors(tmp_path):
 def test_a_pattern_that_no_shell_expanded_stands_for_its_photos(tmp_path):
     touch(tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "b.symmetric.jpg", tmp_path / "c.png")
     targets = choose_targets([tmp_path / "*.jpg"], None)
-    assert [target.photo.name for target in targets] == ["a.jpg", "b.jpg"]
+    assert [target.photo.name for target in targets.items] == ["a.jpg", "b.jpg"]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path):
     touch(tmp_path / "a[1].jpg", tmp_path / "a1.jpg")
-    (target,) = choose_targets([tmp_path / "a[1].jpg"], None)
+    (target,) = choose_targets([tmp_path / "a[1].jpg"], None).items
     assert target.photo.name == "a[1].jpg"
 
 
 def test_standard_input_goes_to_standard_output_or_to_a_file(tmp_path):
-    (target,) = choose_targets([STREAM], None)
+    (target,) = choose_targets([STREAM], None).items
     assert target.path("", ".png") == STREAM
-    (target,) = choose_targets([STREAM], str(tmp_path / "x.png"))
+    (target,) = choose_targets([STREAM], str(tmp_path / "x.png")).items
     assert target.path("", ".png") == tmp_path / "x.png"
 
 

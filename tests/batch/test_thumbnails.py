@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli.batch.runner import Outcome, Pair
+from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.batch.thumbnails import LONGEST_SIDE, choose_side, draw_slides
 from symface_cli.geometry.frames import pixel_from_normalized

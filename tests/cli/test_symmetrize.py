@@ -292,7 +292,7 @@ def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tm
 
 def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
     """Outcomes hold names and numbers, no pictures."""
-    from symface_cli.batch.runner import run
+    from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
     from symface_cli.detection.selection import Selection
     from symface_cli.inference.symmetrizer import Symmetrizer
@@ -301,7 +301,7 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
 
     planner = NetworkPlanner(Symmetrizer(device="cpu"), OutputOptions(), Selection())
     began = time.monotonic()
-    outcomes = list(run(planner, choose_targets([small], None), force=True, jobs=2))
+    outcomes = list(Batch(planner, choose_targets([small], None), BatchOptions(force=True, jobs=2)).run())
     assert all(len(repr(outcome)) < 3000 for outcome in outcomes)
     assert 0 < outcomes[0].seconds["make"] < time.monotonic() - began
 
@@ -312,7 +312,7 @@ def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_pat
     monkeypatch.setattr("symface_cli.rendering.records.MAX_YAW_PHOTO", 1.0)
     finished = symface("symmetrize", photo, "-o", f"{tmp_path}/b/")
     assert finished.status == 0
-    assert "portrait.png: face 1 is turned by about" in finished.err
+    assert "portrait.png: face 1: the head is turned by about" in finished.err
     (line,) = lines_of(tmp_path / "b/manifest.jsonl")
     assert 2 < abs(line["yaw_degrees"]) < 6
 

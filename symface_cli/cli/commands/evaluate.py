@@ -1,24 +1,23 @@
 """`symface evaluate`: how well symmetric faces keep the person's identity."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from symface_cli.cli.console import err, print_error
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
 from symface_cli.cli.options import ModelDirOption, WeightsOption, complete_methods
+from symface_cli.cli.progress import count_photos
+from symface_cli.cli.tables import print_table
 from symface_cli.errors import ExitStatus, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.data.datasets import DatasetPhoto
     from symface_cli.evaluation.protocol import EvaluationPlan, ExaminedPhoto, Memory
     from symface_cli.evaluation.scores import Report
-from symface_cli.cli.tables import print_table
 
 
 class Written(NamedTuple):
@@ -123,16 +122,8 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
 def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", memory: "Memory") -> "list[ExaminedPhoto]":
     from symface_cli.evaluation.protocol import evaluate
 
-    with _progress_bar() as progress:
+    with count_photos("evaluating") as progress:
         return list(evaluate(photos, plan, progress, memory))
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("evaluating", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _evaluate_midlines(
@@ -147,7 +138,7 @@ def _evaluate_midlines(
     weights, jobs, limit = how
     plan = midline.MidlinePlan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
     references = midline.read_references(data, limit)
-    with _progress_bar() as progress:
+    with count_photos("evaluating") as progress:
         report = midline.measure(references, plan, progress)
     for line in report.unreadable:
         print_error(line)

@@ -1,16 +1,13 @@
 """`symface label`: where the faces of training photos are, for a person to look through."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from symface_cli.cli.console import err, out
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.progress import count_photos
 
 
 def label(
@@ -42,7 +39,7 @@ def label(
     folder = find_dataset(data, download)
     for path in written:
         make_folder(path.parent)
-    with _progress_bar() as progress:
+    with count_photos("labeling") as progress:
         labels = label_photos(photos_to_label(folder), progress, jobs)
     write_labels(out_path, labels)
     out.print(str(out_path))
@@ -52,13 +49,3 @@ def label(
         write_atomically(review, as_html(labels, folder, out_path.name).encode())
         out.print(str(review))
     err.print(describe(labels), soft_wrap=True)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("labeling"), BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
-    rate = TextColumn("{task.fields[rate]:.0f} photos/s")
-    began = monotonic()
-    with Progress(*columns, rate, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("labeling", total=None, rate=0)
-        yield lambda done, total: bar.update(task, completed=done, total=total, rate=done / (monotonic() - began))

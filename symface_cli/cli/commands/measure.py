@@ -1,27 +1,18 @@
 """`symface measure`: how asymmetric faces are."""
 
-import os
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import track
 
-from symface_cli.cli.console import err, out, print_error
+from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
 from symface_cli.cli.options import DeviceOption, FacesOption, WeightsOption
-from symface_cli.errors import ExitStatus, NoFaceError, PhotoError, UsageError
+from symface_cli.cli.progress import follow
+from symface_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from symface_cli.batch.targets import Target
-    from symface_cli.detection.selection import Selection
-    from symface_cli.geometry.types import Photo
-    from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.measurement.asymmetry import Asymmetry
-    from symface_cli.measurement.tables import Record
-
-Result: TypeAlias = "list[Record] | PhotoError | NoFaceError"
+    from symface_cli.batch.measuring import MeasuredPhoto
 
 
 def measure(
@@ -57,36 +48,27 @@ def measure(
     asymmetric, by 2 % at the nose per degree: only photos from the front can be compared.
     """
     _check(photos, json_path, csv_path, heatmap, out_path)
+    from symface_cli.batch.measuring import MeasuringOptions, measure_batch
     from symface_cli.batch.results import refuse_existing
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands.symmetrize_options import parse_faces
     from symface_cli.detection.selection import Selection
 
-    selection = Selection(parse_faces(faces))
+    options = MeasuringOptions(selection=Selection(parse_faces(faces)), heatmaps=heatmap, force=force, jobs=jobs)
     targets = choose_targets(photos, out_path)
-    if heatmap and targets[0].exact is not None and targets[0].exact.suffix.lower() != ".png":
+    if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
     if not force:
         refuse_existing([path for path in (json_path, csv_path) if path is not None])
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.parallel import work_on_cores
 
-    symmetrizer = Symmetrizer(weights, device)
-    task, fork = partial(_measure_photo, symmetrizer, selection, heatmap, force), symmetrizer.device.type == "cpu"
-    records: list[Record] = []
-    failures: list[PhotoError | NoFaceError] = []
-    for result in _with_progress(work_on_cores(task, targets, jobs or os.cpu_count() or 1, fork), len(targets)):
-        if isinstance(result, list):
-            records += result
-            _warn_of_turns(result)
-        else:
-            failures.append(result)
-            print_error(str(result))
-    if records:
-        _report(records, json_path, csv_path)
-    if len(targets) > 1:
-        err.print(f"{len(targets) - len(failures)} of {len(targets)} photos done, {len(failures)} failed")
-    return failures[0].status if failures else ExitStatus.OK
+    results = measure_batch(Symmetrizer(weights, device), targets, options)
+    measured = []
+    for result in follow(results, "measuring", len(targets.items)):
+        _tell(result)
+        measured.append(result)
+    _report(measured, json_path, csv_path)
+    return conclude([result.error for result in measured])
 
 
 def _check(
@@ -100,64 +82,23 @@ def _check(
         raise UsageError("heat maps go to files: name one with -o FILE")
 
 
-def _with_progress(results: "Iterable[Result]", total: int) -> "Iterable[Result]":
-    shown = total > 1 and err.is_terminal
-    return track(results, description="measuring", total=total, console=err, transient=True, disable=not shown)
+def _tell(result: "MeasuredPhoto") -> None:
+    if result.error is not None:
+        print_error(str(result.error))
+    for face in result.faces:
+        if face.is_yaw_too_large:
+            consequence = "its shape asymmetry is not to be trusted"
+            warn_of_yaw(result.photo, face.number, face.values["yaw_deg"].value, consequence)
 
 
-def _measure_photo(
-    symmetrizer: "Symmetrizer", selection: "Selection", heatmap: bool, force: bool, target: "Target"
-) -> "Result":
-    """Measures the faces of a photo and writes their heat maps; what can be expected to go wrong is returned."""
-    from symface_cli.batch.results import read_source, refuse_existing
-    from symface_cli.measurement.asymmetry import measure as measure_faces
-    from symface_cli.measurement.tables import keep
-
-    try:
-        photo = read_source(target.photo).photo
-        found = selection.choose(photo, target.photo)
-        paths = [_heatmap_path(target, number if len(found) > 1 else None) for number in range(1, len(found) + 1)]
-        if heatmap and not force:
-            refuse_existing(paths)
-        measured = measure_faces(symmetrizer, photo, found)
-        if heatmap:
-            _write_heatmaps(photo, measured, paths)
-    except (PhotoError, NoFaceError) as error:
-        return error
-    return [keep(str(target.photo), number, face) for number, face in enumerate(measured, selection.number or 1)]
-
-
-def _write_heatmaps(photo: "Photo", measured: "Sequence[Asymmetry]", paths: "Sequence[Path]") -> None:
+def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_path: Path | None) -> None:
+    """Write what is asked for, if a face was measured; text goes to standard output unless something else does."""
     from symface_cli.batch.results import write_result
-    from symface_cli.imaging.photo import encode_png
-    from symface_cli.measurement.heatmap import draw_heatmap
+    from symface_cli.measurement.tables import Record, as_csv, as_json, as_text
 
-    for path, face in zip(paths, measured, strict=True):
-        write_result(path, encode_png(draw_heatmap(photo, face)))
-
-
-def _heatmap_path(target: "Target", number: int | None) -> Path:
-    """The file of a heat map; numbered where there are several faces."""
-    label = "" if number is None else f"-{number}"
-    if target.exact is not None:
-        return target.exact.with_name(f"{target.exact.stem}{label}{target.exact.suffix}")
-    return target.folder / f"{target.stem}.asymmetry{label}.png"
-
-
-def _warn_of_turns(records: "Sequence[Record]") -> None:
-    for record in records:
-        if record.turned:
-            print_error(
-                f"{record.photo}: face {record.number}: the head is turned by about "
-                f"{abs(record.values['yaw_deg'].value):.0f} degrees; its shape asymmetry is not to be trusted"
-            )
-
-
-def _report(records: "Sequence[Record]", json_path: Path | None, csv_path: Path | None) -> None:
-    """Writes what is asked for; the text goes to standard output unless something else does."""
-    from symface_cli.batch.results import write_result
-    from symface_cli.measurement.tables import as_csv, as_json, as_text
-
+    records = [Record(str(result.photo), face) for result in measured for face in result.faces]
+    if not records:
+        return
     if Path("-") not in (json_path, csv_path):
         out.print("\n\n".join(map(as_text, records)))
     for path, write in ((json_path, as_json), (csv_path, as_csv)):

@@ -1,22 +1,17 @@
 """`symface symmetrize`: photos in, symmetric faces out."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from symface_cli.cli.console import err, out, print_error
+from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
 from symface_cli.cli.options import DeviceOption, FacesOption, ModelDirOption, WeightsOption, complete_methods
-from symface_cli.errors import ExitStatus, UsageError
+from symface_cli.cli.progress import follow
+from symface_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from symface_cli.batch.manifest import Manifest
-    from symface_cli.batch.runner import Outcome
-    from symface_cli.batch.targets import Target
+    from symface_cli.batch.outcomes import Outcome
     from symface_cli.cli.commands.symmetrize_options import Style
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.options import OutputOptions
@@ -48,7 +43,7 @@ def symmetrize(
     color: Annotated[float, typer.Option(metavar="A", help="The same for light and colors.")] = 1.0,
     side: Annotated[
         Literal["both", "left", "right"],
-        typer.Option(help="PhotoPlan of both sides, or of the viewer's left or right."),
+        typer.Option(help="Made of both sides, or of the viewer's left or right."),
     ] = "both",
     continuum: Annotated[
         str | None,
@@ -121,7 +116,7 @@ def symmetrize(
 
     Several faces are numbered by size. A batch goes on after a failure and ends with the first failure's status.
     """
-    from symface_cli.batch.runner import run
+    from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands import symmetrize_options as parsing
     from symface_cli.detection.selection import Selection
@@ -141,18 +136,20 @@ def symmetrize(
         size,
         parsing.parse_background(background),
     )
-    parsing.check_options(options, style, out_path)
+    parsing.check_options(options, style)
     selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
     targets = choose_targets(photos, out_path)
+    parsing.check_file(targets.file, options)
+    if resume and manifest is None and targets.folder is None:
+        raise UsageError("--resume needs a manifest: give the folder of the results with -o, or --manifest FILE")
     planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
-    book = _open_manifest(manifest or _default_manifest(out_path, targets), planner, resume)
-    todo = [target for target in targets if book is None or not (resume and book.is_done(target))]
-    outcomes = list(_watch(run(planner, todo, force or resume, jobs or os.cpu_count() or 1), book, len(todo)))
-    if report is not None:
-        made = {outcome.target: outcome for outcome in outcomes}
-        shown = [made[target] if book is None or target in made else book.outcome(target) for target in targets]
-        _write_report(report, shown)
-    return _conclude(outcomes, len(targets) - len(todo))
+    how = BatchOptions(force=force, resume=resume, manifest=manifest, report=report, jobs=jobs)
+    batch = Batch(planner, targets, how)
+    errors = []
+    for outcome in follow(batch.run(), "symmetrizing", len(batch)):
+        _tell(outcome)
+        errors.append(outcome.error)
+    return conclude(errors, batch.skipped)
 
 
 class Loading(NamedTuple):
@@ -182,39 +179,6 @@ def _load(style: "Style", options: "OutputOptions", selection: "Selection", load
     return NetworkPlanner(Symmetrizer(loading.weights, loading.device), options, selection, check, loading.measure)
 
 
-def _default_manifest(out_path: str | None, targets: "Sequence[Target]") -> Path | None:
-    """In the folder of results, if there is one."""
-    from symface_cli.batch.manifest import NAME
-
-    return Path(out_path, NAME) if out_path is not None and targets[0].exact is None else None
-
-
-def _open_manifest(path: Path | None, planner: "Planner", resume: bool) -> "Manifest | None":
-    from symface_cli.batch.manifest import Manifest
-
-    if path is None:
-        if resume:
-            raise UsageError("--resume needs a manifest: give the folder of the results with -o, or --manifest FILE")
-        return None
-    return Manifest(path, planner.parameters, resume)
-
-
-def _watch(outcomes: "Iterator[Outcome]", book: "Manifest | None", total: int) -> "Iterator[Outcome]":
-    """Prints paths and failures as they come, writes the manifest, and shows how far it is."""
-    columns = (TextColumn("symmetrizing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    shown = total > 1 and err.is_terminal
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True, disable=not shown) as bar:
-        task = bar.add_task("", total=total, rate="")
-        for outcome in outcomes:
-            if book is not None:
-                book.add(outcome)
-            _tell(outcome)
-            bar.advance(task)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f} photos/s" if speed else "")
-            yield outcome
-
-
 def _tell(outcome: "Outcome") -> None:
     from symface_cli.batch.targets import STREAM
 
@@ -224,36 +188,19 @@ def _tell(outcome: "Outcome") -> None:
         if path != STREAM:
             out.print(str(path))
     for number, face in enumerate(outcome.faces, 1):
-        for warning in _warnings(face):
-            print_error(f"{outcome.target.photo}: face {number} {warning}")
+        _warn(outcome.photo, number, face)
 
 
-def _warnings(face: "FaceRecord") -> "Iterator[str]":
+def _warn(photo: Path, number: int, face: "FaceRecord") -> None:
     from symface_cli.rendering.records import MAX_YAW_PHOTO
 
     if face.yaw_degrees is not None and abs(face.yaw_degrees) >= MAX_YAW_PHOTO:
-        yield f"is turned by about {abs(face.yaw_degrees):.0f} degrees: a symmetric face does not fit it well"
+        warn_of_yaw(photo, number, face.yaw_degrees, "a symmetric face does not fit it well")
     if face.identity is not None:
         from symface_cli.rendering.identity import SAME_PERSON
 
         if face.identity >= SAME_PERSON:
-            yield (
-                f"may not be recognized: dlib's distance to the photo is {face.identity:.2f}, the same person is below "
-                f"{SAME_PERSON}"
+            print_error(
+                f"{photo}: face {number} may not be recognized: dlib's distance to the photo is {face.identity:.2f}, "
+                f"the same person is below {SAME_PERSON}"
             )
-
-
-def _conclude(outcomes: "Sequence[Outcome]", skipped: int) -> int:
-    """One line that sums up, and the first failure's status."""
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    if len(outcomes) + skipped > 1:
-        before = f", {skipped} done before" if skipped else ""
-        err.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} photos done, {len(failed)} failed{before}")
-    return failed[0].status if failed else ExitStatus.OK
-
-
-def _write_report(path: Path, outcomes: "Sequence[Outcome]") -> None:
-    from symface_cli.batch.gallery import as_html
-    from symface_cli.files import write_atomically
-
-    write_atomically(path, as_html(outcomes, path.parent).encode())

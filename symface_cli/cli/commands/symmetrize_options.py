@@ -13,7 +13,7 @@ from symface_cli.geometry.types import Array
 from symface_cli.imaging.formats import FORMATS
 from symface_cli.inference.face import Side
 from symface_cli.methods.registry import OURS, provider_of
-from symface_cli.rendering.options import OutputOptions
+from symface_cli.rendering.options import Output, OutputOptions
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0
@@ -73,20 +73,23 @@ def check_amounts(shape: float, color: float) -> None:
             raise UsageError(f"{name} {amount:g}: use a number from -3 to 3; 0 is as in the photo, 1 symmetric")
 
 
-def check_options(options: OutputOptions, style: Style, out: str | None) -> None:
+def check_options(options: OutputOptions, style: Style) -> None:
     """Refuses what does not go together."""
     plain = OutputOptions(options.outputs)
     if style.landmark_method is not None and options != plain:
         raise UsageError(f"--method {style.landmark_method} takes no amounts, frames, size or background")
     if options.animated and options.background == "transparent":
         raise UsageError("--gif has no transparent background; give a color")
-    if out is None or out == "-" or Path(out).is_dir() or out.endswith("/"):
+
+
+def check_file(file: Path | None, options: OutputOptions) -> None:
+    """Refuse a name for the result that is not of its format; a name without a suffix can have any."""
+    if file is None or not file.suffix:
         return
-    suffix = Path(out).suffix.lower()
-    wanted = {".gif"} if options.animated else {".png"} if options.outputs[0] == "face" else set(FORMATS)
-    if suffix and suffix not in wanted:
+    wanted = {".gif"} if options.animated else {".png"} if options.outputs[0] is Output.FACE else set(FORMATS)
+    if file.suffix.lower() not in wanted:
         raise UsageError(
-            f"-o {out}: end its name with {' or '.join(sorted(wanted))}, or with a slash if it is a folder"
+            f"-o {file}: end its name with {' or '.join(sorted(wanted))}, or with a slash if it is a folder"
         )
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column
 
 from symface_cli.cli.console import err, out
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
 from symface_cli.cli.options import DeviceOption
+from symface_cli.cli.progress import PhaseBar
 from symface_cli.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
@@ -101,37 +100,27 @@ class ProgressObserver:
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
-        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=12))
-        columns = (name, BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, TextColumn("{task.fields[losses]}"), console=err)
+        self._bar = PhaseBar()
 
     def __enter__(self) -> "ProgressObserver":
-        self._progress.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._bar.stop()
 
     def prepared(self, done: int, total: int) -> None:
         """Shows how many photos are prepared."""
-        self._show("preparing photos", done, total)
+        self._bar.show("preparing photos", done, total)
 
     def stepped(self, epoch: int, step: int, steps: int, rate: float, losses: dict[str, float]) -> None:
         """Shows the step, the losses and the crops per second."""
-        self._show(f"epoch {epoch}/{self._epochs}", step, steps, f"{_format(losses)}  {rate:.0f} crops/s")
+        self._bar.show(f"epoch {epoch}/{self._epochs}", step, steps, f"{_format(losses)}  {rate:.0f} crops/s")
 
     def finished_epoch(self, row: dict[str, float]) -> None:
         """Prints the epoch's validation losses."""
         losses = {key.removeprefix("validation_"): value for key, value in row.items() if key.startswith("validation_")}
         err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}", soft_wrap=True)
-
-    def _show(self, description: str, done: int, total: int, losses: str = "") -> None:
-        tasks = self._progress.tasks
-        if not tasks or tasks[0].description != description:
-            for task in tasks:
-                self._progress.remove_task(task.id)
-            self._progress.add_task(description, total=total, losses=losses)
-        self._progress.update(self._progress.tasks[0].id, completed=done, losses=losses)
 
 
 def _format(losses: dict[str, float]) -> str:

@@ -1,0 +1,93 @@
+"""Progress bars on stderr: everything that symface shows of how far it is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+from rich.text import Text
+
+from symface_cli.cli.console import err
+
+T = TypeVar("T")
+
+
+class _Rate(ProgressColumn):
+    """How many photos are done per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} photos/s" if task.speed else "")
+
+
+@contextmanager
+def count_photos(what: str, shown: bool = True) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on a terminal, and give a function to call with how many photos are done, and of how many."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def follow(results: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Yield the results of photos as they come, and show how many there are; no bar for a single one."""
+    with count_photos(what, shown=total > 1) as show:
+        show(0, total)
+        for done, result in enumerate(results, 1):
+            yield result
+            show(done, total)
+
+
+@contextmanager
+def count_bytes() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show a bar for each file, and give a function to call with what is done, how many bytes are, and of how many.
+
+    What is done is also printed as a line when it begins, whether or not there is a terminal.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                err.print(what, soft_wrap=True)
+                tasks[what] = bar.add_task(what.split()[0], total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+class PhaseBar:
+    """A bar for one phase of a work after the other, with a note behind it; it stays when it ends."""
+
+    def __init__(self) -> None:
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=12))
+        columns = (name, BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
+
+    def start(self) -> None:
+        """Show it from now on."""
+        self._progress.start()
+
+    def stop(self) -> None:
+        """Leave it as it is."""
+        self._progress.stop()
+
+    def show(self, phase: str, done: int, total: int, note: str = "") -> None:
+        """Show how many steps of a phase are done; a bar of another phase goes."""
+        tasks = self._progress.tasks
+        if not tasks or tasks[0].description != phase:
+            for task in tasks:
+                self._progress.remove_task(task.id)
+            self._progress.add_task(phase, total=total, note=note)
+        self._progress.update(self._progress.tasks[0].id, completed=done, note=note)
