@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Sample
 from symface_cli.geometry.warps import enlarging_weights
 
 SMALLEST_SIDE = 128  # px, of a face made from a photo's own pixels
@@ -66,7 +66,7 @@ def native_size(photo_from_face: Array) -> int:
     return int(np.clip(2 * round(side / 2), SMALLEST_SIDE, LARGEST_SIDE))
 
 
-def warp_photo(photo: NDArray[np.uint8], photo_from_face: Array, size: int) -> NDArray[np.uint8]:
+def warp_photo(photo: NDArray[Sample], photo_from_face: Array, size: int) -> NDArray[Sample]:
     """The photo (H, W, 3) sampled through its warp: the face in its frame, (size, size, 3).
 
     `photo_from_face` (17, 17, 2) holds photo pixels at the control points. The photo is reflected beyond its edges.
@@ -77,7 +77,7 @@ def warp_photo(photo: NDArray[np.uint8], photo_from_face: Array, size: int) -> N
     high = np.clip(high, low + 1, [photo.shape[1], photo.shape[0]])
     region = photo[low[1] : high[1], low[0] : high[0]]  # remap addresses at most 32,767 columns and rows
     where = enlarge(photo_from_face - low, size)
-    face: NDArray[np.uint8] = cv2.remap(
+    face: NDArray[Sample] = cv2.remap(
         region, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     return face

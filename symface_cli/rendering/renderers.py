@@ -18,7 +18,8 @@ from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb, srgb_from_native
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
-from symface_cli.rendering.morphing import FRAME_FADE, SHAPE_FADE, Amounts, Morph, fade
+from symface_cli.rendering.fields import FRAME_FADE, fade
+from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph
 from symface_cli.rendering.options import OutputOptions
 
 HEAD = 1.2  # side of a crop in sides of the network's crop

@@ -15,7 +15,8 @@ from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FaceWarp
-from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph, fade
+from symface_cli.rendering.fields import fade
+from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph
 from tests.conftest import ROOT, SHARED
 from tests.rendering.test_outputs import example, look, mask_in_photo, symmetrizer
 

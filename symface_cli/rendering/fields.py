@@ -1,0 +1,121 @@
+"""Sample photos, and fields: images over the face frame that say where pixels come from and how they are mixed.
+
+Fields are smooth. They are evaluated for groups of pixels, and interpolated linearly between the groups' middles.
+"""
+
+from collections.abc import Iterator
+from math import ceil, floor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import apply, pixel_from_normalized
+from symface_cli.geometry.types import Array, Floats, Pixels, Sample
+
+FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
+FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades out towards the frame's edge
+STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
+
+
+def fade(mask: Floats, low: float, high: float) -> Floats:
+    """Return 0 up to `low`, 1 from `high` on, smooth between."""
+    t = ((mask - low) / (high - low)).clip(0, 1)
+    smooth: Floats = t * t * (3 - 2 * t)
+    return smooth
+
+
+def fade_to_edge() -> Floats:
+    """Return a field that falls from 1 to 0 at the frame's edge, where a mask that reaches beyond it would step."""
+    inside = 1 - np.abs(np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32))
+    ramp = fade(inside, 0, FRAME_FADE)
+    return np.minimum(ramp[:, None], ramp)
+
+
+def sample_field(field: Floats, u: NDArray[np.floating]) -> Floats:
+    """Sample a field (S, S) or (S, S, C) at points u (H, W, 2) of the face frame; it is 0 outside of the frame."""
+    at = apply(pixel_from_normalized(len(field)), u).astype(np.float32)
+    sampled = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    values: Floats = sampled.reshape(*u.shape[:2], *field.shape[2:])
+    return values
+
+
+def warp_field(field: Floats, image_from_face: Array, rows: slice, columns: slice) -> Floats:
+    """Sample a field (FIELD_SIZE, FIELD_SIZE) at every pixel of some rows and columns of an image, (H, W)."""
+    image_from_part = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+    field_from_part = pixel_from_normalized(FIELD_SIZE) @ np.linalg.inv(image_from_face) @ image_from_part
+    warped: Floats = cv2.warpAffine(
+        field,
+        field_from_part[:2],
+        (columns.stop - columns.start, rows.stop - rows.start),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )
+    return warped
+
+
+def group_pixels(pixels: slice, step: int) -> Array:
+    """Return the middles of groups of `step` pixels that cover a range, with a group more at either end."""
+    groups = -(-(pixels.stop - pixels.start) // step)
+    middles: Array = pixels.start + (step - 1) / 2 + step * np.arange(-1.0, groups + 1)
+    return middles
+
+
+def refine_groups(values: NDArray[np.floating], step: int, size: tuple[int, int]) -> Floats:
+    """Interpolate values at groups of pixels (`group_pixels`) for each of `size` pixels, (H, W, C)."""
+    fine = values.astype(np.float32)
+    if step > 1:
+        fine = cv2.resize(fine, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+    inside = fine[step : step + size[0], step : step + size[1]]
+    return inside.reshape(*inside.shape[:2], -1)
+
+
+def sample_pixels(pixels: Pixels, where: Floats) -> Floats:
+    """Sample a photo at `where` (H, W, 2) in its pixels, reflected beyond its edges, (H, W, C)."""
+    height, width = pixels.shape[:2]
+    x, y = cv2.split(where)
+    left, right = _needed(x, width)
+    top, bottom = _needed(y, height)
+    region = pixels[top:bottom, left:right].astype(np.float32)  # remap has at most 32,767 columns and rows
+    taken = cv2.remap(region, x - left, y - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    sampled: Floats = taken.reshape(*where.shape[:2], -1)
+    return sampled
+
+
+def _needed(places: Floats, length: int) -> tuple[int, int]:
+    """Return the first and last-plus-one of `length` pixels that cubic interpolation at places (H, W) needs."""
+    lowest, highest, _, _ = cv2.minMaxLoc(places)
+    first = min(max(floor(lowest) - 4, 0), length - 1)
+    return first, min(max(ceil(highest) + 5, first + 1), length)
+
+
+def cut_strips(
+    inside: NDArray[np.bool_], image_from_face: Array, shape: tuple[int, ...]
+) -> Iterator[tuple[slice, slice]]:
+    """Yield the part of an image that a region of the face frame covers, as rows and columns of at most STRIP pixels.
+
+    Args:
+        inside: The region, (FIELD_SIZE, FIELD_SIZE).
+        image_from_face: Matrix from the face frame to the image.
+        shape: Of the image: H, W.
+    """
+    if not inside.any():
+        return
+    columns, rows = (np.flatnonzero(inside.any(axis)) for axis in (0, 1))
+    low, high = (np.array([columns[end], rows[end]]) / (FIELD_SIZE - 1) * 2 - 1 for end in (0, -1))
+    margin = 2 / (FIELD_SIZE - 1)
+    left, top, right, bottom = *(low - margin), *(high + margin)
+    corners = apply(image_from_face, np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))
+    limit = np.array([shape[1], shape[0]])
+    left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, limit)
+    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, limit)
+    if right <= left:
+        return
+    height = max(STRIP // int(right - left), 1)
+    for start in range(top, bottom, height):
+        yield slice(start, min(start + height, bottom)), slice(left, right)
+
+
+def as_pixels(values: Floats, dtype: np.dtype[Sample]) -> NDArray[Sample]:
+    """Round values to the pixels of a dtype."""
+    pixels: NDArray[Sample] = values.round().clip(0, np.iinfo(dtype).max).astype(dtype)
+    return pixels
