@@ -220,7 +220,7 @@ def test_ctrl_c_exits_130_with_one_line(symface, photo, monkeypatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("symface_cli.rendering.plan.detect", interrupt)
+    monkeypatch.setattr("symface_cli.detection.selection.detect", interrupt)
     finished = symface("symmetrize", photo)
     assert finished.status == 130
     assert "interrupted" in one_line(finished)
@@ -230,7 +230,7 @@ def test_a_bug_shows_its_traceback(symface, photo, monkeypatch):
     def fail(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("symface_cli.rendering.plan.detect", fail)
+    monkeypatch.setattr("symface_cli.detection.selection.detect", fail)
     with pytest.raises(ValueError, match="a bug"):
         symface("symmetrize", photo)
 
@@ -268,7 +268,7 @@ def test_module_runs_like_the_command():
 
 @pytest.mark.shared
 def test_fifty_lfw_photos_and_all_of_london_become_exactly_symmetric(symface, tmp_path):
-    from conftest import SHARED
+    from tests.conftest import SHARED
 
     lfw = sorted((SHARED / "data/lfw").glob("*/*.jpg"))[::241][:50]
     london = sorted((SHARED / "data/london").glob("*/*.jpg"))

@@ -171,7 +171,7 @@ def test_a_repeatable_option_is_given_by_a_list_or_by_a_variable_with_spaces(sym
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[symmetrize]\nforce = true", "symface.toml: [symmetrize]: no such command; did you mean symmetrize?"),
+        ("[symmetrise]\nforce = true", "symface.toml: [symmetrise]: no such command; did you mean symmetrize?"),
         ("[symmetrize]\nfrce = true", "symface.toml: [symmetrize] frce: no such option; did you mean force?"),
         ("[train]\nseed = true", "symface.toml: [train] seed: expected text or a number"),
         ('[symmetrize]\nforce = "yes"', "symface.toml: [symmetrize] force: expected true or false"),

@@ -113,7 +113,7 @@ def test_eyes_given_by_hand_find_the_same_face(symface, photo, tmp_path):
 
 
 def test_a_box_given_by_hand_needs_no_detector(symface, photo, tmp_path, monkeypatch):
-    monkeypatch.setattr("symface_cli.rendering.plan.detect", lambda *_: [])
+    monkeypatch.setattr("symface_cli.detection.selection.detect", lambda *_: [])
     assert symface("symmetrize", photo).status == 4
     assert symface("symmetrize", photo, "--box", "209,210,262,262").status == 0
 
@@ -323,7 +323,9 @@ def test_faces_are_measured_on_request_as_the_measure_command_does(symface, phot
     assert finished.status == 0
     (line,) = lines_of(tmp_path / "out/manifest.jsonl")
     (face,) = json.loads(symface("measure", photo, "--json", "-").out)["faces"]
-    assert line["asymmetry"] == {name: [found["value"], found["error"]] for name, found in face["values"].items()}
+    assert line["asymmetry"].keys() == face["values"].keys()
+    for name, found in face["values"].items():  # sums in another order, on another number of threads, move a digit
+        assert line["asymmetry"][name] == pytest.approx([found["value"], found["error"]], abs=2e-3)
     assert f"{face['values']['whole_shape_pct']['value']:.1f} %" in report.read_text("utf-8")
 
 

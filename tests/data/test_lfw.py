@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from symface_cli.data import lfw as published_lfw
-from symface_cli.data.lfw import LFW, fetch_lfw
+from symface_cli.data import lfw as lfw_module
+from symface_cli.data.lfw import fetch_lfw
 from symface_cli.errors import DataError
 from tests.conftest import Finished
 from tests.data import test_datasets, test_downloads
@@ -24,8 +24,8 @@ def lfw(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serv
     folder = tmp_path / "published"
     folder.mkdir()
     server.content = make_archive(folder / "lfw.tgz", *TREE).read_bytes()
-    published = replace(LFW, sha256=hashlib.sha256(server.content).hexdigest())
-    monkeypatch.setattr(published_lfw, "LFW", published)
+    published = replace(lfw_module.LFW, sha256=hashlib.sha256(server.content).hexdigest())
+    monkeypatch.setattr(lfw_module, "LFW", published)
     return server
 
 
@@ -96,9 +96,9 @@ def test_offline_lfw_is_not_asked_for(
 @pytest.fixture
 def dead_home(lfw: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     """LFW's home, which does not answer; its copy does. There is no mirror."""
-    home, copy = "http://127.0.0.1:1/lfw.tgz", published_lfw.on_mirror("http://any/copy/lfw.tgz")
+    home, copy = "http://127.0.0.1:1/lfw.tgz", lfw_module.on_mirror("http://any/copy/lfw.tgz")
     monkeypatch.delenv("SYMFACE_MIRROR")
-    monkeypatch.setattr(published_lfw, "LFW", replace(LFW, addresses=(home, copy)))
+    monkeypatch.setattr(lfw_module, "LFW", replace(lfw_module.LFW, addresses=(home, copy)))
     return home
 
 
@@ -107,7 +107,7 @@ def test_where_lfws_home_does_not_answer_a_copy_is_taken(lfw: Server, dead_home:
     archive = fetch_lfw(lambda *step: told.append(step))
     assert archive.read_bytes() == lfw.content
     assert [path for path, _ in lfw.asked] == ["/copy/lfw.tgz"]
-    assert told[-1] == (f"downloading {LFW.addresses[1]}", len(lfw.content), len(lfw.content))
+    assert told[-1] == (f"downloading {lfw_module.LFW.addresses[1]}", len(lfw.content), len(lfw.content))
 
 
 def test_where_neither_answers_both_are_named(lfw: Server, dead_home: str, cache: Path) -> None:
@@ -115,7 +115,7 @@ def test_where_neither_answers_both_are_named(lfw: Server, dead_home: str, cache
     with pytest.raises(DataError) as caught:
         fetch_lfw(lambda *step: None)
     message = str(caught.value)
-    assert f"cannot download {LFW.addresses[1]} (HTTP status 503)" in message
+    assert f"cannot download {lfw_module.LFW.addresses[1]} (HTTP status 503)" in message
     assert f"put a copy of {dead_home}, which failed before, at {cache / 'lfw-deepfunneled.tgz'}" in message
 
 
@@ -123,8 +123,8 @@ def test_a_hostile_download_is_refused(
     symface: Symface, lfw: Server, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lfw.content = hostile_tar(tmp_path / "evil.tgz", tarfile.TarInfo("../evil.png")).read_bytes()
-    hostile = replace(LFW, sha256=hashlib.sha256(lfw.content).hexdigest())
-    monkeypatch.setattr(published_lfw, "LFW", hostile)
+    hostile = replace(lfw_module.LFW, sha256=hashlib.sha256(lfw.content).hexdigest())
+    monkeypatch.setattr(lfw_module, "LFW", hostile)
     finished = download(symface, tmp_path)
     assert finished.status == 6
     assert "'../evil.png' leads out of its folder" in error_line(finished)

@@ -31,7 +31,7 @@ def symmetrizer():
 @pytest.fixture(scope="module")
 def face(symmetrizer):
     """An exactly symmetric face, (320, 320, 3)."""
-    from conftest import ROOT
+    from tests.conftest import ROOT
 
     image = symmetrizer.symmetrize(read_photo(ROOT / "examples" / "portrait.jpg"))[0].image
     small = cv2.resize(image, (320, 320), interpolation=cv2.INTER_AREA)
