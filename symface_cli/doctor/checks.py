@@ -58,7 +58,7 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         device: What the self-test runs on: "auto", "cpu", "cuda", "cuda:N" or "mps".
     """
     parts: dict[str, Callable[[], Found]] = {
-        "symface": lambda: ("ok", f"{__version__} in {Path(__file__).parent}"),
+        "symface": lambda: ("ok", f"{__version__} in {Path(__file__).parents[1]}"),
         "python": lambda: ("ok", f"{platform.python_version()} on {platform.platform()}"),
         "config": lambda: ("ok", str(settings.config or "no configuration file")),
         "variables": lambda: _find_variables(settings),

@@ -56,7 +56,7 @@ def test_a_sound_installation_is_ok_and_symmetrizes_a_face(symface):
     assert list(found) == PARTS
     assert not {verdict for verdict, _ in found.values()} - {"ok", "absent", "warning"}
     for name, told in (
-        ("symface", __version__),
+        ("symface", f"{__version__} in {ROOT / 'symface_cli'}"),
         ("torch", torch.__version__),
         ("opencv", cv2.__version__),
         ("weights", str(bundled_weights())),
