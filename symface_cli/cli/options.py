@@ -8,9 +8,9 @@ import typer
 
 def complete_methods() -> list[str]:
     """The names of all methods, for a shell that completes one."""
-    from symface_cli.methods.registry import method_names
+    from symface_cli.methods.registry import all_methods
 
-    return list(method_names())
+    return [method.name for method in all_methods()]
 
 
 DeviceOption = Annotated[

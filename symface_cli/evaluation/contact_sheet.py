@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from symface_cli.evaluation.occluders import NONE
-from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, ExaminedPhoto, Key
-from symface_cli.evaluation.scores import Report, Table
+from symface_cli.evaluation.occluders import NO_OCCLUDER
+from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, PhotoResult
+from symface_cli.evaluation.scores import EvaluationReport, ScoreTable
 from symface_cli.geometry.types import Photo
-from symface_cli.methods.registry import OURS
+from symface_cli.methods.network import OURS
+from symface_cli.methods.provider import Method
+from symface_cli.methods.registry import choose_methods
 from symface_cli.pages import InlineImage, inline_image
 from symface_cli.recognition.registry import find_recognizer
 
-LONGEST_SIDE = 160  # px, of a picture
-MOST = 3  # photos of a kind
-NAMES = {OURS: "symmetric face", "vae-decode": "face only"}  # as in the paper's Figure 4
+PICTURE_SIDE = 160  # px, the longer one
+MOST_CASES = 3  # photos of a kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Panel:
     """A photo, or what a method made of it.
 
@@ -37,7 +38,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Case:
+class PhotoCase:
     """A photo, and what each method made of it."""
 
     title: str
@@ -49,12 +50,12 @@ class Sheet:
     """Cases of a kind."""
 
     title: str
-    cases: tuple[Case, ...]
+    cases: tuple[PhotoCase, ...]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """By what photos are chosen: a recognizer's distances to a method's results; `threshold` is its published one."""
+    """What photos are chosen by: a recognizer's distances to a method's results; `threshold` is its published one."""
 
     method: str
     recognizer: str
@@ -62,14 +63,14 @@ class Ranking:
 
 
 def choose_ranking(plan: EvaluationPlan) -> Ranking:
-    """By the first recognizer and `vae`, or else the first method."""
+    """Choose the first recognizer and `vae`, or else the first method."""
     recognizer = plan.recognizers[0]
-    method = OURS if OURS in plan.methods else plan.methods[0]
+    method = OURS.name if OURS.name in plan.methods else plan.methods[0]
     return Ranking(method, recognizer, find_recognizer(recognizer).thresholds[0])
 
 
-def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
-    """The best, median, worst and missed photos under each condition, drawn again.
+def draw_sheets(report: EvaluationReport, ranking: Ranking) -> list[Sheet]:
+    """Draw again the best, median, worst and missed photos under each condition.
 
     Under conditions after the first, one photo of a kind is shown.
 
@@ -77,20 +78,20 @@ def draw_sheets(report: Report, ranking: Ranking) -> list[Sheet]:
         PhotoError: If one of the photos cannot be read any more.
         WeightsError, DataError: If a model cannot be loaded.
     """
-    bench = Evaluator(report.plan)
+    evaluator = Evaluator(report.plan)
     tables = [table for table in report.tables if table.recognizer == ranking.recognizer]
     sheets = []
     for table in tables:
-        hidden = "" if table.condition == NONE else f", occluder: {table.condition}"
-        most = MOST if table is tables[0] else 1
+        hidden = "" if table.condition == NO_OCCLUDER else f", occluder: {table.condition}"
+        most = MOST_CASES if table is tables[0] else 1
         for kind, places in choose_cases(table.distances[ranking.method], most).items():
-            cases = tuple(_draw_case(report, table, place, bench) for place in places)
+            cases = tuple(_draw_case(report, table, place, evaluator) for place in places)
             sheets.append(Sheet(kind + hidden, cases))
     return sheets
 
 
 def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
-    """Places of the photos to show, by kind: at most so many of a kind, no photo twice, no kind without photos.
+    """Choose the places of photos to show, by kind: at most so many of each, no photo twice, no kind without photos.
 
     Args:
         distances: Of each photo; infinite for a miss.
@@ -111,30 +112,35 @@ def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
     return {kind: places for kind, places in kinds.items() if places}
 
 
-def _draw_case(report: Report, table: Table, place: int, bench: Evaluator) -> Case:
-    examined = report.examined[place]
-    photo, images = bench.draw(examined, table.condition)
-    methods = sorted(report.plan.methods, key=lambda method: {"vae-decode": 0, OURS: 1}.get(method, 2))
-    pictures = [
-        Panel(NAMES.get(method, ""), method, _inline(images.get(method)), *_judge(examined, table, place, method))
-        for method in methods
-    ]
-    path = examined.photo.path
-    return Case(f"{path.parent.name}/{path.name}", (Panel("photo", "", _inline(photo)), *pictures))
+def _draw_case(report: EvaluationReport, table: ScoreTable, place: int, evaluator: Evaluator) -> PhotoCase:
+    result = report.results[place]
+    photo, images = evaluator.render(result, table.condition)
+    panels = [Panel(name="photo", image=_inline(photo))]
+    for method in sorted(choose_methods(report.plan.methods), key=_panel_order):
+        verdict, failed = _judge(result, table, place, method.name)
+        image = _inline(images.get(method.name))
+        panels.append(Panel(name=method.title, method=method.name, image=image, verdict=verdict, failed=failed))
+    path = result.photo.path
+    return PhotoCase(f"{path.parent.name}/{path.name}", tuple(panels))
+
+
+def _panel_order(method: Method) -> tuple[bool, bool]:
+    """Sort as the paper's Figure 4 does, the symmetric face after the face only; methods that are not there follow."""
+    return not method.title, method.name == OURS.name
 
 
 def _inline(photo: Photo | None) -> InlineImage | None:
-    return None if photo is None else inline_image(photo, LONGEST_SIDE)
+    return None if photo is None else inline_image(photo, PICTURE_SIDE)
 
 
-def _judge(examined: ExaminedPhoto, table: Table, place: int, method: str) -> tuple[str, bool]:
-    """What the recognizer says of a method's result, and whether it does not recognize the person."""
+def _judge(result: PhotoResult, table: ScoreTable, place: int, method: str) -> tuple[str, bool]:
+    """Say what the recognizer says of a method's result, and whether it does not recognize the person."""
     distance = table.distances[method][place]
     if isfinite(distance):
         failed = not distance < find_recognizer(table.recognizer).thresholds[0]
         return f"{distance:.2f}" + (", not recognized" if failed else ""), failed
-    if not examined.attempts[Key(table.condition, method, table.recognizer)].found:
+    if not result.attempts[Key(table.condition, method, table.recognizer)].found:
         return "no face found", True
-    if examined.originals[table.recognizer] is None:
+    if result.originals[table.recognizer] is None:
         return "no face seen in the photo", True
     return "no face seen in it", True

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 
 def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval (1927) for a share, without continuity correction; (0, 1) where nothing was counted.
+    """Return Wilson's score interval (1927) for a share, without continuity correction.
+
+    It is (0, 1) where nothing was counted.
 
     Raises:
         ValueError: If the counts are no share, or the confidence does not lie between 0 and 1.
@@ -28,7 +30,7 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> tup
 
 
 def mcnemar_p(b: int, c: int) -> float:
-    """Two-sided p of McNemar's exact test: are two paired methods equally good?
+    """Return the two-sided p of McNemar's exact test: are two paired methods equally good?
 
     Args:
         b: Pairs in which only the first method succeeds.
@@ -48,6 +50,6 @@ def mcnemar_p(b: int, c: int) -> float:
 
 
 def mirror_error(image: NDArray[np.uint8]) -> int:
-    """Largest difference between an image (H, W) or (H, W, C) and its mirror image, in gray levels: 0 if symmetric."""
+    """Return the largest difference of an image (H, W) or (H, W, C) to its mirror image, in gray levels."""
     signed = image.astype(np.int16)
     return int(np.abs(signed - signed[:, ::-1]).max())

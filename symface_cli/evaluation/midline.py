@@ -16,17 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.errors import DataError, PhotoError, UsageError
+from symface_cli.errors import DataError, PhotoError
 from symface_cli.evaluation.protocol import Progress, choose_photos
+from symface_cli.evaluation.tables import Column, Table
 from symface_cli.geometry.midline import Midline, fit_midline
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
-from symface_cli.methods.registry import PROVIDERS
+from symface_cli.methods.registry import find_provider
 from symface_cli.parallel import work_through
 
 MIRROR_INDEX = "mirror_index.csv"
 PUPILS = (0, 1)
-HEADER = ("provider", "photos", "faces missed", "angle", "angle, p95", "offset", "offset, p95")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Deviation:
+class MidlineError:
     """How far a midline lies from the reference.
 
     Attributes:
@@ -68,22 +68,22 @@ class Deviation:
 
 
 @dataclass(frozen=True)
-class ExaminedFace:
-    """What became of a photo.
+class MidlineResult:
+    """Result of one photo.
 
     Attributes:
         path: The photo.
-        deviations: By provider; None where it misses the face, or has no midline for it.
-        error: Why the photo cannot be read; then nothing else is known.
+        errors: By provider; None where it misses the face, or has no midline for it.
+        unreadable: Why the photo cannot be read; then nothing else is known.
     """
 
     path: Path
-    deviations: Mapping[str, Deviation | None] = field(default_factory=dict)
-    error: str | None = None
+    errors: Mapping[str, MidlineError | None] = field(default_factory=dict)
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True)
-class Summary:
+class ErrorSummary:
     """What is said of many errors.
 
     Attributes:
@@ -95,8 +95,8 @@ class Summary:
     p95: float
 
 
-@dataclass(frozen=True)
-class Accuracy:
+@dataclass(frozen=True, kw_only=True)
+class MidlineAccuracy:
     """How good a provider's midlines are.
 
     Attributes:
@@ -110,29 +110,29 @@ class Accuracy:
     provider: str
     photos: int
     missed: int
-    angle: Summary | None
-    offset: Summary | None
+    angle: ErrorSummary | None
+    offset: ErrorSummary | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MidlineReport:
     """The results.
 
     Attributes:
         plan: What was measured.
         scores: One per provider, in the plan's order.
-        examined: The photos that could be read.
+        results: Those of the photos that could be read.
         unreadable: One line for each photo that could not; they count nowhere.
     """
 
     plan: MidlinePlan
-    scores: tuple[Accuracy, ...]
-    examined: tuple[ExaminedFace, ...]
+    scores: tuple[MidlineAccuracy, ...]
+    results: tuple[MidlineResult, ...]
     unreadable: tuple[str, ...]
 
 
 def read_references(folder: Path, limit: int | None = None) -> list[Reference]:
-    """The photos of a folder and their reference midlines, sorted by path; `limit` takes so many, evenly spaced.
+    """Read the photos of a folder and their reference midlines, sorted by path; `limit` takes so many, evenly spaced.
 
     Raises:
         DataError: If there are no photos, or a file of landmarks or `mirror_index.csv` is missing or makes no sense.
@@ -144,7 +144,7 @@ def read_references(folder: Path, limit: int | None = None) -> list[Reference]:
 
 
 def _read_pairs(folder: Path) -> NDArray[np.intp]:
-    """The mirror pairs (N, 2), each once; a landmark of the midline is a pair with itself."""
+    """Read the mirror pairs (N, 2), each once; a landmark of the midline is a pair with itself."""
     places = [place / MIRROR_INDEX for place in (folder, folder.absolute().parent)]
     path = next((place for place in places if place.exists()), places[0])
     partners = {int(point): int(mirror) for point, mirror in _read_columns(path)}
@@ -165,7 +165,7 @@ def _read_reference(photo: Path, pairs: NDArray[np.intp]) -> Reference:
 
 
 def _read_columns(path: Path) -> Array:
-    """The two columns (N, 2) of numbers below a table's heading."""
+    """Read the two columns (N, 2) of numbers below a table's heading."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             columns = np.array([(float(a), float(b)) for a, b in list(csv.reader(file))[1:]])
@@ -178,36 +178,40 @@ def _read_columns(path: Path) -> Array:
     return columns
 
 
-def deviation(found: Midline, reference: Reference) -> Deviation:
-    """How far a midline lies from the reference."""
+def compare_midlines(found: Midline, reference: Reference) -> MidlineError:
+    """Measure how far a midline lies from the reference."""
     along = found.direction @ reference.midline.direction
     across = _cross(found.direction, reference.midline.direction)
     offset = _cross(found.direction, reference.midline.point - found.point)
-    return Deviation(float(np.degrees(np.arctan2(abs(across), abs(along)))), 100 * abs(offset) / reference.eye_distance)
+    angle = float(np.degrees(np.arctan2(abs(across), abs(along))))
+    return MidlineError(angle, 100 * abs(offset) / reference.eye_distance)
 
 
 def _cross(a: Array, b: Array) -> float:
     return float(a[0] * b[1] - a[1] * b[0])
 
 
-def measure(references: Sequence[Reference], plan: MidlinePlan, progress: Progress) -> MidlineReport:
-    """Looks for the midline of every photo with every provider.
+def evaluate_midlines(references: Sequence[Reference], plan: MidlinePlan, progress: Progress) -> MidlineReport:
+    """Find the midline of every photo with every provider, and compare it with the reference.
 
     Raises:
         UsageError: If a provider does not exist.
         WeightsError, DataError: If the network or another model cannot be loaded.
     """
     for name in plan.providers:
-        if name not in PROVIDERS:
-            raise UsageError(f"unknown provider {name}; choose from {', '.join(PROVIDERS)}")
-    results: list[ExaminedFace] = []
-    with closing(work_through(MidlineEvaluator, plan, references, plan.jobs)) as working:
-        for examined in working:
-            results.append(examined)
+        find_provider(name)
+    results: list[MidlineResult] = []
+    with closing(work_through(MidlineEvaluator, plan, references, plan.jobs)) as computed:
+        for result in computed:
+            results.append(result)
             progress(len(results), len(references))
-    readable = tuple(result for result in results if result.error is None)
-    unreadable = tuple(result.error for result in results if result.error is not None)
-    return MidlineReport(plan, tuple(_score(name, readable) for name in plan.providers), readable, unreadable)
+    readable = tuple(result for result in results if result.unreadable is None)
+    return MidlineReport(
+        plan=plan,
+        scores=tuple(_score(name, readable) for name in plan.providers),
+        results=readable,
+        unreadable=tuple(result.unreadable for result in results if result.unreadable is not None),
+    )
 
 
 class MidlineEvaluator:
@@ -218,68 +222,81 @@ class MidlineEvaluator:
     """
 
     def __init__(self, plan: MidlinePlan) -> None:
-        self._providers = {name: PROVIDERS[name].load(plan.weights) for name in plan.providers}
+        self._providers = {name: find_provider(name).load(plan.weights) for name in plan.providers}
 
-    def __call__(self, reference: Reference) -> ExaminedFace:
-        """Compares the midlines of one photo with the reference."""
+    def __call__(self, reference: Reference) -> MidlineResult:
+        """Compare the midlines of one photo with the reference."""
         try:
             photo = read_photo(reference.path)
         except PhotoError as error:
-            return ExaminedFace(reference.path, error=str(error))
-        deviations: dict[str, Deviation | None] = {}
+            return MidlineResult(reference.path, unreadable=str(error))
+        errors: dict[str, MidlineError | None] = {}
         for name, provider in self._providers.items():
-            sightings = provider.find(photo, reference.midline.point)
-            midline = sightings[0].midline if sightings else None
-            deviations[name] = None if midline is None else deviation(midline, reference)
-        return ExaminedFace(reference.path, deviations)
+            faces = provider.find(photo, reference.midline.point)
+            midline = faces[0].midline if faces else None
+            errors[name] = None if midline is None else compare_midlines(midline, reference)
+        return MidlineResult(reference.path, errors)
 
 
-def _score(provider: str, examined: Sequence[ExaminedFace]) -> Accuracy:
-    known = [found for found in (photo.deviations[provider] for photo in examined) if found is not None]
-    angle = _summarize([found.angle for found in known])
-    offset = _summarize([found.offset for found in known])
-    return Accuracy(provider, len(examined), len(examined) - len(known), angle, offset)
+def _score(provider: str, results: Sequence[MidlineResult]) -> MidlineAccuracy:
+    errors = [error for error in (result.errors[provider] for result in results) if error is not None]
+    return MidlineAccuracy(
+        provider=provider,
+        photos=len(results),
+        missed=len(results) - len(errors),
+        angle=_summarize([error.angle for error in errors]),
+        offset=_summarize([error.offset for error in errors]),
+    )
 
 
-def _summarize(errors: Sequence[float]) -> Summary | None:
-    return Summary(float(np.median(errors)), float(np.percentile(errors, 95))) if errors else None
+def _summarize(errors: Sequence[float]) -> ErrorSummary | None:
+    return ErrorSummary(float(np.median(errors)), float(np.percentile(errors, 95))) if errors else None
 
 
-def table_rows(report: MidlineReport) -> list[list[str]]:
-    """The table, one row of text per provider under HEADER; a dash where there is nothing to say."""
-    return [
-        [s.provider, str(s.photos), str(s.missed), *_cells(s.angle, "\N{DEGREE SIGN}"), *_cells(s.offset, " %")]
-        for s in report.scores
-    ]
+def midline_table(report: MidlineReport) -> Table[MidlineAccuracy]:
+    """Lay out the results, one row per provider."""
+    angle, offset = "{:.2f}\N{DEGREE SIGN}", "{:.2f} %"
+    columns = (
+        Column[MidlineAccuracy](heading="provider", value=lambda score: score.provider),
+        Column[MidlineAccuracy](heading="photos", value=lambda score: score.photos),
+        Column[MidlineAccuracy](heading="faces missed", value=lambda score: score.missed),
+        Column[MidlineAccuracy](heading="angle", value=lambda score: _median(score.angle), format=angle),
+        Column[MidlineAccuracy](heading="angle, p95", value=lambda score: _p95(score.angle), format=angle),
+        Column[MidlineAccuracy](heading="offset", value=lambda score: _median(score.offset), format=offset),
+        Column[MidlineAccuracy](heading="offset, p95", value=lambda score: _p95(score.offset), format=offset),
+    )
+    return Table("midlines against landmarks placed by hand", columns, report.scores)
 
 
-def _cells(errors: Summary | None, unit: str) -> list[str]:
-    return ["-", "-"] if errors is None else [f"{errors.median:.2f}{unit}", f"{errors.p95:.2f}{unit}"]
+def _median(errors: ErrorSummary | None) -> float | None:
+    return None if errors is None else errors.median
 
 
-def as_markdown(report: MidlineReport) -> str:
-    """The table in Markdown, numbers to the right, with a line that says what was measured."""
-    ruler = ["---", *["---:"] * (len(HEADER) - 1)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, ruler, *table_rows(report))]
-    return "\n".join([*lines, "", describe(report), ""])
+def _p95(errors: ErrorSummary | None) -> float | None:
+    return None if errors is None else errors.p95
 
 
-def describe(report: MidlineReport) -> str:
-    """One line: how many photos, and what the errors are."""
+def midlines_as_markdown(report: MidlineReport) -> str:
+    """Write the table in Markdown, with a line that says what was measured."""
+    return "\n".join([*midline_table(report).as_markdown(), "", describe_midlines(report), ""])
+
+
+def describe_midlines(report: MidlineReport) -> str:
+    """Say in one line how many photos there are, and what the errors are."""
     unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
-    return f"{len(report.examined)} photos{unreadable}; medians of the errors; offsets in per cent of the eye distance"
+    return f"{len(report.results)} photos{unreadable}; medians of the errors; offsets in per cent of the eye distance"
 
 
-def as_dict(report: MidlineReport) -> dict[str, object]:
-    """Everything, as JSON can hold it: the scores, and each photo's errors by provider, null for a miss."""
+def midlines_as_dict(report: MidlineReport) -> dict[str, object]:
+    """Return everything as JSON can hold it: the scores, and each photo's errors by provider, null for a miss."""
     weights = report.plan.weights
     return {
         "weights": None if weights is None else str(weights),
         "scores": [asdict(score) for score in report.scores],
-        "photos": [{"path": str(photo.path), "deviations": _as_dict(photo)} for photo in report.examined],
+        "photos": [{"path": str(result.path), "deviations": _errors_as_dict(result)} for result in report.results],
         "unreadable": list(report.unreadable),
     }
 
 
-def _as_dict(photo: ExaminedFace) -> dict[str, dict[str, float] | None]:
-    return {name: None if error is None else asdict(error) for name, error in photo.deviations.items()}
+def _errors_as_dict(result: MidlineResult) -> dict[str, dict[str, float] | None]:
+    return {name: None if error is None else asdict(error) for name, error in result.errors.items()}

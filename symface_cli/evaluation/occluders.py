@@ -17,10 +17,10 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.shape import face_from_image
 
-NONE = "none"
+NO_OCCLUDER = "none"
 CORNERS = 120  # of an outline
 FRACTION = 4  # bits of a pixel to which outlines are drawn
-REACH = 2.5  # eye distances around the eyes' middle; no occluder reaches further
+OCCLUDER_REACH = 2.5  # eye distances around the eyes' middle; no occluder reaches further
 
 PATCH_WIDTH, PATCH_HEIGHT = 0.9, 1.2  # eye distances
 PATCH_PLACES = ((0.64, 0.1), (0.68, 0.55), (0.6, 1.0))  # eye, cheek, mouth: outwards and down from between the eyes
@@ -49,13 +49,13 @@ class Layer:
     cover: NDArray[np.float32]
 
     def put_on(self, photo: Photo) -> Photo:
-        """The photo (H, W, 3) behind the layer."""
+        """Put the layer in front of a photo (H, W, 3)."""
         mixed: Photo = (photo + self.cover * (self.color - photo)).round().clip(0, 255).astype(np.uint8)
         return mixed
 
 
 def occlude(photo: Photo, landmarks: NDArray[np.floating], kind: str, seed: int) -> Photo:
-    """A photo (H, W, 3) with something in front of the face.
+    """Put something in front of the face in a photo (H, W, 3).
 
     Args:
         photo: The photo; it is not changed.
@@ -68,7 +68,7 @@ def occlude(photo: Photo, landmarks: NDArray[np.floating], kind: str, seed: int)
     """
     find_condition(kind)
     occluded: Photo = photo.copy()
-    if kind == NONE:
+    if kind == NO_OCCLUDER:
         return occluded
     low, high = _surroundings(landmarks, photo.shape)
     region = occluded[low[1] : high[1], low[0] : high[0]]
@@ -78,7 +78,7 @@ def occlude(photo: Photo, landmarks: NDArray[np.floating], kind: str, seed: int)
 
 
 def find_condition(name: str) -> str:
-    """The name itself, if it is that of a condition.
+    """Return the name itself, if it is that of a condition.
 
     Raises:
         UsageError: If it is not.
@@ -89,16 +89,20 @@ def find_condition(name: str) -> str:
 
 
 def _surroundings(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> tuple[Array, Array]:
-    """First and last-plus-one column and row, (2,) integers each, of the part of a photo that occluders may change."""
+    """Find the part of a photo that occluders may change.
+
+    Returns:
+        Its first and last-plus-one column and row, (2,) integers each.
+    """
     photo_from_face = _face_frame(landmarks)
-    middle, reach = photo_from_face[:2, 2], REACH * np.sqrt(np.linalg.det(photo_from_face[:2, :2]))
+    middle, reach = photo_from_face[:2, 2], OCCLUDER_REACH * np.sqrt(np.linalg.det(photo_from_face[:2, :2]))
     limit = np.array(shape[1::-1])
     low = np.clip(np.floor(middle - reach).astype(int), 0, limit)
     return low, np.clip(np.ceil(middle + reach).astype(int), low, limit)
 
 
 def draw_glasses(shape: tuple[int, ...], landmarks: NDArray[np.floating], random: Random) -> Layer:
-    """Dark glasses, tilted with the eyes and foreshortened with their distance."""
+    """Draw dark glasses, tilted with the eyes and foreshortened with their distance."""
     photo_from_eyes = _eye_frame(landmarks)
     outlines = [_lens(-1), _lens(1), _box((0, -0.12), 0.3, 0.09)]
     for side in (-1, 1):
@@ -112,7 +116,7 @@ def draw_glasses(shape: tuple[int, ...], landmarks: NDArray[np.floating], random
 
 
 def draw_patch(shape: tuple[int, ...], landmarks: NDArray[np.floating], random: Random) -> Layer:
-    """Something of a hand's size and color, or of cloth's, in front of one side of the face."""
+    """Draw something of a hand's size and color, or of cloth's, in front of one side of the face."""
     side = random.choice((-1, 1))
     out, down = random.choice(PATCH_PLACES)
     shift = [random.uniform(-PATCH_SHIFT, PATCH_SHIFT) for _ in range(2)]
@@ -132,18 +136,18 @@ Drawing = Callable[[tuple[int, ...], NDArray[np.floating], Random], Layer]
 OCCLUDERS: dict[str, Drawing] = {"glasses": draw_glasses, "patch": draw_patch}
 """Every kind of occluder."""
 
-CONDITIONS = (NONE, *OCCLUDERS)
+CONDITIONS = (NO_OCCLUDER, *OCCLUDERS)
 """What an evaluation may put in front of faces."""
 
 
 def _face_frame(landmarks: NDArray[np.floating]) -> Array:
-    """Matrix to photo pixels from eye distances: x right and y down from between the eyes, on the face's midline."""
+    """Return the matrix to photo pixels from eye distances: x right, y down from between the eyes, on the midline."""
     face_from_units = np.array([[EYE_DISTANCE_FACE, 0, 0], [0, EYE_DISTANCE_FACE, EYES_Y], [0, 0, 1.0]])
     return np.asarray(np.linalg.inv(face_from_image(landmarks)) @ face_from_units, np.float64)
 
 
 def _eye_frame(landmarks: NDArray[np.floating]) -> Array:
-    """Matrix to photo pixels from eye distances: x along the eyes, foreshortened as they are, from their middle."""
+    """Return the matrix to photo pixels from eye distances: x along the eyes, as foreshortened, from their middle."""
     left, right = (np.asarray(center, np.float64) for center in scheme.eye_centers(landmarks.astype(np.float32)))
     across = right - left
     size = float(np.sqrt(np.linalg.det(_face_frame(landmarks)[:2, :2])))  # the eye distance without foreshortening
@@ -154,7 +158,7 @@ def _eye_frame(landmarks: NDArray[np.floating]) -> Array:
 
 
 def _lens(side: int) -> Array:
-    """Outline (N, 2) of the left (-1) or right (1) lens: rounded, its outer lower corner drawn in."""
+    """Return the outline (N, 2) of the left (-1) or right (1) lens: rounded, its outer lower corner drawn in."""
     points = _superellipse(3.0) * [LENS_WIDTH / 2, LENS_HEIGHT / 2]
     points[:, 0] *= 1 - 0.12 * (points[:, 1] / LENS_HEIGHT + 0.5)
     return np.asarray(points + np.array([side * LENS_OUT, LENS_DOWN]), np.float64)
@@ -166,14 +170,14 @@ def _box(center: tuple[float, float], width: float, height: float) -> Array:
 
 
 def _superellipse(power: float) -> Array:
-    """Outline (N, 2) between an ellipse (2) and a square (infinity), from -1 to 1."""
+    """Return the outline (N, 2) between an ellipse (2) and a square (infinity), from -1 to 1."""
     angles = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     return np.asarray(np.sign(circle) * np.abs(circle) ** (2 / power), np.float64)
 
 
 def _irregular_outline(random: Random) -> Array:
-    """Outline (N, 2) of the patch around its center, upright; it bulges in and out by up to 6 %."""
+    """Return the outline (N, 2) of the patch around its center, upright; it bulges in and out by up to 6 %."""
     angles = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     radius = np.ones(CORNERS)
     for waves in (2, 3, 4):
@@ -182,7 +186,7 @@ def _irregular_outline(random: Random) -> Array:
 
 
 def _shading(where: Array, random: Random) -> Array:
-    """Light (H, W) on something rounded at `where` (H, W, 2), in eye distances from its center: about 0.6 to 1.15."""
+    """Shade (H, W) something rounded at `where` (H, W, 2), in eye distances from its center: about 0.6 to 1.15."""
     angle = random.uniform(0, 2 * np.pi)
     lit = np.tanh(where[..., 0] * np.cos(angle) + where[..., 1] * np.sin(angle))
     edge = np.clip((2 * where[..., 0] / PATCH_WIDTH) ** 2 + (2 * where[..., 1] / PATCH_HEIGHT) ** 2, 0, 2)
@@ -197,13 +201,13 @@ def _turn(degrees: float) -> Array:
 
 
 def _coordinates(photo_from_frame: Array, shape: tuple[int, ...]) -> Array:
-    """The frame's coordinates (H, W, 2) of every pixel."""
+    """Return the frame's coordinates (H, W, 2) of every pixel."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     return apply(np.linalg.inv(photo_from_frame), np.stack([x, y], -1))
 
 
 def _fill(outlines: list[Array], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """How much of each pixel (H, W) lies within any of the outlines (N, 2), 0..1."""
+    """Return how much of each pixel (H, W) lies within any of the outlines (N, 2), 0..1."""
     cover = np.zeros(shape, np.uint8)
     for outline in outlines:
         corners = np.round(outline * 2**FRACTION).astype(np.int32)

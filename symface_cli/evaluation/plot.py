@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from symface_cli.evaluation.scores import Table
+from symface_cli.evaluation.scores import ScoreTable
 from symface_cli.geometry.types import Array
 from symface_cli.recognition.registry import find_recognizer
 
@@ -23,7 +23,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Curve:
     """A method's curves, as SVG paths; `mismatched`, with other persons' photos, is empty where there are none."""
 
@@ -33,7 +33,7 @@ class Curve:
     mismatched: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plot:
     """Curves in their frame."""
 
@@ -52,11 +52,11 @@ class Axis:
     high: float
 
     def place(self, threshold: float) -> float:
-        """Where a threshold lies, in drawing units."""
+        """Place a threshold, in drawing units."""
         return LEFT + (threshold - self.low) / (self.high - self.low) * (RIGHT - LEFT)
 
     def ticks(self) -> list[float]:
-        """Round thresholds on the axis, evenly spaced, at most 9."""
+        """List round thresholds on the axis, evenly spaced, at most 9."""
         span = self.high - self.low
         decade: float = 10.0 ** floor(log10(span))
         step = next(part * decade for part in (0.2, 0.5, 1, 2) if span / (part * decade) <= MOST_TICKS)
@@ -65,31 +65,33 @@ class Axis:
 
 
 def axis_around(published: float) -> Axis:
-    """From a third of the published threshold to a third more: 0.2 to 0.8 for dlib's 0.6."""
+    """Reach from a third of the published threshold to a third more: 0.2 to 0.8 for dlib's 0.6."""
     return Axis(published / 3, published * 4 / 3)
 
 
-def draw_plot(caption: str, table: Table, methods: Sequence[str]) -> Plot:
-    """A table's curves, of some methods."""
+def draw_plot(caption: str, table: ScoreTable, methods: Sequence[str]) -> Plot:
+    """Draw the curves of some of a table's methods."""
     published = find_recognizer(table.recognizer).thresholds[0]
     axis = axis_around(published)
     curves = []
     for number, method in enumerate(methods):
         others = table.mismatched[method]
         own = step_path(table.distances[method], axis)
-        curves.append(Curve(method, number, own, step_path(others, axis) if others else ""))
+        mismatched = step_path(others, axis) if others else ""
+        curves.append(Curve(method=method, number=number, own=own, mismatched=mismatched))
     across = tuple(Tick(axis.place(threshold), f"{threshold:g}") for threshold in axis.ticks())
     up = tuple(Tick(height_of(tenths / 10), f"{tenths / 10:g}") for tenths in range(0, 11, 2))
-    return Plot(caption, across, up, Tick(axis.place(published), f"{published:g}"), tuple(curves))
+    mark = Tick(axis.place(published), f"{published:g}")
+    return Plot(caption=caption, across=across, up=up, published=mark, curves=tuple(curves))
 
 
 def height_of(share: float) -> float:
-    """Where a share, 0..1, lies in drawing units."""
+    """Place a share, 0..1, in drawing units."""
     return BOTTOM - share * (BOTTOM - TOP)
 
 
 def step_path(distances: Sequence[float], axis: Axis) -> str:
-    """SVG path of the share of distances below each threshold of the axis: every step where it is, to half a unit.
+    """Draw the share of distances below each threshold as an SVG path: every step where it is, to half a unit.
 
     Args:
         distances: At least one; infinite ones lie below no threshold, but count.
@@ -102,11 +104,11 @@ def step_path(distances: Sequence[float], axis: Axis) -> str:
 
 
 def _steps(ordered: Array, axis: Axis) -> Iterator[tuple[float, float]]:
-    """Place and new height of each step of the share of sorted distances."""
+    """Yield the place and new height of each step of the share of sorted distances."""
     for threshold in np.unique(ordered[(ordered >= axis.low) & (ordered < axis.high)]):
         yield round(2 * axis.place(float(threshold))) / 2, _down(ordered, threshold, "right")
 
 
 def _down(ordered: Array, threshold: float, side: Literal["left", "right"]) -> float:
-    """Where the curve runs before (left) or after (right) a threshold, to a tenth of a unit."""
+    """Place the curve before (left) or after (right) a threshold, to a tenth of a unit."""
     return round(height_of(float(np.searchsorted(ordered, threshold, side)) / len(ordered)), 1)

@@ -4,7 +4,6 @@ A face that is not found, by a method or by the recognizer, in the photo or in t
 Every method runs on the same photos, and every recognizer looks at the same symmetric faces.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,17 @@ from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from symface_cli.data.datasets import DatasetPhoto, list_photos, split_of
+from symface_cli.data.downloads import checksum
 from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import DataError, PhotoError, UsageError
 from symface_cli.evaluation.metrics import mirror_error
-from symface_cli.evaluation.occluders import NONE, find_condition, occlude
+from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import Landmarks
-from symface_cli.methods.providers import Provider
-from symface_cli.methods.registry import PROVIDERS, choose_methods, provider_of
+from symface_cli.methods.provider import Provider
+from symface_cli.methods.registry import choose_methods, find_method, providers_of
 from symface_cli.parallel import work_through
 from symface_cli.recognition.recognizer import Embedding, Recognizer
 from symface_cli.recognition.registry import find_recognizer
@@ -34,14 +34,14 @@ Progress = Callable[[int, int], None]
 
 
 class Key(NamedTuple):
-    """What an attempt is known by, for one photo: one of `occluders.CONDITIONS`, a method and a recognizer."""
+    """What was tried on a photo: under one of `occluders.CONDITIONS`, with a method, judged by a recognizer."""
 
     condition: str
     method: str
     recognizer: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationPlan:
     """What an evaluation runs.
 
@@ -55,18 +55,18 @@ class EvaluationPlan:
 
     methods: tuple[str, ...]
     recognizers: tuple[str, ...] = ("dlib",)
-    conditions: tuple[str, ...] = (NONE,)
+    conditions: tuple[str, ...] = (NO_OCCLUDER,)
     weights: Path | None = None
     jobs: int = 0
 
     def wanted(self) -> list[Key]:
-        """What is to be found out about every photo."""
+        """List what is to be tried on every photo."""
         return [Key(*names) for names in product(self.conditions, self.methods, self.recognizers)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What a method made of a photo, seen by a recognizer.
+    """Result of one method on one photo, seen by a recognizer.
 
     Attributes:
         found: Whether the method found the face, and made a symmetric image at all.
@@ -81,9 +81,9 @@ class Attempt:
     seconds: float
 
 
-@dataclass(frozen=True)
-class ExaminedPhoto:
-    """What became of a photo.
+@dataclass(frozen=True, kw_only=True)
+class PhotoResult:
+    """Everything that is known of a photo; a part of it, before the evaluation.
 
     Attributes:
         photo: The photo.
@@ -104,22 +104,22 @@ class ExaminedPhoto:
     error: str | None = None
 
     def missing(self, plan: EvaluationPlan) -> list[Key]:
-        """What the plan wants to know and is not known yet."""
+        """List what the plan wants to know and is not known yet."""
         return [key for key in plan.wanted() if key not in self.attempts]
 
 
-class Memory(Protocol):
+class ResultStore(Protocol):
     """Keeps results, so that a stopped evaluation can go on."""
 
-    def recall(self, photo: DatasetPhoto, digest: str) -> ExaminedPhoto:
-        """What is known of a photo: all, a part, or nothing."""
+    def load(self, photo: DatasetPhoto, digest: str) -> PhotoResult:
+        """Load what is known of a photo: all, a part, or nothing."""
 
-    def keep(self, examined: ExaminedPhoto) -> None:
-        """Adds what is new."""
+    def save(self, result: PhotoResult) -> None:
+        """Add what is new."""
 
 
 def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
-    """The photos of a folder's test, validation or train persons, or of all, sorted by path.
+    """List the photos of a folder's test, validation or train persons, or of all, sorted by path.
 
     Args:
         data: A folder of photos, one sub-folder per person.
@@ -142,34 +142,34 @@ def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> 
 
 
 def evaluate(
-    photos: Sequence[DatasetPhoto], plan: EvaluationPlan, progress: Progress, memory: Memory | None = None
-) -> Iterator[ExaminedPhoto]:
-    """Runs every method on every photo; yields the results in the order of the photos, as they come.
+    photos: Sequence[DatasetPhoto], plan: EvaluationPlan, progress: Progress, store: ResultStore | None = None
+) -> Iterator[PhotoResult]:
+    """Run every method on every photo; yield the results in the order of the photos, as they come.
 
-    What the memory knows is not computed again; what is new is kept there, photo by photo.
+    What the store has is not computed again; what is new is saved there, photo by photo.
 
     Raises:
         UsageError: If a method, a recognizer or a condition does not exist.
         WeightsError, DataError: If the network or another model cannot be loaded.
     """
-    check(plan)
-    known = [_recall(photo, memory) for photo in photos]
-    tasks = [examined for examined in known if examined.missing(plan)]
-    with closing(work_through(_examiner, plan, tasks, plan.jobs)) as results:
-        for done, examined in enumerate(known, 1):
-            if examined.missing(plan):
-                examined = next(results)
-                if memory is not None and examined.error is None:
-                    memory.keep(examined)
+    check_plan(plan)
+    known = [_load(photo, store) for photo in photos]
+    tasks = [result for result in known if result.missing(plan)]
+    with closing(work_through(_make_worker, plan, tasks, plan.jobs)) as computed:
+        for done, result in enumerate(known, 1):
+            if result.missing(plan):
+                result = next(computed)
+                if store is not None and result.error is None:
+                    store.save(result)
             progress(done, len(photos))
-            yield examined
+            yield result
 
 
-def check(plan: EvaluationPlan) -> None:
-    """Says at once, before any model is loaded, what does not exist.
+def check_plan(plan: EvaluationPlan) -> None:
+    """Check that everything in a plan exists, before any model is loaded.
 
     Raises:
-        UsageError: If it is a method, a recognizer or a condition.
+        UsageError: If a method, a recognizer or a condition does not.
     """
     choose_methods(plan.methods)
     for recognizer in plan.recognizers:
@@ -178,16 +178,16 @@ def check(plan: EvaluationPlan) -> None:
         find_condition(condition)
 
 
-def _recall(photo: DatasetPhoto, memory: Memory | None) -> ExaminedPhoto:
+def _load(photo: DatasetPhoto, store: ResultStore | None) -> PhotoResult:
     try:
-        digest = hashlib.sha256(photo.path.read_bytes()).hexdigest()
+        digest = checksum(photo.path)
     except OSError:
-        return ExaminedPhoto(photo)  # whoever examines it says why it cannot be read
-    return ExaminedPhoto(photo, digest) if memory is None else memory.recall(photo, digest)
+        return PhotoResult(photo=photo)  # the evaluator says why it cannot be read
+    return PhotoResult(photo=photo, digest=digest) if store is None else store.load(photo, digest)
 
 
-def _examiner(plan: EvaluationPlan) -> Callable[[ExaminedPhoto], ExaminedPhoto]:
-    return Evaluator(plan).examine
+def _make_worker(plan: EvaluationPlan) -> Callable[[PhotoResult], PhotoResult]:
+    return Evaluator(plan).evaluate
 
 
 class Evaluator:
@@ -202,35 +202,35 @@ class Evaluator:
         self._recognizers: dict[str, Recognizer] = {}
         self._providers: dict[str, Provider] = {}
 
-    def examine(self, known: ExaminedPhoto) -> ExaminedPhoto:
-        """Finds out what the plan wants to know of a photo and is not known yet."""
+    def evaluate(self, known: PhotoResult) -> PhotoResult:
+        """Find out what the plan wants to know of a photo and is not known yet."""
         try:
             pixels = read_photo(known.photo.path)
         except PhotoError as error:
-            return ExaminedPhoto(known.photo, error=str(error))
-        known = self._look(known, pixels)
+            return PhotoResult(photo=known.photo, error=str(error))
+        known = self._add_originals(known, pixels)
         attempts = dict(known.attempts)
         for condition in self._plan.conditions:
             keys = [key for key in known.missing(self._plan) if key.condition == condition]
             if keys:
-                attempts |= self._attempt(under_condition(known, pixels, condition), keys)
+                attempts |= self._attempt(put_under(known, pixels, condition), keys)
         return replace(known, attempts=attempts)
 
-    def draw(self, examined: ExaminedPhoto, condition: str) -> tuple[Photo, dict[str, Photo]]:
-        """The photo under a condition, and the symmetric images by method, of those that find the face.
+    def render(self, result: PhotoResult, condition: str) -> tuple[Photo, dict[str, Photo]]:
+        """Make the photo under a condition, and the symmetric images by method, of those that find the face.
 
         Raises:
             PhotoError: If the photo cannot be read any more.
         """
-        photo = under_condition(examined, read_photo(examined.photo.path), condition)
+        photo = put_under(result, read_photo(result.photo.path), condition)
         images: dict[str, Photo] = {}
         for provider, methods in self._by_provider(self._plan.methods):
-            for sighting in provider.find(photo, center_of(photo)):
-                images |= {method: sighting.draw[method]() for method in methods}
+            for face in provider.find(photo, center_of(photo)):
+                images |= {method: face.render[method]() for method in methods}
         return photo, images
 
-    def _look(self, known: ExaminedPhoto, pixels: Photo) -> ExaminedPhoto:
-        """Adds what the recognizers and the detector see in the photo as it is."""
+    def _add_originals(self, known: PhotoResult, pixels: Photo) -> PhotoResult:
+        """Add what the recognizers and the detector see in the photo as it is."""
         originals = dict(known.originals)
         for name in self._plan.recognizers:
             if name in originals:
@@ -243,33 +243,36 @@ class Evaluator:
         return replace(known, originals=originals)
 
     def _attempt(self, photo: Photo, keys: Sequence[Key]) -> dict[Key, Attempt]:
-        """Runs methods on a photo; the time of the work that a provider's methods share counts for each of them."""
+        """Run methods on a photo; the time of the work that a provider's methods share counts for each of them."""
         attempts: dict[Key, Attempt] = {}
         for provider, methods in self._by_provider(tuple(dict.fromkeys(key.method for key in keys))):
             start = perf_counter()
-            sightings = provider.find(photo, center_of(photo))
+            faces = provider.find(photo, center_of(photo))
             shared = perf_counter() - start
             for method in methods:
                 wanted = [key for key in keys if key.method == method]
                 start = perf_counter()
-                image = sightings[0].draw[method]() if sightings else None
+                image = faces[0].render[method]() if faces else None
                 attempts |= self._judge(image, wanted, shared + perf_counter() - start)
         return attempts
 
     def _judge(self, image: Photo | None, keys: Sequence[Key], seconds: float) -> dict[Key, Attempt]:
+        """Show a symmetric image to the recognizers."""
         if image is None:
-            return {key: Attempt(False, None, None, seconds) for key in keys}
+            missed = Attempt(found=False, embedding=None, mirror_error=None, seconds=seconds)
+            return dict.fromkeys(keys, missed)
         error = mirror_error(image)
-        faces = {key: self._recognizer(key.recognizer).find(image) for key in keys}
+        embeddings = {key: self._recognizer(key.recognizer).embed(image) for key in keys}
         return {
-            key: Attempt(True, None if face is None else face.embedding, error, seconds) for key, face in faces.items()
+            key: Attempt(found=True, embedding=embedding, mirror_error=error, seconds=seconds)
+            for key, embedding in embeddings.items()
         }
 
     def _by_provider(self, methods: Sequence[str]) -> Iterator[tuple[Provider, list[str]]]:
-        for name in dict.fromkeys(map(provider_of, methods)):
-            if name not in self._providers:
-                self._providers[name] = PROVIDERS[name].load(self._plan.weights)
-            yield self._providers[name], [method for method in methods if provider_of(method) == name]
+        for entry in providers_of(methods):
+            if entry.name not in self._providers:
+                self._providers[entry.name] = entry.load(self._plan.weights)
+            yield self._providers[entry.name], [name for name in methods if find_method(name).provider == entry.name]
 
     def _recognizer(self, name: str) -> Recognizer:
         if name not in self._recognizers:
@@ -277,11 +280,11 @@ class Evaluator:
         return self._recognizers[name]
 
 
-def under_condition(examined: ExaminedPhoto, pixels: Photo, condition: str) -> Photo:
-    """The photo under a condition; as it is, where no landmarks say where the face lies.
+def put_under(result: PhotoResult, pixels: Photo, condition: str) -> Photo:
+    """Put a photo under a condition; it stays as it is where no landmarks say where the face lies.
 
     The occluder depends on the file's contents alone: every run and every method sees the same picture.
     """
-    if examined.landmarks is None:
+    if result.landmarks is None:
         return pixels
-    return occlude(pixels, examined.landmarks, condition, int(examined.digest, 16))
+    return occlude(pixels, result.landmarks, condition, int(result.digest, 16))

@@ -1,132 +1,123 @@
-"""Scores as they are shown: rows of tables, Markdown, JSON."""
+"""Scores as they are shown: tables, Markdown, JSON."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
 
-from symface_cli.evaluation.occluders import NONE
-from symface_cli.evaluation.protocol import ExaminedPhoto
-from symface_cli.evaluation.scores import Report, Score, Table
+from symface_cli.evaluation.occluders import NO_OCCLUDER
+from symface_cli.evaluation.protocol import PhotoResult
+from symface_cli.evaluation.scores import EvaluationReport, RecognizedShare, Score, ScoreTable
+from symface_cli.evaluation.tables import NOTHING, Column, Table
 from symface_cli.landmarks.pose import find_yaw
-from symface_cli.methods.registry import OURS
+from symface_cli.methods.network import OURS
+from symface_cli.methods.registry import all_methods
 from symface_cli.recognition.registry import find_recognizer
 from symface_cli.version import __version__
-
-PAPER = {
-    "vae-decode": 0.872,
-    **dict.fromkeys(("clnf-left", "clnf-right"), 0.738),
-    **dict.fromkeys(("dlib-left", "dlib-right"), 0.712),
-    **dict.fromkeys(("sdm-left", "sdm-right"), 0.694),
-    **dict.fromkeys(("clm-left", "clm-right"), 0.658),
-}
-"""What the paper's Table 1 reports for LFW, recognized by OpenFace: its own network, and one half mirrored about the
-midline of four landmark methods; it does not say which half."""
 
 PAPER_NOTE = (
     "paper (OpenFace): what the paper's Table 1 reports of the method's like, for LFW and OpenFace's recognizer"
 )
 
 
-def table_title(table: Table) -> str:
-    """What a table is about."""
-    hidden = "" if table.condition == NONE else f", faces behind an occluder: {table.condition}"
-    return f"recognizer: {table.recognizer}{hidden}"
+def paper_scores() -> dict[str, float]:
+    """Return what the paper's Table 1 reports for LFW, recognized by OpenFace, by method, the best one first."""
+    scores = {method.name: method.paper_score for method in all_methods() if method.paper_score is not None}
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))
 
 
-def table_header(table: Table) -> list[str]:
-    """Headings of the table's columns."""
-    thresholds = find_recognizer(table.recognizer).thresholds
-    return [
-        "method",
-        *(f"recognized at {threshold:g} (95 %)" for threshold in thresholds),
-        "paper (OpenFace)",
-        "rank-1",
-        "faces missed",
-        "false accepts at " + " / ".join(f"{threshold:g}" for threshold in thresholds),
-        "mirror error",
-        "ms per photo",
-        f"p against {OURS} at {thresholds[1]:g}",
-    ]
+def score_table(table: ScoreTable) -> Table[Score]:
+    """Lay out the scores of one recognizer under one condition, one row per method."""
+    recognizer = find_recognizer(table.recognizer)
+    thresholds = recognizer.thresholds
+    paper = paper_scores() if table.condition == NO_OCCLUDER else {}
+    columns = (
+        Column[Score](heading="method", value=lambda score: score.method),
+        *(_recognized_column(place, threshold) for place, threshold in enumerate(thresholds)),
+        Column[Score](
+            heading="paper (OpenFace)", value=lambda score: paper.get(score.method), format="{:.3f}", from_paper=True
+        ),
+        Column[Score](heading="rank-1", value=lambda score: score.rank_one.share, format="{:.3f}", best=max),
+        Column[Score](heading="faces missed", value=lambda score: score.missed.total, best=min),
+        Column[Score](
+            heading="false accepts at " + " / ".join(f"{threshold:g}" for threshold in thresholds),
+            value=lambda score: " / ".join(map(_false_accepts, score.recognized)),
+        ),
+        Column[Score](heading="mirror error", value=lambda score: score.mirror_error, best=min),
+        Column[Score](heading="ms per photo", value=lambda score: score.milliseconds, format="{:.0f}", best=min),
+        Column[Score](
+            heading=f"p against {OURS.name} at {thresholds[1]:g}",
+            value=lambda score: score.mcnemar_p,
+            format="{:.2g}",
+        ),
+    )
+    hidden = "" if table.condition == NO_OCCLUDER else f", faces behind an occluder: {table.condition}"
+    return Table(f"recognizer: {table.recognizer}{hidden}", columns, table.scores)
 
 
-def table_rows(table: Table) -> list[list[str]]:
-    """The table, one row of text per method; a dash where there is nothing to say."""
-    return [_row(score, table.condition) for score in table.scores]
+def _recognized_column(place: int, threshold: float) -> Column[Score]:
+    return Column(
+        heading=f"recognized at {threshold:g} (95 %)",
+        value=lambda score: score.recognized[place].share,
+        format="{:.3f}",
+        note=lambda score: "{:.3f}-{:.3f}".format(*score.recognized[place].interval),
+        best=max,
+    )
 
 
-def _row(score: Score, condition: str) -> list[str]:
-    shares = [f"{r.share:.3f} ({r.interval[0]:.3f}-{r.interval[1]:.3f})" for r in score.recognized]
-    accepts = ["-" if r.false_accepts is None else f"{r.false_accepts:.3f}" for r in score.recognized]
-    return [
-        score.method,
-        *shares,
-        f"{PAPER[score.method]:.3f}" if score.method in PAPER and condition == NONE else "-",
-        f"{score.rank_one.share:.3f}",
-        str(score.missed.total),
-        " / ".join(accepts),
-        "-" if score.mirror_error is None else str(score.mirror_error),
-        f"{score.milliseconds:.0f}",
-        "-" if score.mcnemar_p is None else f"{score.mcnemar_p:.2g}",
-    ]
+def _false_accepts(recognized: RecognizedShare) -> str:
+    return NOTHING if recognized.false_accepts is None else f"{recognized.false_accepts:.3f}"
 
 
-def subset_title(table: Table) -> str:
-    """What the table of the subsets is about."""
-    return f"recognized at {find_recognizer(table.recognizer).thresholds[1]:g}, on subsets of the photos"
+def subset_table(report: EvaluationReport, table: ScoreTable) -> Table[tuple[Score, ...]]:
+    """Lay out the share of each subset that is recognized at the second threshold, one row per method."""
+    columns = [_subset_column(place, f"{s.name} (n = {len(s.members)})") for place, s in enumerate(report.subsets)]
+    return Table(
+        f"recognized at {find_recognizer(table.recognizer).thresholds[1]:g}, on subsets of the photos",
+        (Column[tuple[Score, ...]](heading="method", value=lambda scores: scores[0].method), *columns),
+        list(zip(*table.subsets, strict=True)),
+    )
 
 
-def subset_header(report: Report) -> list[str]:
-    """Headings: the subsets with their numbers of photos."""
-    return ["method", *(f"{subset.name} (n = {len(subset.members)})" for subset in report.subsets)]
+def _subset_column(place: int, heading: str) -> Column[tuple[Score, ...]]:
+    return Column(heading=heading, value=lambda scores: scores[place].recognized[1].share, format="{:.3f}", best=max)
 
 
-def subset_rows(table: Table) -> list[list[str]]:
-    """One row of text per method: the share of each subset that is recognized at the second threshold."""
-    columns = [[f"{score.recognized[1].share:.3f}" for score in scores] for scores in table.subsets]
-    return [[score.method, *cells] for score, *cells in zip(table.scores, *columns, strict=True)]
-
-
-def as_markdown(report: Report) -> str:
-    """All tables in Markdown, numbers to the right, with a line that says what was counted."""
+def report_as_markdown(report: EvaluationReport) -> str:
+    """Write all tables in Markdown, numbers to the right, with a line that says what was counted."""
     lines = []
-    for table in report.tables:
-        lines += [f"### {_capital(table_title(table))}", "", *_grid(table_header(table), table_rows(table)), ""]
-        lines += [f"{_capital(subset_title(table))}:", "", *_grid(subset_header(report), subset_rows(table)), ""]
-    return "\n".join([*lines, f"{describe(report)}; {PAPER_NOTE}.", ""])
-
-
-def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    ruler = ["---", *["---:"] * (len(header) - 1)]
-    return ["| " + " | ".join(cells) + " |" for cells in (header, ruler, *rows)]
+    for scores in report.tables:
+        table, subsets = score_table(scores), subset_table(report, scores)
+        lines += [f"### {_capital(table.title)}", "", *table.as_markdown(), ""]
+        lines += [f"{_capital(subsets.title)}:", "", *subsets.as_markdown(), ""]
+    return "\n".join([*lines, f"{describe_report(report)}; {PAPER_NOTE}.", ""])
 
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def describe(report: Report) -> str:
-    """One line: how many photos of how many persons, seen by whom."""
-    persons = {photo.photo.identity for photo in report.examined}
+def describe_report(report: EvaluationReport) -> str:
+    """Say in one line how many photos of how many persons were seen, and by which recognizers."""
+    persons = {result.photo.identity for result in report.results}
     unreadable = f", {len(report.unreadable)} more unreadable" if report.unreadable else ""
     plural = "s" if len(report.plan.recognizers) > 1 else ""
     names = ", ".join(report.plan.recognizers)
-    return f"{len(report.examined)} photos of {len(persons)} persons{unreadable}; recognizer{plural}: {names}"
+    return f"{len(report.results)} photos of {len(persons)} persons{unreadable}; recognizer{plural}: {names}"
 
 
-def as_dict(report: Report) -> dict[str, object]:
-    """Everything, as JSON can hold it: all scores, and each photo's distances, null for a miss."""
-    plan = report.plan
+def report_as_dict(report: EvaluationReport) -> dict[str, object]:
+    """Return everything as JSON can hold it: all scores, and each photo's distances, null for a miss."""
+    weights = report.plan.weights
     return {
         "symface": __version__,
-        "weights": None if plan.weights is None else str(plan.weights),
+        "weights": None if weights is None else str(weights),
         "tables": [_table_as_dict(report, table) for table in report.tables],
-        "paper": PAPER,
-        "photos": [_photo_as_dict(report, place, photo) for place, photo in enumerate(report.examined)],
+        "paper": paper_scores(),
+        "photos": [_photo_as_dict(report, place, result) for place, result in enumerate(report.results)],
         "unreadable": list(report.unreadable),
     }
 
 
-def _table_as_dict(report: Report, table: Table) -> dict[str, object]:
+def _table_as_dict(report: EvaluationReport, table: ScoreTable) -> dict[str, object]:
     return {
         "condition": table.condition,
         "recognizer": table.recognizer,
@@ -138,13 +129,13 @@ def _table_as_dict(report: Report, table: Table) -> dict[str, object]:
     }
 
 
-def _photo_as_dict(report: Report, place: int, examined: ExaminedPhoto) -> dict[str, object]:
+def _photo_as_dict(report: EvaluationReport, place: int, result: PhotoResult) -> dict[str, object]:
     return {
-        "path": str(examined.photo.path),
-        "identity": examined.photo.identity,
-        "sha256": examined.digest,
-        "yaw": None if examined.landmarks is None else find_yaw(examined.landmarks),
-        "agreeing": examined.agreeing,
+        "path": str(result.photo.path),
+        "identity": result.photo.identity,
+        "sha256": result.digest,
+        "yaw": None if result.landmarks is None else find_yaw(result.landmarks),
+        "agreeing": result.agreeing,
         "distances": [
             {
                 "condition": table.condition,

@@ -1,4 +1,4 @@
-"""From what became of each photo to scores: a table per condition and recognizer, and the same on subsets."""
+"""Scores of the methods: one table per condition and recognizer, on all photos and on subsets of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from statistics import median
 import numpy as np
 
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
-from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
-from symface_cli.evaluation.subsets import Subset, split
-from symface_cli.methods.registry import OURS
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
+from symface_cli.evaluation.subsets import Subset, split_by_difficulty
+from symface_cli.methods.network import OURS
 from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import find_recognizer
 
@@ -30,8 +30,8 @@ class Share:
     interval: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Recognized(Share):
+@dataclass(frozen=True, kw_only=True)
+class RecognizedShare(Share):
     """How many symmetric faces are recognized at one threshold.
 
     Attributes:
@@ -44,7 +44,7 @@ class Recognized(Share):
 
 
 @dataclass(frozen=True)
-class Missed:
+class MissedFaces:
     """Photos that cannot be recognized because a face is not found; each counts once, for the first reason.
 
     Attributes:
@@ -59,11 +59,11 @@ class Missed:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Count all of them."""
         return self.by_method + self.in_photo + self.in_result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Score:
     """What an evaluation says about a method, on all photos or on a subset.
 
@@ -80,25 +80,25 @@ class Score:
     """
 
     method: str
-    recognized: tuple[Recognized, ...]
+    recognized: tuple[RecognizedShare, ...]
     rank_one: Share
-    missed: Missed
+    missed: MissedFaces
     mirror_error: int | None
     milliseconds: float
     mcnemar_p: float | None
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, kw_only=True)
+class ScoreTable:
     """What one recognizer says under one condition.
 
     Attributes:
         condition: What lies in front of the faces: "none", or a kind of occluder.
         recognizer: Name of the recognizer.
         scores: One per method, in the plan's order.
-        subsets: For each of `Report.subsets`: its scores, one per method.
-        distances: By method, for each of `Report.examined`: distance between the photo without an occluder and the
-            symmetric face; infinite for a miss.
+        subsets: For each of `EvaluationReport.subsets`: its scores, one per method.
+        distances: By method, for each of `EvaluationReport.results`: distance between the photo without an occluder
+            and the symmetric face; infinite for a miss.
         mismatched: By method: distances to photos of other persons, of which `false_accepts` are the share; in no
             order that matters, all finite.
     """
@@ -111,29 +111,29 @@ class Table:
     mismatched: Mapping[str, tuple[float, ...]]
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class EvaluationReport:
     """An evaluation's results.
 
     Attributes:
         plan: What was run.
         tables: One per condition and recognizer: the first condition's, one per recognizer, then the second's, and so
             on; none if no photo could be read.
-        examined: The photos that could be read, in order; `examined[i].photo` has the path and the identity.
+        results: Those of the photos that could be read, in order; `results[i].photo` has the path and the identity.
         subsets: By yaw, then by the detector's agreement; each photo is in one of either.
         unreadable: One line for each photo that could not be read; they count nowhere.
     """
 
     plan: EvaluationPlan
-    tables: tuple[Table, ...]
-    examined: tuple[ExaminedPhoto, ...]
+    tables: tuple[ScoreTable, ...]
+    results: tuple[PhotoResult, ...]
     subsets: tuple[Subset, ...]
     unreadable: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a photo with a method under a condition, as a recognizer sees it.
+@dataclass(frozen=True, kw_only=True)
+class RecognitionResult:
+    """What a recognizer says of one method's result for one photo under one condition.
 
     Attributes:
         attempt: What the method made of the photo.
@@ -151,7 +151,7 @@ class Outcome:
     is_identified: bool
 
 
-class Gallery:
+class EmbeddingGallery:
     """The originals of a run as one recognizer sees them.
 
     Attributes:
@@ -160,9 +160,9 @@ class Gallery:
             no face is seen in it.
     """
 
-    def __init__(self, examined: Sequence[ExaminedPhoto], recognizer: str) -> None:
-        people = [photo.photo.identity for photo in examined]
-        self.originals = [photo.originals[recognizer] for photo in examined]
+    def __init__(self, results: Sequence[PhotoResult], recognizer: str) -> None:
+        people = [result.photo.identity for result in results]
+        self.originals = [result.originals[recognizer] for result in results]
         self.others = [None if place is None else self.originals[place] for place in find_others(people)]
         known = [(who, original) for who, original in zip(people, self.originals, strict=True) if original is not None]
         self._people = [who for who, _ in known]
@@ -170,7 +170,7 @@ class Gallery:
         self._squares = (self._embeddings**2).sum(-1)
 
     def identify(self, embedding: Embedding) -> str:
-        """The person of the original that is nearest to a face, by Euclidean distance, with which all distances grow.
+        """Name the person of the original nearest to a face, by Euclidean distance, with which all distances grow.
 
         Raises:
             ValueError: If no original shows a face.
@@ -179,7 +179,7 @@ class Gallery:
 
 
 def find_others(people: Sequence[str]) -> list[int | None]:
-    """For each photo's person, the place of the next photo, in a circle, of another person; None if there is none."""
+    """Find for each photo the place of the next one, in a circle, of another person; None if there is none."""
     places: list[int | None] = []
     for place, who in enumerate(people):
         circle = ((place + step) % len(people) for step in range(1, len(people)))
@@ -187,101 +187,112 @@ def find_others(people: Sequence[str]) -> list[int | None]:
     return places
 
 
-def summarize(plan: EvaluationPlan, results: Sequence[ExaminedPhoto]) -> Report:
-    """Counts what `protocol.evaluate` gave for a plan."""
-    examined = tuple(result for result in results if result.error is None)
-    unreadable = tuple(result.error for result in results if result.error is not None)
-    subsets = split(examined)
+def summarize_results(plan: EvaluationPlan, results: Sequence[PhotoResult]) -> EvaluationReport:
+    """Score what `protocol.evaluate` gave for a plan."""
+    readable = tuple(result for result in results if result.error is None)
+    subsets = split_by_difficulty(readable)
     tables = tuple(
-        _tabulate(plan, examined, subsets, condition, recognizer)
+        _tabulate(plan, readable, subsets, condition, recognizer)
         for condition in plan.conditions
         for recognizer in plan.recognizers
-        if examined
+        if readable
     )
-    return Report(plan, tables, examined, subsets, unreadable)
+    return EvaluationReport(
+        plan=plan,
+        tables=tables,
+        results=readable,
+        subsets=subsets,
+        unreadable=tuple(result.error for result in results if result.error is not None),
+    )
 
 
 def _tabulate(
-    plan: EvaluationPlan, examined: Sequence[ExaminedPhoto], subsets: Sequence[Subset], condition: str, recognizer: str
-) -> Table:
-    gallery = Gallery(examined, recognizer)
-    outcomes = {method: judge(examined, Key(condition, method, recognizer), gallery) for method in plan.methods}
+    plan: EvaluationPlan, results: Sequence[PhotoResult], subsets: Sequence[Subset], condition: str, recognizer: str
+) -> ScoreTable:
+    gallery = EmbeddingGallery(results, recognizer)
+    columns = {method: judge(results, Key(condition, method, recognizer), gallery) for method in plan.methods}
     thresholds = find_recognizer(recognizer).thresholds
-    return Table(
-        condition,
-        recognizer,
-        _score_all(outcomes, thresholds),
-        tuple(
-            _score_all({method: [column[i] for i in subset.members] for method, column in outcomes.items()}, thresholds)
+    return ScoreTable(
+        condition=condition,
+        recognizer=recognizer,
+        scores=_score_all(columns, thresholds),
+        subsets=tuple(
+            _score_all({method: [column[i] for i in subset.members] for method, column in columns.items()}, thresholds)
             for subset in subsets
         ),
-        {method: tuple(outcome.distance for outcome in column) for method, column in outcomes.items()},
-        {method: tuple(_mismatched(column)) for method, column in outcomes.items()},
+        distances={method: tuple(result.distance for result in column) for method, column in columns.items()},
+        mismatched={method: tuple(_mismatched(column)) for method, column in columns.items()},
     )
 
 
-def judge(examined: Sequence[ExaminedPhoto], key: Key, gallery: Gallery) -> list[Outcome]:
-    """What became of each photo with a method, under a condition, as a recognizer sees it."""
+def judge(results: Sequence[PhotoResult], key: Key, gallery: EmbeddingGallery) -> list[RecognitionResult]:
+    """Compare each photo with a method's result, under a condition, as a recognizer sees both."""
     distance = find_recognizer(key.recognizer).distance
-    outcomes = []
-    for photo, original, other in zip(examined, gallery.originals, gallery.others, strict=True):
-        attempt = photo.attempts[key]
+    judged = []
+    for result, original, other in zip(results, gallery.originals, gallery.others, strict=True):
+        attempt = result.attempts[key]
         seen = attempt.embedding
-        outcomes.append(
-            Outcome(
-                attempt,
-                original is not None,
-                inf if seen is None or original is None else distance(seen, original),
-                inf if seen is None or other is None else distance(seen, other),
-                seen is not None and original is not None and gallery.identify(seen) == photo.photo.identity,
+        judged.append(
+            RecognitionResult(
+                attempt=attempt,
+                is_seen=original is not None,
+                distance=inf if seen is None or original is None else distance(seen, original),
+                mismatched=inf if seen is None or other is None else distance(seen, other),
+                is_identified=seen is not None
+                and original is not None
+                and gallery.identify(seen) == result.photo.identity,
             )
         )
-    return outcomes
+    return judged
 
 
-def _score_all(outcomes: Mapping[str, Sequence[Outcome]], thresholds: Sequence[float]) -> tuple[Score, ...]:
-    """The scores of all methods, on the same photos, at least one."""
-    return tuple(_score(method, outcomes, thresholds) for method in outcomes)
+Columns = Mapping[str, Sequence[RecognitionResult]]
+"""By method: one result per photo, the same photos for every method, at least one."""
 
 
-def _score(method: str, outcomes: Mapping[str, Sequence[Outcome]], thresholds: Sequence[float]) -> Score:
-    column = outcomes[method]
-    errors = [outcome.attempt.mirror_error for outcome in column if outcome.attempt.mirror_error is not None]
-    ours = outcomes.get(OURS) if method != OURS else None
+def _score_all(columns: Columns, thresholds: Sequence[float]) -> tuple[Score, ...]:
+    return tuple(_score(method, columns, thresholds) for method in columns)
+
+
+def _score(method: str, columns: Columns, thresholds: Sequence[float]) -> Score:
+    column = columns[method]
+    errors = [result.attempt.mirror_error for result in column if result.attempt.mirror_error is not None]
+    ours = columns.get(OURS.name) if method != OURS.name else None
     return Score(
-        method,
-        tuple(_recognized(column, threshold) for threshold in thresholds),
-        Share(*_share([outcome.is_identified for outcome in column])),
-        _missed(column),
-        max(errors, default=None),
-        1000 * median(outcome.attempt.seconds for outcome in column),
-        None if ours is None else _compare(ours, column, thresholds[1]),
+        method=method,
+        recognized=tuple(_recognized(column, threshold) for threshold in thresholds),
+        rank_one=Share(*_share([result.is_identified for result in column])),
+        missed=_missed(column),
+        mirror_error=max(errors, default=None),
+        milliseconds=1000 * median(result.attempt.seconds for result in column),
+        mcnemar_p=None if ours is None else _compare(ours, column, thresholds[1]),
     )
 
 
 def _share(successes: Sequence[bool]) -> tuple[int, float, tuple[float, float]]:
-    """Count, share and interval."""
+    """Count successes; return count, share and interval."""
     count, total = sum(successes), len(successes)
     return count, count / total, wilson_interval(count, total)
 
 
-def _recognized(column: Sequence[Outcome], threshold: float) -> Recognized:
+def _recognized(column: Sequence[RecognitionResult], threshold: float) -> RecognizedShare:
     others = _mismatched(column)
     false_accepts = sum(distance < threshold for distance in others) / len(others) if others else None
-    return Recognized(*_share([outcome.distance < threshold for outcome in column]), threshold, false_accepts)
+    recognized = _share([result.distance < threshold for result in column])
+    return RecognizedShare(*recognized, threshold=threshold, false_accepts=false_accepts)
 
 
-def _mismatched(column: Sequence[Outcome]) -> list[float]:
-    return [outcome.mismatched for outcome in column if outcome.mismatched < inf]
+def _mismatched(column: Sequence[RecognitionResult]) -> list[float]:
+    return [result.mismatched for result in column if result.mismatched < inf]
 
 
-def _missed(column: Sequence[Outcome]) -> Missed:
-    by_method = sum(not outcome.attempt.found for outcome in column)
-    in_photo = sum(outcome.attempt.found and not outcome.is_seen for outcome in column)
-    return Missed(by_method, in_photo, sum(outcome.distance == inf for outcome in column) - by_method - in_photo)
+def _missed(column: Sequence[RecognitionResult]) -> MissedFaces:
+    by_method = sum(not result.attempt.found for result in column)
+    in_photo = sum(result.attempt.found and not result.is_seen for result in column)
+    return MissedFaces(by_method, in_photo, sum(result.distance == inf for result in column) - by_method - in_photo)
 
 
-def _compare(ours: Sequence[Outcome], theirs: Sequence[Outcome], threshold: float) -> float:
-    """McNemar's p of two methods on the same photos."""
+def _compare(ours: Sequence[RecognitionResult], theirs: Sequence[RecognitionResult], threshold: float) -> float:
+    """Return McNemar's p of two methods on the same photos."""
     pairs = [(a.distance < threshold, b.distance < threshold) for a, b in zip(ours, theirs, strict=True)]
     return mcnemar_p(pairs.count((True, False)), pairs.count((False, True)))

@@ -1,6 +1,5 @@
 """What an evaluation has found out, photo by photo, in a file: a stopped one goes on where it was."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.data.downloads import checksum
 from symface_cli.errors import DataError, WeightsError
-from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.landmarks import scheme
-from symface_cli.methods.registry import OURS, provider_of
+from symface_cli.methods.registry import need_weights
 from symface_cli.network.weights import bundled_weights
 from symface_cli.version import __version__
 
-NAME = "results.sqlite"
-FORMAT = 2  # raised when files of older versions cannot be used any more
+STORE_NAME = "results.sqlite"
+STORE_FORMAT = 2  # raised when files of older versions cannot be used any more
 
 # `photo` is the SHA-256 of a photo's file, `version` symface's, `weights` the SHA-256 of the network's weights for the
 # methods that use them, else empty. Numbers are little-endian: landmarks float32 (68, 2), embeddings float64 (D,).
@@ -32,7 +32,7 @@ TABLES = {
 }
 
 
-class Store:
+class SqliteStore:
     """An evaluation's results in a file; for one process.
 
     Other versions of symface and other weights find nothing of what this one has kept.
@@ -43,54 +43,54 @@ class Store:
         self._connection = connection
         self._weights = weights
 
-    def recall(self, photo: DatasetPhoto, digest: str) -> ExaminedPhoto:
-        """What is known of a photo, given the SHA-256 of its file.
+    def load(self, photo: DatasetPhoto, digest: str) -> PhotoResult:
+        """Load what is known of a photo, given the SHA-256 of its file.
 
         Raises:
             DataError: If the file cannot be read.
         """
-        where, which = "WHERE photo = ? AND version = ?", (digest, __version__)
-        with explained(self._path):
-            face = self._connection.execute(f"SELECT landmarks, agreeing FROM photos {where}", which).fetchone()
-            originals = self._connection.execute(f"SELECT recognizer, embedding FROM originals {where}", which)
-            attempts = self._connection.execute(
-                "SELECT condition, method, recognizer, found, embedding, mirror_error, seconds FROM attempts "
-                f"{where} AND weights IN ('', ?)",
-                (*which, self._weights),
-            )
-            if face is None:
-                return ExaminedPhoto(photo, digest)
-            landmarks = _unpack(face[0], "<f4")
-            return ExaminedPhoto(
-                photo,
-                digest,
-                None if landmarks is None else landmarks.reshape(scheme.COUNT, 2),
-                face[1],
-                {name: _unpack(embedding, "<f8") for name, embedding in originals},
-                {
-                    Key(*names): Attempt(bool(found), _unpack(embedding, "<f8"), error, seconds)
-                    for *names, found, embedding, error, seconds in attempts
-                },
-            )
+        which = (digest, __version__)
+        with _refuse_damage(self._path):
+            face = self._select("photos", "landmarks, agreeing", which).fetchone()
+            originals = self._select("originals", "recognizer, embedding", which).fetchall()
+            columns = "condition, method, recognizer, found, embedding, mirror_error, seconds"
+            attempts = self._select("attempts", columns, which, self._weights).fetchall()
+        if face is None:
+            return PhotoResult(photo=photo, digest=digest)
+        landmarks = _unpack(face[0], "<f4")
+        return PhotoResult(
+            photo=photo,
+            digest=digest,
+            landmarks=None if landmarks is None else landmarks.reshape(scheme.COUNT, 2),
+            agreeing=face[1],
+            originals={name: _unpack(embedding, "<f8") for name, embedding in originals},
+            attempts={Key(*row[:3]): _unpack_attempt(*row[3:]) for row in attempts},
+        )
 
-    def keep(self, examined: ExaminedPhoto) -> None:
-        """Adds what is new about a photo, all of it or, if this process dies, nothing.
+    def save(self, result: PhotoResult) -> None:
+        """Add what is new about a photo, all of it or, if this process dies, nothing.
 
         Raises:
             DataError: If the file cannot be written.
         """
-        which = (examined.digest, __version__)
-        originals = [(*which, name, _pack(embedding, "<f8")) for name, embedding in examined.originals.items()]
-        attempts = [self._row(which, key, attempt) for key, attempt in examined.attempts.items()]
-        with explained(self._path), self._connection:
-            self._insert("photos", [(*which, _pack(examined.landmarks, "<f4"), examined.agreeing)])
+        which = (result.digest, __version__)
+        originals = [(*which, name, _pack(embedding, "<f8")) for name, embedding in result.originals.items()]
+        attempts = [self._row(which, key, attempt) for key, attempt in result.attempts.items()]
+        with _refuse_damage(self._path), self._connection:
+            self._insert("photos", [(*which, _pack(result.landmarks, "<f4"), result.agreeing)])
             self._insert("originals", originals)
             self._insert("attempts", attempts)
 
     def _row(self, which: tuple[str, str], key: Key, attempt: Attempt) -> tuple[object, ...]:
-        weights = self._weights if provider_of(key.method) == OURS else ""
+        weights = self._weights if need_weights([key.method]) else ""
         embedding = _pack(attempt.embedding, "<f8")
         return (*which, weights, *key, attempt.found, embedding, attempt.mirror_error, attempt.seconds)
+
+    def _select(self, table: str, columns: str, which: tuple[str, str], weights: str | None = None) -> sqlite3.Cursor:
+        query = f"SELECT {columns} FROM {table} WHERE photo = ? AND version = ?"
+        if weights is None:
+            return self._connection.execute(query, which)
+        return self._connection.execute(f"{query} AND weights IN ('', ?)", (*which, weights))
 
     def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
         if rows:
@@ -99,29 +99,32 @@ class Store:
 
 
 @contextmanager
-def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[Store]:
-    """The results in the folder of a run, which is created; without `resume`, what they were before is lost.
+def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[SqliteStore]:
+    """Open the results in the folder of a run, which is created; without `resume`, what they were before is lost.
 
     Raises:
         DataError: If there is nothing to resume, or the file cannot be read or written, or is none of ours.
         WeightsError: If the plan needs weights that cannot be read.
     """
-    path = run / NAME
+    path = run / STORE_NAME
     if resume and not path.is_file():
         raise DataError(f"{path}: no results to go on with; start without --resume")
     weights = _digest_weights(plan)
-    with explained(path):
+    with _refuse_damage(path):
         run.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path)
     with closing(connection):
-        with explained(path):
-            (_check if resume else _start)(path, connection)
-        yield Store(path, connection, weights)
+        with _refuse_damage(path):
+            if resume:
+                _check_format(path, connection)
+            else:
+                _create_tables(connection)
+        yield SqliteStore(path, connection, weights)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Says in one line what is wrong with a file of results.
+def _refuse_damage(path: Path) -> Iterator[None]:
+    """Say in one line what is wrong with a file of results.
 
     Raises:
         DataError: In place of the errors of SQLite and of the system.
@@ -132,28 +135,28 @@ def explained(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be used for results ({error}); remove it, or choose another --run") from error
 
 
-def _start(path: Path, connection: sqlite3.Connection) -> None:
-    """Empties the file, rather than replacing it: another evaluation that writes to it by mistake does no harm."""
+def _create_tables(connection: sqlite3.Connection) -> None:
+    """Empty the file, rather than replacing it: another evaluation that writes to it by mistake does no harm."""
     with connection:
         for table, columns in TABLES.items():
             connection.execute(f"DROP TABLE IF EXISTS {table}")
             connection.execute(f"CREATE TABLE {table} ({columns})")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute(f"PRAGMA user_version = {STORE_FORMAT}")
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
+def _check_format(path: Path, connection: sqlite3.Connection) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found != FORMAT:
+    if found != STORE_FORMAT:
         raise DataError(f"{path}: not the results of this version of symface; start without --resume")
 
 
 def _digest_weights(plan: EvaluationPlan) -> str:
-    """SHA-256 of the weights, empty if no method of the plan uses them."""
-    if not any(provider_of(method) == OURS for method in plan.methods):
+    """Return the SHA-256 of the weights; empty if no method of the plan uses them."""
+    if not need_weights(plan.methods):
         return ""
     path = plan.weights or bundled_weights()
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return checksum(path)
     except OSError as error:
         raise WeightsError(f"{path}: cannot read the weights ({error.strerror})") from error
 
@@ -164,3 +167,7 @@ def _pack(numbers: NDArray[np.floating] | None, dtype: str) -> bytes | None:
 
 def _unpack(data: bytes | None, dtype: str) -> NDArray[Any] | None:
     return None if data is None else np.frombuffer(data, dtype)
+
+
+def _unpack_attempt(found: int, embedding: bytes | None, mirror_error: int | None, seconds: float) -> Attempt:
+    return Attempt(found=bool(found), embedding=_unpack(embedding, "<f8"), mirror_error=mirror_error, seconds=seconds)

@@ -7,6 +7,7 @@ the experts: support vector regression (CLM) or continuous conditional neural fi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -108,7 +109,7 @@ class ClmLandmarks(ConstrainedModel):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
-    files = (POINTS, *(f"svr_patches_{scale}_general.txt" for scale in SCALES))
+    files: ClassVar[tuple[str, ...]] = (POINTS, *(f"svr_patches_{scale}_general.txt" for scale in SCALES))
 
     def __init__(self, progress: Progress | None = None) -> None:
         points, *patches = (locate(file, progress) for file in self.files)
@@ -122,7 +123,7 @@ class ClnfLandmarks(ConstrainedModel):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
-    files = (POINTS, *(f"ccnf_patches_{scale}_general.txt" for scale in SCALES))
+    files: ClassVar[tuple[str, ...]] = (POINTS, *(f"ccnf_patches_{scale}_general.txt" for scale in SCALES))
 
     def __init__(self, progress: Progress | None = None) -> None:
         points, *patches = (locate(file, progress) for file in self.files)

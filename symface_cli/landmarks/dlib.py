@@ -5,7 +5,7 @@ Part of the `landmarks` extra: used to label training photos and as a baseline, 
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ def model_file(name: str) -> Path:
 
 class DlibLandmarks:
     """Finds 68 landmarks with dlib."""
+
+    files: ClassVar[tuple[str, ...]] = ()  # its models come with the `landmarks` extra
 
     def __init__(self) -> None:
         predictor = model_file(PREDICTOR)

@@ -5,6 +5,7 @@ The model is Lin Wang's (GitHub wanglin193/SupervisedDescentMethod), trained on 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ class SdmLandmarks(BoxLandmarks):
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
-    files = ("face_sdm.yml", "face_sdm.bin")
+    files: ClassVar[tuple[str, ...]] = ("face_sdm.yml", "face_sdm.bin")
 
     def __init__(self, progress: Progress | None = None) -> None:
         super().__init__(DETECTOR)

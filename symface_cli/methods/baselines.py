@@ -15,9 +15,9 @@ CONTEXT = 1.25  # side of a leveled photo in face frames: a detector needs to se
 
 
 def level(photo: Photo, landmarks: Landmarks) -> Photo:
-    """The photo leveled on the midline of its landmarks (68, 2), at its own resolution, (S, S, 3) with S even.
+    """Level a photo on the midline of its landmarks (68, 2), at its own resolution; (S, S, 3) with S even.
 
-    The face frame, seen from a little further away; `compositing` reflects the photo beyond its edges.
+    The result is the face frame, seen from a little further away; the photo is reflected beyond its edges.
     """
     photo_from_face = np.linalg.inv(face_from_image(landmarks))
     where = apply(np.asarray(photo_from_face, np.float64), CONTEXT * control_points())
@@ -25,13 +25,13 @@ def level(photo: Photo, landmarks: Landmarks) -> Photo:
 
 
 def straighten(photo: Photo, landmarks: Landmarks) -> Photo:
-    """The photo warped into the face frame by the symmetric shape of its landmarks (68, 2), (S, S, 3) with S even."""
+    """Warp a photo into the face frame by the symmetric shape of its landmarks (68, 2); (S, S, 3) with S even."""
     where, _ = symmetric_warp(landmarks)
     return warp_photo(photo, where, native_size(where))
 
 
 def mirror_half(image: Photo, side: Literal["left", "right"]) -> Photo:
-    """The viewer's left or right half of an image of even width, and its mirror image in place of the other one."""
+    """Mirror the viewer's left or right half of an image of even width over the other one."""
     middle = image.shape[1] // 2
     if side == "left":
         return np.hstack([image[:, :middle], image[:, middle - 1 :: -1]])
@@ -39,6 +39,6 @@ def mirror_half(image: Photo, side: Literal["left", "right"]) -> Photo:
 
 
 def average(image: Photo) -> Photo:
-    """Mean of an image and its mirror image; .5 is rounded up."""
+    """Average an image and its mirror image; .5 is rounded up."""
     total = image.astype(np.uint16) + image[:, ::-1]
     return ((total + 1) // 2).astype(np.uint8)

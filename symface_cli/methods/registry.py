@@ -1,6 +1,9 @@
-"""Every provider and method by name."""
+"""Every provider and method by name.
 
-from collections.abc import Callable, Iterable
+A new provider is a module of its own and one entry of PROVIDERS; a new method is one entry of its provider's methods.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,88 +12,125 @@ from symface_cli.errors import UsageError
 from symface_cli.landmarks.clm import ClmLandmarks, ClnfLandmarks
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.landmarks.sdm import SdmLandmarks
-from symface_cli.methods.providers import LandmarkFinder, LandmarkMethods, Network, Provider
+from symface_cli.methods.landmark import LandmarkFinder, LandmarkProvider, landmark_methods
+from symface_cli.methods.network import NETWORK, NETWORK_METHODS, NetworkProvider
+from symface_cli.methods.provider import Method, Provider
 
 
-class Load(Protocol):
+class LoadProvider(Protocol):
     """Loads a provider's models."""
 
     def __call__(self, weights: Path | None = None, device: str = "cpu") -> Provider:
-        """The provider, with the network's weights file, None for the bundled one, on a device."""
+        """Load the provider.
+
+        Args:
+            weights: The network's weights; None for the bundled ones. Other providers have none.
+            device: Where the network computes.
+        """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProviderEntry:
     """A provider that can be asked for.
 
     Attributes:
-        methods: The names of its methods.
-        files: The published model files that it needs, keys of landmarks.models.FILES.
+        name: Its name.
+        methods: Its methods.
         load: Loads its models.
+        files: The published model files that it needs, keys of `data.published.FILES`.
     """
 
-    methods: tuple[str, ...]
-    load: Load
+    name: str
+    methods: tuple[Method, ...]
+    load: LoadProvider
     files: tuple[str, ...] = ()
 
 
-def _landmark_entry(name: str, load: Callable[[], LandmarkFinder], files: tuple[str, ...] = ()) -> ProviderEntry:
-    methods = tuple(f"{name}-{way}" for way in ("left", "right", "average", "warp"))
-    return ProviderEntry(methods, lambda weights=None, device="cpu": LandmarkMethods(name, load()), files)
+def _landmark_entry(name: str, finder: type[LandmarkFinder], paper_score: float | None = None) -> ProviderEntry:
+    methods = landmark_methods(name, paper_score)
+
+    def load(weights: Path | None = None, device: str = "cpu") -> LandmarkProvider:
+        return LandmarkProvider(finder(), methods)
+
+    return ProviderEntry(name=name, methods=methods, load=load, files=finder.files)
 
 
-OURS = "vae"  # the method, and its provider, that the others are compared with
 PROVIDERS: dict[str, ProviderEntry] = {
-    OURS: ProviderEntry(Network.methods, Network),
-    "dlib": _landmark_entry("dlib", DlibLandmarks),
-    "sdm": _landmark_entry("sdm", SdmLandmarks, SdmLandmarks.files),
-    "clm": _landmark_entry("clm", ClmLandmarks, ClmLandmarks.files),
-    "clnf": _landmark_entry("clnf", ClnfLandmarks, ClnfLandmarks.files),
+    entry.name: entry
+    for entry in (
+        ProviderEntry(name=NETWORK, methods=NETWORK_METHODS, load=NetworkProvider),
+        _landmark_entry("dlib", DlibLandmarks, paper_score=0.712),
+        _landmark_entry("sdm", SdmLandmarks, paper_score=0.694),
+        _landmark_entry("clm", ClmLandmarks, paper_score=0.658),
+        _landmark_entry("clnf", ClnfLandmarks, paper_score=0.738),
+    )
 }
-"""Every provider by name; each name but the first is also that of a baseline."""
+"""Every provider by name; each name but the network's is also that of a baseline."""
 
 
-def method_names() -> tuple[str, ...]:
-    """The names of all methods."""
-    return tuple(name for entry in PROVIDERS.values() for name in entry.methods)
+def all_methods() -> tuple[Method, ...]:
+    """List the methods of all providers."""
+    return tuple(method for entry in PROVIDERS.values() for method in entry.methods)
 
 
-def provider_of(method: str) -> str:
-    """The name of the provider that a method belongs to.
-
-    Raises:
-        UsageError: If there is no such method.
-    """
-    for name, entry in PROVIDERS.items():
-        if method in entry.methods:
-            return name
-    raise UsageError(f"unknown method {method}; choose from {', '.join(method_names())}")
-
-
-def baselines(name: str) -> tuple[str, ...]:
-    """The methods of a landmark provider; of every one for "all".
+def find_method(name: str) -> Method:
+    """Find a method by its name.
 
     Raises:
-        UsageError: If there is no such provider.
+        UsageError: If there is none.
     """
-    choices = [provider for provider in PROVIDERS if provider != OURS]
-    if name != "all" and name not in choices:
-        raise UsageError(f"unknown baseline {name}; choose from {', '.join([*choices, 'all'])}")
-    return tuple(method for choice in choices if name in ("all", choice) for method in PROVIDERS[choice].methods)
+    methods = {method.name: method for method in all_methods()}
+    if name not in methods:
+        raise UsageError(f"unknown method {name}; choose from {', '.join(methods)}")
+    return methods[name]
 
 
-def files_of(names: Iterable[str]) -> tuple[str, ...]:
-    """The published model files that some methods need, each once."""
-    return tuple(dict.fromkeys(file for name in names for file in PROVIDERS[provider_of(name)].files))
-
-
-def choose_methods(names: Iterable[str]) -> tuple[str, ...]:
-    """The methods named, each once, in the given order.
+def choose_methods(names: Iterable[str]) -> tuple[Method, ...]:
+    """Find methods by their names, each once, in the given order.
 
     Raises:
         UsageError: If one of them does not exist.
     """
-    chosen = tuple(dict.fromkeys(names))
-    for name in chosen:
-        provider_of(name)
-    return chosen
+    return tuple(find_method(name) for name in dict.fromkeys(names))
+
+
+def find_provider(name: str) -> ProviderEntry:
+    """Find a provider by its name.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if name not in PROVIDERS:
+        raise UsageError(f"unknown provider {name}; choose from {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]
+
+
+def providers_of(names: Iterable[str]) -> tuple[ProviderEntry, ...]:
+    """Find the providers of some methods, each once.
+
+    Raises:
+        UsageError: If one of the methods does not exist.
+    """
+    return tuple(PROVIDERS[name] for name in dict.fromkeys(method.provider for method in choose_methods(names)))
+
+
+def files_of(names: Iterable[str]) -> tuple[str, ...]:
+    """List the published model files that some methods need, each once."""
+    return tuple(dict.fromkeys(file for entry in providers_of(names) for file in entry.files))
+
+
+def need_weights(names: Iterable[str]) -> bool:
+    """Say whether any of some methods needs the network's weights."""
+    return any(entry.name == NETWORK for entry in providers_of(names))
+
+
+def baselines(name: str) -> tuple[Method, ...]:
+    """List the methods of a landmark provider; of every one for "all".
+
+    Raises:
+        UsageError: If there is no such provider.
+    """
+    choices = [provider for provider in PROVIDERS if provider != NETWORK]
+    if name != "all" and name not in choices:
+        raise UsageError(f"unknown baseline {name}; choose from {', '.join([*choices, 'all'])}")
+    return tuple(method for choice in choices if name in ("all", choice) for method in PROVIDERS[choice].methods)

@@ -22,13 +22,13 @@ class DlibRecognizer(LandmarkRecognizer):
         self._dlib = dlib
         self._network = dlib.face_recognition_model_v1(str(model_file("dlib_face_recognition_resnet_model_v1.dat")))
 
-    def describe(self, photo: Photo, landmarks: Landmarks) -> Embedding:
-        """Embedding (128,) of the face with these landmarks (68, 2), which dlib takes as whole pixels."""
+    def embed_aligned(self, photo: Photo, landmarks: Landmarks) -> Embedding:
+        """Compute the embedding (128,) of the face with these landmarks (68, 2), which dlib takes as whole pixels."""
         points = [self._dlib.point(int(x), int(y)) for x, y in landmarks]
         shape = self._dlib.full_object_detection(self._dlib.rectangle(), points)  # the network does not use the box
         return np.array(self._network.compute_face_descriptor(photo, shape), dtype=np.float64)
 
     @staticmethod
     def distance(a: Embedding, b: Embedding) -> float:
-        """Euclidean distance."""
+        """Return the Euclidean distance."""
         return float(np.linalg.norm(a - b))

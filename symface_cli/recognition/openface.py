@@ -1,7 +1,7 @@
 """OpenFace's recognizer."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -37,26 +37,26 @@ class OpenFaceRecognizer(LandmarkRecognizer):
         super().__init__()
         self._network = load_openface(locate(OPENFACE_FILE))
 
-    def describe(self, photo: Photo, landmarks: Landmarks) -> Embedding:
-        """Embedding (128,) of the face with these landmarks (68, 2)."""
+    def embed_aligned(self, photo: Photo, landmarks: Landmarks) -> Embedding:
+        """Compute the embedding (128,) of the face with these landmarks (68, 2)."""
         return _run_openface(self._network, align_for_openface(photo, landmarks))
 
     @staticmethod
     def distance(a: Embedding, b: Embedding) -> float:
-        """Squared Euclidean distance, 0 to 4."""
+        """Return the squared Euclidean distance, 0 to 4."""
         return float(np.sum((a - b) ** 2))
 
 
 def align_for_openface(photo: Photo, landmarks: Landmarks) -> Photo:
-    """The photo (H, W, 3) under the affine map of three landmarks to the template: (96, 96, 3), black beyond it."""
+    """Warp a photo (H, W, 3) by the affine map of three landmarks to the template: (96, 96, 3), black beyond it."""
     template = np.array(OPENFACE_TEMPLATE, np.float32) * OPENFACE_SIZE
     corners = landmarks[list(OPENFACE_LANDMARKS)].astype(np.float32)
     aligned: Photo = cv2.warpAffine(photo, cv2.getAffineTransform(corners, template), (OPENFACE_SIZE, OPENFACE_SIZE))
     return aligned
 
 
-def load_openface(path: Path) -> Any:
-    """Reads OpenFace's network with OpenCV's importer.
+def load_openface(path: Path) -> cv2.dnn.Net:
+    """Read OpenFace's network with OpenCV's importer.
 
     Raises:
         WeightsError: If the file is damaged, or another network.
@@ -72,8 +72,8 @@ def load_openface(path: Path) -> Any:
     return network
 
 
-def _run_openface(network: Any, aligned: Photo) -> Embedding:
-    """What the network makes of an aligned face (96, 96, 3): RGB, 0..1."""
+def _run_openface(network: cv2.dnn.Net, aligned: Photo) -> Embedding:
+    """Run the network on an aligned face (96, 96, 3), given to it as RGB, 0..1."""
     network.setInput(cv2.dnn.blobFromImage(aligned, 1 / 255))
     numbers: Embedding = network.forward().ravel().astype(np.float64)
     return numbers

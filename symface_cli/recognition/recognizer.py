@@ -33,25 +33,25 @@ class Recognizer(Protocol):
 
     Attributes:
         thresholds: Distances below which two faces count as the same person: the published one, then stricter ones.
-        files: The published model files that it needs, keys of landmarks.models.FILES.
+        files: The published model files that it needs, keys of `data.published.FILES`.
     """
 
     thresholds: ClassVar[tuple[float, ...]]
     files: ClassVar[tuple[str, ...]]
 
     def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
-        """The face nearest to `point` (2,) of the photo, by default its center; None if there is none."""
+        """Find the face nearest to `point` (2,) of the photo, by default its center; None if there is none."""
 
     def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
-        """The embedding alone of the face that `find` finds."""
+        """Return the embedding alone of the face that `find` finds."""
 
     @staticmethod
     def distance(a: Embedding, b: Embedding) -> float:
-        """How different two faces are, in the unit of the thresholds."""
+        """Compare two faces, in the unit of the thresholds."""
 
 
 class LandmarkRecognizer(ABC):
-    """What recognizers share that look at faces found and aligned with dlib's detector and 68 landmarks.
+    """A recognizer of faces that are found and aligned with dlib's detector and 68 landmarks.
 
     Raises:
         DataError: If the `landmarks` extra is not installed.
@@ -61,19 +61,19 @@ class LandmarkRecognizer(ABC):
         self._finder = DlibLandmarks()
 
     @abstractmethod
-    def describe(self, photo: Photo, landmarks: Landmarks) -> Embedding:
-        """Embedding (D,) of the face with these landmarks (68, 2) in the photo (H, W, 3)."""
+    def embed_aligned(self, photo: Photo, landmarks: Landmarks) -> Embedding:
+        """Compute the embedding (D,) of the face with these landmarks (68, 2) in the photo (H, W, 3)."""
 
     def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
-        """The face nearest to `point` (2,), by default the center of the photo (H, W, 3).
+        """Find the face nearest to `point` (2,), by default the center of the photo (H, W, 3).
 
-        None if the HOG detector finds no face in the photo, up-sampled once.
+        It is None if the HOG detector finds no face in the photo, up-sampled once.
         """
         image = np.ascontiguousarray(photo)
         landmarks = self._finder.find_nearest(image, center_of(image) if point is None else point)
-        return None if landmarks is None else RecognizedFace(landmarks, self.describe(image, landmarks))
+        return None if landmarks is None else RecognizedFace(landmarks, self.embed_aligned(image, landmarks))
 
     def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
-        """The embedding alone of the face that `find` finds."""
+        """Return the embedding alone of the face that `find` finds."""
         face = self.find(photo, point)
         return None if face is None else face.embedding

@@ -1,4 +1,4 @@
-"""Every recognizer by name."""
+"""Every recognizer by name; a new one is a module of its own and one entry here."""
 
 from symface_cli.errors import UsageError
 from symface_cli.recognition.dlib import DlibRecognizer
@@ -9,7 +9,7 @@ RECOGNIZERS: dict[str, type[Recognizer]] = {"dlib": DlibRecognizer, "openface": 
 
 
 def find_recognizer(name: str) -> type[Recognizer]:
-    """The recognizer of that name; nothing is loaded yet.
+    """Find a recognizer by its name; nothing is loaded yet.
 
     Raises:
         UsageError: If there is none.

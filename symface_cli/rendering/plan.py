@@ -15,7 +15,7 @@ from symface_cli.imaging.picture import Picture
 from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import measure
-from symface_cli.methods.providers import ProvidedFace, Provider
+from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import OutputFile, plan_files
 from symface_cli.rendering.records import FaceRecord, with_asymmetry
@@ -138,4 +138,4 @@ class LandmarkPlanner:
         return PhotoPlan(records, tuple(files))
 
     def _encode(self, face: ProvidedFace) -> bytes:
-        return encode_png(face.draw[self._method]())
+        return encode_png(face.render[self._method]())

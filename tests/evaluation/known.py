@@ -12,7 +12,7 @@ from PIL import Image
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.geometry.types import Photo
-from symface_cli.methods.providers import ProvidedFace
+from symface_cli.methods.provider import Method, ProvidedFace, Provider
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding, RecognizedFace
 from symface_cli.recognition.registry import RECOGNIZERS
@@ -84,10 +84,19 @@ def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -
     strict = type("Strict", (BrightnessRecognizer,), {**face, "thresholds": (0.3, 0.25, 0.2)})
     monkeypatch.setitem(RECOGNIZERS, "brightness", tolerant)
     monkeypatch.setitem(RECOGNIZERS, "strict", strict)
-    entry = ProviderEntry(("vae", "noise", "black"), lambda weights=None, device="cpu": KnownMethods())
-    monkeypatch.setitem(PROVIDERS, "vae", entry)
-    monkeypatch.setitem(PROVIDERS, "blind", ProviderEntry(("blind",), lambda weights=None, device="cpu": Blind()))
-    return EvaluationPlan(("vae", "noise", "black", "blind"), ("brightness",), jobs=1)
+    put_in(monkeypatch, "vae", KnownMethods(), "vae", "noise", "black")
+    put_in(monkeypatch, "blind", Blind(), "blind")
+    return EvaluationPlan(methods=("vae", "noise", "black", "blind"), recognizers=("brightness",), jobs=1)
+
+
+def put_in(monkeypatch: pytest.MonkeyPatch, name: str, provider: Provider, *methods: str) -> None:
+    """Puts a provider, and its methods, into the registry."""
+    entry = ProviderEntry(
+        name=name,
+        methods=tuple(Method(name=method, provider=name) for method in methods),
+        load=lambda weights=None, device="cpu": provider,
+    )
+    monkeypatch.setitem(PROVIDERS, name, entry)
 
 
 def make_people(folder: Path) -> list[DatasetPhoto]:

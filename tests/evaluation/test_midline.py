@@ -12,23 +12,22 @@ from PIL import Image
 
 from symface_cli.errors import DataError, ExitStatus, UsageError
 from symface_cli.evaluation.midline import (
-    HEADER,
-    Deviation,
+    ErrorSummary,
+    MidlineError,
     MidlinePlan,
     MidlineReport,
-    Summary,
-    as_dict,
-    as_markdown,
-    deviation,
-    measure,
+    compare_midlines,
+    evaluate_midlines,
+    midline_table,
+    midlines_as_dict,
+    midlines_as_markdown,
     read_references,
-    table_rows,
 )
 from symface_cli.geometry.midline import Midline
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.methods.providers import ProvidedFace
-from symface_cli.methods.registry import PROVIDERS, ProviderEntry
+from symface_cli.methods.provider import ProvidedFace
 from tests.conftest import SHARED
+from tests.evaluation.known import put_in
 
 LONDON = SHARED / "data" / "london" / "neutral"
 
@@ -72,8 +71,8 @@ class WithoutMidlines:
 @pytest.fixture
 def hand_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with six photos, of brightness 1 to 5 and white, all with the same landmarks; and fake providers."""
-    monkeypatch.setitem(PROVIDERS, "fake", ProviderEntry((), lambda weights: FakeProvider()))
-    monkeypatch.setitem(PROVIDERS, "none", ProviderEntry((), lambda weights: WithoutMidlines()))
+    put_in(monkeypatch, "fake", FakeProvider())
+    put_in(monkeypatch, "none", WithoutMidlines())
     folder = tmp_path / "faces"
     folder.mkdir()
     for level in (1, 2, 3, 4, 5, 255):
@@ -84,7 +83,7 @@ def hand_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(folder: Path, *providers: str) -> MidlineReport:
-    return measure(read_references(folder), MidlinePlan(providers, jobs=1), lambda done, total: None)
+    return evaluate_midlines(read_references(folder), MidlinePlan(providers, jobs=1), lambda done, total: None)
 
 
 # The errors
@@ -99,7 +98,7 @@ def test_reference_is_the_line_through_the_middles_of_the_pairs(hand_placed: Pat
 
 @pytest.mark.parametrize(("angle", "offset"), [(0, 0), (2, 5), (-2, 5), (1.5, -4), (-30, -0.5), (178, 3)])
 def test_errors_are_the_known_turn_and_shift_of_a_line(hand_placed: Path, angle: float, offset: float) -> None:
-    error = deviation(line_beside(angle, offset), read_references(hand_placed)[0])
+    error = compare_midlines(line_beside(angle, offset), read_references(hand_placed)[0])
     assert error.angle == pytest.approx(2 if angle == 178 else abs(angle))
     assert error.offset == pytest.approx(abs(offset), abs=1e-9)
 
@@ -108,7 +107,9 @@ def test_errors_do_not_depend_on_how_the_photo_is_turned_or_scaled(hand_placed: 
     turn = 0.5 * np.array([[cos(0.4), -sin(0.4)], [sin(0.4), cos(0.4)]])
     write_table(hand_placed / "001.csv", ("x", "y"), [tuple(turn @ point + 50) for point in LANDMARKS])
     line = line_beside(1.5, 4)
-    error = deviation(Midline(turn @ line.point + 50, 2 * turn @ line.direction), read_references(hand_placed)[0])
+    error = compare_midlines(
+        Midline(turn @ line.point + 50, 2 * turn @ line.direction), read_references(hand_placed)[0]
+    )
     assert (error.angle, error.offset) == pytest.approx((1.5, 4))
 
 
@@ -136,11 +137,11 @@ def test_score_has_median_and_95th_percentile_of_the_faces_that_are_found(hand_p
 
 
 def test_each_photos_errors_are_kept_in_the_order_of_the_photos(hand_placed: Path) -> None:
-    examined = run(hand_placed, "fake").examined
-    assert [photo.path.stem for photo in examined] == ["001", "002", "003", "004", "005", "255"]
-    assert examined[-1].deviations == {"fake": None}
-    for level, photo in enumerate(examined[:-1], 1):
-        error = photo.deviations["fake"]
+    results = run(hand_placed, "fake").results
+    assert [photo.path.stem for photo in results] == ["001", "002", "003", "004", "005", "255"]
+    assert results[-1].errors == {"fake": None}
+    for level, photo in enumerate(results[:-1], 1):
+        error = photo.errors["fake"]
         assert error is not None
         assert (error.angle, error.offset) == pytest.approx((level, 2 * level))
 
@@ -149,23 +150,22 @@ def test_provider_without_midlines_misses_every_face(hand_placed: Path) -> None:
     report = run(hand_placed, "none", "fake")
     assert [(score.provider, score.missed) for score in report.scores] == [("none", 6), ("fake", 1)]
     assert (report.scores[0].angle, report.scores[0].offset) == (None, None)
-    assert table_rows(report) == [
+    assert midline_table(report).texts() == [
         ["none", "6", "6", "-", "-", "-", "-"],
         ["fake", "6", "1", "3.00°", "4.80°", "6.00 %", "9.60 %"],
     ]
-    assert all(len(row) == len(HEADER) for row in table_rows(report))
 
 
 def test_markdown_is_a_table_and_what_was_measured(hand_placed: Path) -> None:
-    header, ruler, row, blank, description = as_markdown(run(hand_placed, "fake")).splitlines()
-    assert header.count("|") == ruler.count("|") == row.count("|") == len(HEADER) + 1
+    header, ruler, row, blank, description = midlines_as_markdown(run(hand_placed, "fake")).splitlines()
+    assert header.count("|") == ruler.count("|") == row.count("|") == 8
     assert row == "| fake | 6 | 1 | 3.00° | 4.80° | 6.00 % | 9.60 % |"
     assert blank == ""
     assert description.startswith("6 photos;")
 
 
 def test_json_holds_scores_and_each_photos_errors(hand_placed: Path) -> None:
-    data = json.loads(json.dumps(as_dict(run(hand_placed, "fake")), allow_nan=False))
+    data = json.loads(json.dumps(midlines_as_dict(run(hand_placed, "fake")), allow_nan=False))
     assert data["scores"][0]["provider"] == "fake"
     assert data["scores"][0]["angle"] == pytest.approx({"median": 3, "p95": 4.8})
     assert data["photos"][1]["path"].endswith("002.png")
@@ -186,7 +186,7 @@ def test_damaged_photo_is_named_and_counts_nowhere(hand_placed: Path) -> None:
 def test_progress_is_told_of_every_photo_that_the_limit_leaves(hand_placed: Path) -> None:
     told: list[tuple[int, int]] = []
     references = read_references(hand_placed, limit=3)
-    measure(references, MidlinePlan(("fake",), jobs=1), lambda done, total: told.append((done, total)))
+    evaluate_midlines(references, MidlinePlan(("fake",), jobs=1), lambda done, total: told.append((done, total)))
     assert [reference.path.stem for reference in references] == ["001", "003", "005"]
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -247,8 +247,8 @@ def test_unknown_provider_is_a_usage_error_that_names_the_others(hand_placed: Pa
 def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line() -> None:
     references = read_references(LONDON, limit=8)
     middle = Midline(np.array([337.0, 337.0]), np.array([0.0, 1.0]))  # of the photos, 675 x 675
-    level = [deviation(middle, reference) for reference in references]
-    report = measure(references, MidlinePlan(("vae", "dlib"), jobs=2), lambda done, total: None)
+    level = [compare_midlines(middle, reference) for reference in references]
+    report = evaluate_midlines(references, MidlinePlan(("vae", "dlib"), jobs=2), lambda done, total: None)
     for score in report.scores:
         assert (score.photos, score.missed) == (8, 0)
         assert score.angle is not None
@@ -262,11 +262,11 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
     references = read_references(LONDON, limit=3)
     alone, shared = (
-        measure(references, MidlinePlan(("dlib",), jobs=jobs), lambda done, total: None) for jobs in (1, 2)
+        evaluate_midlines(references, MidlinePlan(("dlib",), jobs=jobs), lambda done, total: None) for jobs in (1, 2)
     )
-    assert alone.examined == shared.examined
-    assert isinstance(alone.examined[0].deviations["dlib"], Deviation)
-    assert isinstance(alone.scores[0].angle, Summary)
+    assert alone.results == shared.results
+    assert isinstance(alone.results[0].errors["dlib"], MidlineError)
+    assert isinstance(alone.scores[0].angle, ErrorSummary)
 
 
 @pytest.mark.shared

@@ -13,15 +13,14 @@ from PIL import Image
 from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError, UsageError
 from symface_cli.evaluation.occluders import occlude
-from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, ExaminedPhoto, Key, choose_photos, evaluate
-from symface_cli.evaluation.scores import Report, summarize
+from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, PhotoResult, choose_photos, evaluate
+from symface_cli.evaluation.scores import EvaluationReport, summarize_results
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
-from symface_cli.methods.providers import ProvidedFace
-from symface_cli.methods.registry import PROVIDERS, ProviderEntry
+from symface_cli.methods.provider import ProvidedFace
 from tests.conftest import Finished
-from tests.evaluation.known import drawn, make_people, register
+from tests.evaluation.known import drawn, make_people, put_in, register
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")
@@ -85,8 +84,8 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
     return make_people(tmp_path / "people")
 
 
-def run(people: list[DatasetPhoto], plan: EvaluationPlan) -> Report:
-    return summarize(plan, list(evaluate(people, plan, lambda done, total: None)))
+def run(people: list[DatasetPhoto], plan: EvaluationPlan) -> EvaluationReport:
+    return summarize_results(plan, list(evaluate(people, plan, lambda done, total: None)))
 
 
 def test_unchanged_photos_are_all_recognized_and_identified(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
@@ -142,7 +141,7 @@ def test_unreadable_photo_is_reported_and_counts_nowhere(known: EvaluationPlan, 
     people[0].path.write_bytes(b"no picture")
     report = run(people, known)
     assert len(report.unreadable) == 1 and str(people[0].path) in report.unreadable[0]
-    assert report.tables[0].scores[0].recognized[0].count == len(report.examined) == 7
+    assert report.tables[0].scores[0].recognized[0].count == len(report.results) == 7
 
 
 def test_photo_that_is_gone_is_reported(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
@@ -181,10 +180,10 @@ def test_every_method_and_every_run_sees_the_same_occluder(known: EvaluationPlan
 
 
 def test_occluder_lies_where_the_landmarks_of_the_photo_are(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
-    (examined,) = evaluate(people[:1], replace(known, conditions=("glasses",)), lambda done, total: None)
-    assert examined.landmarks is not None
-    photo, images = Evaluator(known).draw(examined, "glasses")
-    expected = occlude(read_photo(people[0].path), examined.landmarks, "glasses", int(examined.digest, 16))
+    (result,) = evaluate(people[:1], replace(known, conditions=("glasses",)), lambda done, total: None)
+    assert result.landmarks is not None
+    photo, images = Evaluator(known).render(result, "glasses")
+    expected = occlude(read_photo(people[0].path), result.landmarks, "glasses", int(result.digest, 16))
     np.testing.assert_array_equal(photo, expected)
     np.testing.assert_array_equal(images["vae"], expected)
     assert set(images) == {"vae", "noise", "black", "blind"}
@@ -192,19 +191,19 @@ def test_occluder_lies_where_the_landmarks_of_the_photo_are(known: EvaluationPla
 
 def test_photo_without_landmarks_is_evaluated_as_it_is(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     Image.new("RGB", (64, 64)).save(people[0].path)
-    (examined,) = evaluate(people[:1], replace(known, conditions=("patch",)), lambda done, total: None)
-    assert examined.landmarks is None
-    photo, _ = Evaluator(known).draw(examined, "patch")
+    (result,) = evaluate(people[:1], replace(known, conditions=("patch",)), lambda done, total: None)
+    assert result.landmarks is None
+    photo, _ = Evaluator(known).render(result, "patch")
     assert not photo.any()
-    assert examined.attempts[Key("patch", "vae", "brightness")].found
+    assert result.attempts[Key("patch", "vae", "brightness")].found
 
 
 @pytest.mark.parametrize(
     ("plan", "choices"),
     [
-        (EvaluationPlan(("vae",), ("nonsense",)), "dlib"),
-        (EvaluationPlan(("vae",), conditions=("nonsense",)), "none, glasses, patch"),
-        (EvaluationPlan(("nonsense",)), "vae"),
+        (EvaluationPlan(methods=("vae",), recognizers=("nonsense",)), "dlib"),
+        (EvaluationPlan(methods=("vae",), conditions=("nonsense",)), "none, glasses, patch"),
+        (EvaluationPlan(methods=("nonsense",)), "vae"),
     ],
 )
 def test_plan_with_an_unknown_name_is_a_usage_error(plan: EvaluationPlan, choices: str) -> None:
@@ -242,9 +241,8 @@ def test_dlibs_recognizer_takes_the_photo_for_itself_and_neither_noise_nor_anoth
     portraits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody = portraits / "B" / "1.png"
-    entry = ProviderEntry(("vae", "noise", "other"), lambda weights=None, device="cpu": Errors(somebody))
-    monkeypatch.setitem(PROVIDERS, "vae", entry)
-    plan = EvaluationPlan(("vae", "noise", "other"), jobs=1)
+    put_in(monkeypatch, "vae", Errors(somebody), "vae", "noise", "other")
+    plan = EvaluationPlan(methods=("vae", "noise", "other"), jobs=1)
     (table,) = run(choose_photos(portraits, "all"), plan).tables
     unchanged, noise, other_face = [[r.count for r in score.recognized] for score in table.scores]
     assert (unchanged, noise) == ([2, 2, 2], [0, 0, 0])
@@ -312,9 +310,9 @@ def test_center_of_a_photo_lies_between_its_pixels() -> None:
     assert center_of(np.zeros((3, 4, 3), np.uint8)).tolist() == [1.5, 1.0]
 
 
-def test_examined_photo_lacks_what_is_new_in_a_plan() -> None:
-    plan = EvaluationPlan(("vae",), ("a", "b"), ("none", "patch"))
-    known = ExaminedPhoto(DatasetPhoto(Path("x.jpg"), "x"), attempts={})
+def test_result_lacks_what_is_new_in_a_plan() -> None:
+    plan = EvaluationPlan(methods=("vae",), recognizers=("a", "b"), conditions=("none", "patch"))
+    known = PhotoResult(photo=DatasetPhoto(Path("x.jpg"), "x"))
     assert known.missing(plan) == [
         ("none", "vae", "a"),
         ("none", "vae", "b"),

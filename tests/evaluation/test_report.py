@@ -9,35 +9,33 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
+from symface_cli.cli import tables
 from symface_cli.cli.commands import evaluate as command
 from symface_cli.evaluation.metrics import wilson_interval
 from symface_cli.evaluation.protocol import evaluate
 from symface_cli.evaluation.report import (
-    PAPER,
-    as_dict,
-    as_markdown,
-    describe,
-    subset_header,
-    subset_rows,
-    table_header,
-    table_rows,
-    table_title,
+    describe_report,
+    paper_scores,
+    report_as_dict,
+    report_as_markdown,
+    score_table,
+    subset_table,
 )
-from symface_cli.evaluation.scores import Report, summarize
+from symface_cli.evaluation.scores import EvaluationReport, summarize_results
 from tests.evaluation.known import make_people, register
 
 METHODS = ["vae", "noise", "black", "blind"]
 
 
 @pytest.fixture
-def report(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> Report:
+def report(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.float64], tmp_path: Path) -> EvaluationReport:
     plan = register(monkeypatch, 0.3 * landmarks)
     plan = replace(plan, recognizers=("brightness", "strict"), conditions=("none", "patch"))
-    return summarize(plan, list(evaluate(make_people(tmp_path), plan, lambda done, total: None)))
+    return summarize_results(plan, list(evaluate(make_people(tmp_path), plan, lambda done, total: None)))
 
 
-def test_there_is_a_table_per_condition_and_recognizer(report: Report) -> None:
-    assert [table_title(table) for table in report.tables] == [
+def test_there_is_a_table_per_condition_and_recognizer(report: EvaluationReport) -> None:
+    assert [score_table(table).title for table in report.tables] == [
         "recognizer: brightness",
         "recognizer: strict",
         "recognizer: brightness, faces behind an occluder: patch",
@@ -45,15 +43,17 @@ def test_there_is_a_table_per_condition_and_recognizer(report: Report) -> None:
     ]
 
 
-def test_rows_fit_their_headings(report: Report) -> None:
+def test_rows_fit_their_headings(report: EvaluationReport) -> None:
     for table in report.tables:
-        assert {len(row) for row in table_rows(table)} == {len(table_header(table))}
-        assert {len(row) for row in subset_rows(table)} == {len(subset_header(report))}
-        assert [row[0] for row in table_rows(table)] == [row[0] for row in subset_rows(table)] == METHODS
+        shown, subsets = score_table(table), subset_table(report, table)
+        assert {len(row) for row in shown.texts()} == {len(shown.header())}
+        assert {len(row) for row in subsets.texts()} == {len(subsets.header())}
+        assert [row[0] for row in shown.texts()] == [row[0] for row in subsets.texts()] == METHODS
 
 
-def test_row_shows_shares_intervals_and_dashes(report: Report) -> None:
-    cells = dict(zip(table_header(report.tables[0]), table_rows(report.tables[0])[0], strict=True))
+def test_row_shows_shares_intervals_and_dashes(report: EvaluationReport) -> None:
+    table = score_table(report.tables[0])
+    cells = dict(zip(table.header(), table.texts()[0], strict=True))
     low = wilson_interval(8, 8)[0]
     assert cells.pop("ms per photo").isdecimal()
     assert cells == {
@@ -68,9 +68,10 @@ def test_row_shows_shares_intervals_and_dashes(report: Report) -> None:
     }
 
 
-def test_subsets_show_the_share_at_the_second_threshold(report: Report) -> None:
-    assert subset_header(report) == ["method", "yaw under 10 (n = 8)", "agreeing under 12 (n = 8)"]
-    assert subset_rows(report.tables[0]) == [
+def test_subsets_show_the_share_at_the_second_threshold(report: EvaluationReport) -> None:
+    table = subset_table(report, report.tables[0])
+    assert table.header() == ["method", "yaw under 10 (n = 8)", "agreeing under 12 (n = 8)"]
+    assert table.texts() == [
         ["vae", "1.000", "1.000"],
         ["noise", "0.000", "0.000"],
         ["black", "0.000", "0.000"],
@@ -80,24 +81,25 @@ def test_subsets_show_the_share_at_the_second_threshold(report: Report) -> None:
 
 def test_papers_numbers_are_those_of_its_table_1() -> None:
     # Section 5.2: ours 0.872, CLNF 0.738, dlib 0.712, SDM 0.694, CLM 0.658.
-    assert PAPER["vae-decode"] == 0.872
+    paper = paper_scores()
+    assert paper["vae-decode"] == 0.872
     halves = {"clnf": 0.738, "dlib": 0.712, "sdm": 0.694, "clm": 0.658}
     for name, share in halves.items():
-        assert PAPER[f"{name}-left"] == PAPER[f"{name}-right"] == share
-    assert len(PAPER) == 9  # neither averages nor warps are in the paper
+        assert paper[f"{name}-left"] == paper[f"{name}-right"] == share
+    assert len(paper) == 9  # neither averages nor warps are in the paper
 
 
-def test_markdown_has_every_table_and_says_what_was_counted(report: Report) -> None:
-    lines = as_markdown(report).splitlines()
+def test_markdown_has_every_table_and_says_what_was_counted(report: EvaluationReport) -> None:
+    lines = report_as_markdown(report).splitlines()
     assert lines[0] == "### Recognizer: brightness"
     rows = [line.split(" | ")[0] for line in lines if line.startswith(tuple(f"| {method} |" for method in METHODS))]
     assert rows == 2 * len(report.tables) * [f"| {method}" for method in METHODS]
-    assert lines[-1].startswith(f"{describe(report)}; paper (OpenFace): ")
-    assert describe(report) == "8 photos of 4 persons; recognizers: brightness, strict"
+    assert lines[-1].startswith(f"{describe_report(report)}; paper (OpenFace): ")
+    assert describe_report(report) == "8 photos of 4 persons; recognizers: brightness, strict"
 
 
-def test_json_has_every_score_and_every_photos_distances(report: Report) -> None:
-    loaded = json.loads(json.dumps(as_dict(report), allow_nan=False))
+def test_json_has_every_score_and_every_photos_distances(report: EvaluationReport) -> None:
+    loaded = json.loads(json.dumps(report_as_dict(report), allow_nan=False))
     assert [(table["condition"], table["recognizer"]) for table in loaded["tables"]] == [
         ("none", "brightness"),
         ("none", "strict"),
@@ -120,14 +122,16 @@ def test_json_has_every_score_and_every_photos_distances(report: Report) -> None
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
-def test_terminal_shows_every_number_whole(report: Report, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terminal_shows_every_number_whole(
+    report: EvaluationReport, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terminal = Console(width=width, force_terminal=True, color_system=None, soft_wrap=True, highlight=False)
-    monkeypatch.setattr(command, "out", terminal)
+    monkeypatch.setattr(tables, "out", terminal)
     with terminal.capture() as capture:
         command._print(report)
     lines = capture.get().splitlines()
     assert max(map(len, lines)) <= width
     shown = {cell for line in lines for cell in line.split("   ")}
     for table in report.tables:
-        for row in [*table_rows(table), *subset_rows(table)]:
+        for row in [*score_table(table).texts(), *subset_table(report, table).texts()]:
             assert {cell.strip() for cell in row} <= {cell.strip() for cell in shown}

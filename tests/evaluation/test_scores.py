@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
-from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, ExaminedPhoto, Key
-from symface_cli.evaluation.scores import Report, find_others, summarize
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
+from symface_cli.evaluation.scores import EvaluationReport, find_others, summarize_results
 from tests.evaluation.known import register
 
-PLAN = EvaluationPlan(("vae", "blind"), ("brightness",))
+PLAN = EvaluationPlan(methods=("vae", "blind"), recognizers=("brightness",))
 
 
 @pytest.fixture(autouse=True)
@@ -28,21 +28,22 @@ def at(place: float | None) -> NDArray[np.float64] | None:
 
 def examine(
     who: str, original: float | None, ours: float | None, theirs: float | None = None, agreeing: int = 40
-) -> ExaminedPhoto:
+) -> PhotoResult:
     """A photo whose original and symmetric faces lie at places on a line, by `vae` and by `blind`; None is a miss."""
     attempts = {
-        Key("none", method, "brightness"): Attempt(True, at(place), 0, 0.01)
+        Key("none", method, "brightness"): Attempt(found=True, embedding=at(place), mirror_error=0, seconds=0.01)
         for method, place in (("vae", ours), ("blind", theirs))
     }
     photo = DatasetPhoto(Path(f"{who}.jpg"), who)
-    return ExaminedPhoto(photo, who, agreeing=agreeing, originals={"brightness": at(original)}, attempts=attempts)
+    originals = {"brightness": at(original)}
+    return PhotoResult(photo=photo, digest=who, agreeing=agreeing, originals=originals, attempts=attempts)
 
 
-def shares(report: Report) -> list[float]:
+def shares(report: EvaluationReport) -> list[float]:
     return [recognized.share for recognized in report.tables[0].scores[0].recognized]
 
 
-def false_accepts(report: Report) -> list[float | None]:
+def false_accepts(report: EvaluationReport) -> list[float | None]:
     return [recognized.false_accepts for recognized in report.tables[0].scores[0].recognized]
 
 
@@ -52,16 +53,16 @@ def test_shuffled_identities_drop_to_the_false_accept_rate() -> None:
     honest = [examine(str(i), place, place) for i, place in enumerate(places)]
     following = [*honest[1:], honest[0]]
     shuffled = [replace(a, originals=b.originals) for a, b in zip(honest, following, strict=True)]
-    assert summarize(PLAN, honest).tables[0].mismatched["vae"] == pytest.approx((0.45, 0.55, 2, 0.1, 5, 8.1))
-    assert false_accepts(summarize(PLAN, honest)) == [3 / 6, 2 / 6, 1 / 6]
-    assert shares(summarize(PLAN, honest)) == [1, 1, 1]
-    assert shares(summarize(PLAN, shuffled)) == [3 / 6, 2 / 6, 1 / 6]
-    assert summarize(PLAN, shuffled).tables[0].scores[0].rank_one.count == 0
+    assert summarize_results(PLAN, honest).tables[0].mismatched["vae"] == pytest.approx((0.45, 0.55, 2, 0.1, 5, 8.1))
+    assert false_accepts(summarize_results(PLAN, honest)) == [3 / 6, 2 / 6, 1 / 6]
+    assert shares(summarize_results(PLAN, honest)) == [1, 1, 1]
+    assert shares(summarize_results(PLAN, shuffled)) == [3 / 6, 2 / 6, 1 / 6]
+    assert summarize_results(PLAN, shuffled).tables[0].scores[0].rank_one.count == 0
 
 
 def test_share_counts_misses_as_failures_and_has_wilsons_interval() -> None:
     results = [examine("a", 0, 0), examine("b", 5, 5.55), examine("c", 9, None), examine("d", None, 3)]
-    report = summarize(PLAN, results)
+    report = summarize_results(PLAN, results)
     published, stricter, strictest = report.tables[0].scores[0].recognized
     assert (published.count, stricter.count, strictest.count) == (2, 1, 1)
     assert published.share == 0.5 and published.interval == wilson_interval(2, 4)
@@ -79,7 +80,7 @@ def test_face_is_identified_by_the_nearest_of_all_originals() -> None:
         examine("c", 13, 11.0),
         examine("d", None, 0.1),
     ]
-    assert summarize(PLAN, results).tables[0].scores[0].rank_one.count == 2
+    assert summarize_results(PLAN, results).tables[0].scores[0].rank_one.count == 2
 
 
 def test_others_are_the_next_photos_in_a_circle_of_another_person() -> None:
@@ -90,18 +91,18 @@ def test_others_are_the_next_photos_in_a_circle_of_another_person() -> None:
 def test_pairs_with_a_missed_face_are_left_out_of_the_false_accepts() -> None:
     results = [examine("a", 0, 0), examine("b", None, 0.3), examine("c", 0.2, None)]
     # a - b's original is not seen; b's face - c's original: 0.1; c's face is not seen.
-    assert summarize(PLAN, results).tables[0].mismatched["vae"] == pytest.approx((0.1,))
-    assert false_accepts(summarize(PLAN, results)) == [1, 1, 1]
+    assert summarize_results(PLAN, results).tables[0].mismatched["vae"] == pytest.approx((0.1,))
+    assert false_accepts(summarize_results(PLAN, results)) == [1, 1, 1]
 
 
 def test_methods_are_compared_on_the_same_photos_at_the_second_threshold() -> None:
     # At 0.5, only vae succeeds on three, only the other method on one, both or neither on the rest.
     pairs = [(0, 1), (0, 1), (0, 0.55), (0.55, 0.45), (0, 0), (2, 2)]
     results = [examine(str(i), 10 * i, 10 * i + a, 10 * i + b) for i, (a, b) in enumerate(pairs)]
-    ours, theirs = summarize(PLAN, results).tables[0].scores
+    ours, theirs = summarize_results(PLAN, results).tables[0].scores
     assert ours.mcnemar_p is None
     assert theirs.mcnemar_p == mcnemar_p(3, 1)
-    alone = summarize(replace(PLAN, methods=("blind",)), results).tables[0].scores
+    alone = summarize_results(replace(PLAN, methods=("blind",)), results).tables[0].scores
     assert alone[0].mcnemar_p is None
 
 
@@ -110,21 +111,25 @@ def test_time_is_the_median_and_the_mirror_error_the_largest() -> None:
     results = [
         replace(
             examine(str(i), i, i),
-            attempts={Key("none", "vae", "brightness"): Attempt(True, at(i), errors[i], seconds[i])},
+            attempts={
+                Key("none", "vae", "brightness"): Attempt(
+                    found=True, embedding=at(i), mirror_error=errors[i], seconds=seconds[i]
+                )
+            },
         )
         for i in range(3)
     ]
-    (score,) = summarize(replace(PLAN, methods=("vae",)), results).tables[0].scores
+    (score,) = summarize_results(replace(PLAN, methods=("vae",)), results).tables[0].scores
     assert (score.milliseconds, score.mirror_error) == (pytest.approx(20), 3)
 
 
-def names_and_members(report: Report) -> list[tuple[str, Sequence[int]]]:
+def names_and_members(report: EvaluationReport) -> list[tuple[str, Sequence[int]]]:
     return [(subset.name, subset.members) for subset in report.subsets]
 
 
 def test_photos_are_split_by_the_detectors_agreement(landmarks: NDArray[np.float64]) -> None:
     results = [examine("a", 0, 0, agreeing=n) for n in (0, 11, 12, 30, 31)]
-    assert names_and_members(summarize(PLAN, results)) == [
+    assert names_and_members(summarize_results(PLAN, results)) == [
         ("yaw unknown", (0, 1, 2, 3, 4)),
         ("agreeing under 12", (0, 1)),
         ("agreeing 12 to 30", (2, 3)),
@@ -133,13 +138,13 @@ def test_photos_are_split_by_the_detectors_agreement(landmarks: NDArray[np.float
 
 
 def test_photos_are_split_by_yaw_to_either_side(landmarks: NDArray[np.float64]) -> None:
-    def turned(degrees: float) -> ExaminedPhoto:
+    def turned(degrees: float) -> PhotoResult:
         moved = landmarks.astype(np.float32)
         moved[27:31, 0] += 60 * np.tan(np.radians(degrees)) / 0.49  # 60 px between the eyes
         return replace(examine("a", 0, 0), landmarks=moved)
 
     results = [turned(0), turned(-9), turned(11), turned(-19), turned(21), turned(-40)]
-    assert names_and_members(summarize(PLAN, results)) == [
+    assert names_and_members(summarize_results(PLAN, results)) == [
         ("yaw under 10", (0, 1)),
         ("yaw 10 to 20", (2, 3)),
         ("yaw over 20", (4, 5)),
@@ -154,7 +159,7 @@ def test_subsets_have_scores_of_their_own_photos_and_the_gallery_of_all() -> Non
         examine("c", 9, 5.1, 9, agreeing=5),  # vae: nearest to b's original
         examine("d", 20, 20, None, agreeing=50),
     ]
-    report = summarize(PLAN, results)
+    report = summarize_results(PLAN, results)
     by_name = dict(zip([subset.name for subset in report.subsets], report.tables[0].subsets, strict=True))
     ours, theirs = by_name["agreeing under 12"]
     assert (ours.recognized[1].share, ours.rank_one.share) == (1 / 3, 2 / 3)
@@ -164,6 +169,6 @@ def test_subsets_have_scores_of_their_own_photos_and_the_gallery_of_all() -> Non
 
 
 def test_report_without_readable_photos_has_no_tables() -> None:
-    report = summarize(PLAN, [ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
-    assert (report.tables, report.examined, report.subsets) == ((), (), ())
+    report = summarize_results(PLAN, [PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
+    assert (report.tables, report.results, report.subsets) == ((), (), ())
     assert report.unreadable == ("a.jpg: no picture",)

@@ -21,10 +21,10 @@ from PIL import Image, ImageEnhance
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, WeightsError
 from symface_cli.evaluation import store
-from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, ExaminedPhoto, Key, evaluate
-from symface_cli.evaluation.report import as_dict
-from symface_cli.evaluation.scores import summarize
-from symface_cli.evaluation.store import NAME, open_store
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
+from symface_cli.evaluation.report import report_as_dict
+from symface_cli.evaluation.scores import summarize_results
+from symface_cli.evaluation.store import STORE_NAME, open_store
 from tests.conftest import ROOT, Finished
 from tests.evaluation.known import drawn, make_people, register
 
@@ -43,40 +43,42 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
 def run(people: list[DatasetPhoto], plan: EvaluationPlan, folder: Path, resume: bool = False) -> dict[str, object]:
     drawn.clear()
     with open_store(folder, plan, resume) as results:
-        return as_dict(summarize(plan, list(evaluate(people, plan, lambda done, total: None, results))))
+        return report_as_dict(summarize_results(plan, list(evaluate(people, plan, lambda done, total: None, results))))
 
 
 # What is kept
 
 
-def examined_with(**fields: Any) -> ExaminedPhoto:
-    return ExaminedPhoto(DatasetPhoto(Path("a.jpg"), "a"), "digest", **fields)
+def result_with(**fields: Any) -> PhotoResult:
+    return PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), digest="digest", **fields)
 
 
 def test_everything_comes_back_as_it_was(known: EvaluationPlan, tmp_path: Path, landmarks: NDArray[np.float64]) -> None:
     embedding = np.random.default_rng(0).normal(size=128)
-    examined = examined_with(
+    saved = result_with(
         landmarks=landmarks.astype(np.float32),
         agreeing=31,
         originals={"brightness": embedding, "strict": None},
         attempts={
-            Key("none", "vae", "brightness"): Attempt(True, embedding / 3, 0, 0.1 + 0.2),
-            Key("patch", "vae", "strict"): Attempt(True, None, 3, 1e-3),
-            Key("none", "blind", "strict"): Attempt(False, None, None, 5.0),
+            Key("none", "vae", "brightness"): Attempt(
+                found=True, embedding=embedding / 3, mirror_error=0, seconds=0.1 + 0.2
+            ),
+            Key("patch", "vae", "strict"): Attempt(found=True, embedding=None, mirror_error=3, seconds=1e-3),
+            Key("none", "blind", "strict"): Attempt(found=False, embedding=None, mirror_error=None, seconds=5.0),
         },
     )
     with open_store(tmp_path / "run", known, resume=False) as results:
-        results.keep(examined)
+        results.save(saved)
     with open_store(tmp_path / "run", known, resume=True) as results:
-        found = results.recall(examined.photo, "digest")
-        assert results.recall(examined.photo, "other") == ExaminedPhoto(examined.photo, "other")
-    assert (found.photo, found.digest, found.agreeing) == (examined.photo, "digest", 31)
+        found = results.load(saved.photo, "digest")
+        assert results.load(saved.photo, "other") == PhotoResult(photo=saved.photo, digest="other")
+    assert (found.photo, found.digest, found.agreeing) == (saved.photo, "digest", 31)
     assert found.landmarks is not None and found.landmarks.dtype == np.float32
     np.testing.assert_array_equal(found.landmarks, landmarks.astype(np.float32))
     np.testing.assert_array_equal(found.originals["brightness"], embedding)
     assert found.originals["strict"] is None
-    assert set(found.attempts) == set(examined.attempts)
-    for key, attempt in examined.attempts.items():
+    assert set(found.attempts) == set(saved.attempts)
+    for key, attempt in saved.attempts.items():
         assert replace(found.attempts[key], embedding=None) == replace(attempt, embedding=None)
     np.testing.assert_array_equal(found.attempts[Key("none", "vae", "brightness")].embedding, embedding / 3)
     assert found.attempts[Key("patch", "vae", "strict")].embedding is None
@@ -84,8 +86,8 @@ def test_everything_comes_back_as_it_was(known: EvaluationPlan, tmp_path: Path, 
 
 def test_face_without_landmarks_is_known_to_have_none(known: EvaluationPlan, tmp_path: Path) -> None:
     with open_store(tmp_path, known, resume=False) as results:
-        results.keep(examined_with(originals={"brightness": None}))
-        found = results.recall(DatasetPhoto(Path("a.jpg"), "a"), "digest")
+        results.save(result_with(originals={"brightness": None}))
+        found = results.load(DatasetPhoto(Path("a.jpg"), "a"), "digest")
     assert (found.landmarks, dict(found.originals)) == (None, {"brightness": None})
 
 
@@ -93,19 +95,19 @@ def test_other_weights_find_nothing_of_the_networks_methods_but_all_of_the_other
     known: EvaluationPlan, tmp_path: Path
 ) -> None:
     ours, theirs = Key("none", "vae", "brightness"), Key("none", "blind", "brightness")
-    attempt = Attempt(False, None, None, 1.0)
+    attempt = Attempt(found=False, embedding=None, mirror_error=None, seconds=1.0)
     with open_store(tmp_path, known, resume=False) as results:
-        results.keep(examined_with(attempts={ours: attempt, theirs: attempt}))
+        results.save(result_with(attempts={ours: attempt, theirs: attempt}))
     (tmp_path / "weights").write_bytes(b"other weights")
     with open_store(tmp_path, known, resume=True) as results:
-        assert set(results.recall(DatasetPhoto(Path("a.jpg"), "a"), "digest").attempts) == {theirs}
+        assert set(results.load(DatasetPhoto(Path("a.jpg"), "a"), "digest").attempts) == {theirs}
 
 
 def test_another_version_finds_nothing(known: EvaluationPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_store(tmp_path, known, resume=False) as results:
-        results.keep(examined_with(originals={"brightness": None}))
+        results.save(result_with(originals={"brightness": None}))
         monkeypatch.setattr(store, "__version__", "999")
-        assert results.recall(DatasetPhoto(Path("a.jpg"), "a"), "digest").originals == {}
+        assert results.load(DatasetPhoto(Path("a.jpg"), "a"), "digest").originals == {}
 
 
 # What is computed
@@ -143,7 +145,7 @@ def test_run_grown_step_by_step_says_the_same_as_one_at_once(
     assert without_times(grown) == without_times(run(people, plan, tmp_path / "once"))
 
 
-def test_changed_photo_is_examined_again(known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path) -> None:
+def test_changed_photo_is_evaluated_again(known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path) -> None:
     run(people, known, tmp_path / "run")
     Image.new("RGB", (64, 64), (200, 0, 0)).save(people[3].path)
     run(people, known, tmp_path / "run", resume=True)
@@ -163,15 +165,15 @@ def test_without_resume_the_results_are_replaced(
 def test_evaluation_that_fails_keeps_what_it_has(
     known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examine = Evaluator.examine
+    unpatched = Evaluator.evaluate
 
-    def fail(bench: Evaluator, photo: ExaminedPhoto) -> ExaminedPhoto:
-        if photo.photo == people[5]:
+    def fail(evaluator: Evaluator, known: PhotoResult) -> PhotoResult:
+        if known.photo == people[5]:
             raise KeyboardInterrupt
-        return examine(bench, photo)
+        return unpatched(evaluator, known)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Evaluator, "examine", fail)
+        patch.setattr(Evaluator, "evaluate", fail)
         run(people, known, tmp_path / "run")
     run(people, known, tmp_path / "run", resume=True)
     assert drawn["vae"] == 3
@@ -189,14 +191,14 @@ def test_nothing_to_resume_is_a_data_error(known: EvaluationPlan, tmp_path: Path
 def test_file_that_holds_no_results_is_a_data_error_and_stays(
     known: EvaluationPlan, tmp_path: Path, resume: bool
 ) -> None:
-    (tmp_path / NAME).write_bytes(b"somebody's diary" * 100)
+    (tmp_path / STORE_NAME).write_bytes(b"somebody's diary" * 100)
     with pytest.raises(DataError, match="results"), open_store(tmp_path, known, resume):
         pass
-    assert (tmp_path / NAME).read_bytes().startswith(b"somebody's diary")
+    assert (tmp_path / STORE_NAME).read_bytes().startswith(b"somebody's diary")
 
 
 def test_results_of_another_format_are_a_data_error(known: EvaluationPlan, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / NAME)) as connection:
+    with closing(sqlite3.connect(tmp_path / STORE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(DataError, match="version"), open_store(tmp_path, known, resume=True):
         pass
@@ -284,17 +286,17 @@ def test_killed_evaluation_goes_on_and_says_the_same(
     arguments = ["evaluate", str(portraits), "--split", "all", "--method", "dlib-left", "--method", "dlib-warp"]
     arguments += ["--occluder", "patch"]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    workers = kill_after(2, [*arguments, "--jobs", "2", "--run", str(killed)], killed / NAME)
-    done = count_photos(killed / NAME)
+    workers = kill_after(2, [*arguments, "--jobs", "2", "--run", str(killed)], killed / STORE_NAME)
+    done = count_photos(killed / STORE_NAME)
     assert 2 <= done < 6
-    examined: list[Path] = []
-    examine = Evaluator.examine
+    computed: list[Path] = []
+    unpatched = Evaluator.evaluate
     monkeypatch.setattr(
-        Evaluator, "examine", lambda bench, photo: examined.append(photo.photo.path) or examine(bench, photo)
+        Evaluator, "evaluate", lambda evaluator, known: computed.append(known.photo.path) or unpatched(evaluator, known)
     )
     finished = symface(*arguments, "--jobs", 1, "--run", killed, "--resume", "--json", tmp_path / "killed.json")
-    assert (finished.status, len(examined)) == (0, 6 - done)
-    assert examined == sorted(portraits.rglob("*.png"))[done:]
+    assert (finished.status, len(computed)) == (0, 6 - done)
+    assert computed == sorted(portraits.rglob("*.png"))[done:]
     assert symface(*arguments, "--jobs", 1, "--run", whole, "--json", tmp_path / "whole.json").status == 0
     reports = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("killed", "whole")]
     assert without_times(reports[0]) == without_times(reports[1])

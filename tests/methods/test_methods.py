@@ -1,35 +1,69 @@
 """The methods that are compared: their names, what mirroring does, and that a real face stays recognizable."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks.clm import ClmLandmarks
+from symface_cli.landmarks.sdm import SdmLandmarks
 from symface_cli.methods.baselines import average, mirror_half
-from symface_cli.methods.providers import ProvidedFace
-from symface_cli.methods.registry import PROVIDERS, baselines, choose_methods, method_names, provider_of
+from symface_cli.methods.provider import ProvidedFace
+from symface_cli.methods.registry import (
+    PROVIDERS,
+    all_methods,
+    baselines,
+    choose_methods,
+    files_of,
+    find_method,
+    find_provider,
+    need_weights,
+)
 from symface_cli.recognition.dlib import DlibRecognizer
 
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")
 
 
 def test_baselines_are_a_providers_methods() -> None:
-    assert baselines("dlib") == DLIB_METHODS
-    assert set(DLIB_METHODS) <= set(baselines("all"))
-    assert "vae" not in baselines("all")
+    assert tuple(method.name for method in baselines("dlib")) == DLIB_METHODS
+    assert set(baselines("dlib")) <= set(baselines("all"))
+    assert "vae" not in {method.provider for method in baselines("all")}
 
 
 def test_every_method_belongs_to_one_provider() -> None:
-    names = method_names()
-    assert len(set(names)) == len(names)
-    assert all(name in PROVIDERS[provider_of(name)].methods for name in names)
+    methods = all_methods()
+    assert len({method.name for method in methods}) == len(methods)
+    assert all(method in PROVIDERS[method.provider].methods for method in methods)
+    assert all(name == entry.name for name, entry in PROVIDERS.items())
+
+
+def test_methods_know_their_files_and_whether_they_need_the_networks_weights() -> None:
+    assert files_of(["vae", "dlib-left"]) == ()
+    assert files_of(["sdm-left", "sdm-warp", "clm-left"]) == (*SdmLandmarks.files, *ClmLandmarks.files)
+    assert need_weights(["dlib-left", "vae-decode"]) and not need_weights(["dlib-left", "sdm-warp"])
+
+
+@pytest.mark.parametrize(
+    ("find", "choices"),
+    [
+        (find_method, "unknown method nonsense; choose from vae, vae-decode, vae-left, vae-right, dlib-left"),
+        (find_provider, "unknown provider nonsense; choose from vae, dlib"),
+        (baselines, "unknown baseline nonsense; choose from dlib, .*, all"),
+    ],
+)
+def test_unknown_name_is_a_usage_error_that_names_the_choices(find: Callable[[str], object], choices: str) -> None:
+    with pytest.raises(UsageError, match=choices):
+        find("nonsense")
 
 
 def test_methods_asked_for_twice_run_once() -> None:
-    assert choose_methods(["dlib-warp", "vae", "dlib-warp"]) == ("dlib-warp", "vae")
+    chosen = choose_methods(["dlib-warp", "vae", "dlib-warp"])
+    assert [method.name for method in chosen] == ["dlib-warp", "vae"]
 
 
 def test_left_half_is_the_viewers() -> None:
@@ -48,15 +82,15 @@ def face() -> Photo:
 
 
 @pytest.fixture(scope="module")
-def sighting(face: Photo) -> ProvidedFace:
-    (found,) = PROVIDERS["dlib"].load().find(face, center_of(face))
-    return found
+def found(face: Photo) -> ProvidedFace:
+    (only,) = PROVIDERS["dlib"].load().find(face, center_of(face))
+    return only
 
 
 @pytest.mark.landmarks
 @pytest.mark.parametrize("name", DLIB_METHODS)
-def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, sighting: ProvidedFace, face: Photo) -> None:
-    image = sighting.draw[name]()
+def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, found: ProvidedFace, face: Photo) -> None:
+    image = found.render[name]()
     assert image.dtype == np.uint8
     assert image.shape == (len(image), len(image), 3)
     assert np.array_equal(image, image[:, ::-1])

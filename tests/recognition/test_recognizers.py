@@ -146,7 +146,7 @@ def test_a_face_that_lies_as_in_the_template_is_left_as_it_is_and_black_beyond_t
 
 @pytest.mark.landmarks
 def test_openface_sees_red_green_and_blue_from_0_to_1(network: SmallNetwork, noise: Photo) -> None:
-    found = OpenFaceRecognizer().describe(noise, landmarks_at(CORNERS))
+    found = OpenFaceRecognizer().embed_aligned(noise, landmarks_at(CORNERS))
     np.testing.assert_allclose(found, network.embed(noise / 255), atol=1e-5)
     assert found.dtype == np.float64 and np.linalg.norm(found) == pytest.approx(1)
 
@@ -158,7 +158,7 @@ def test_openface_says_the_same_twice_and_with_any_number_of_threads(network: Sm
     try:
         for threads in (1, 1, 2, 4):
             cv2.setNumThreads(threads)
-            found.append(recognizer.describe(noise, landmarks).tobytes())
+            found.append(recognizer.embed_aligned(noise, landmarks).tobytes())
     finally:
         cv2.setNumThreads(before)
     assert len(set(found)) == 1

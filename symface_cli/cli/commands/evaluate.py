@@ -16,8 +16,8 @@ from symface_cli.errors import ExitStatus, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.data.datasets import DatasetPhoto
-    from symface_cli.evaluation.protocol import EvaluationPlan, ExaminedPhoto, Memory
-    from symface_cli.evaluation.scores import Report
+    from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
+    from symface_cli.evaluation.scores import EvaluationReport
 
 
 class Written(NamedTuple):
@@ -46,7 +46,9 @@ def evaluate(
     ] = None,
     recognizer: Annotated[
         list[str] | None,
-        typer.Option("--recognizer", metavar="NAME", help="Who recognizes the faces; may be repeated. [default: dlib]"),
+        typer.Option(
+            "--recognizer", metavar="NAME", help="Face recognizer used as judge; may be repeated. [default: dlib]"
+        ),
     ] = None,
     occluder: Annotated[
         list[str] | None,
@@ -90,26 +92,28 @@ def evaluate(
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.cli.model_fetching import fetch_models
-    from symface_cli.evaluation.protocol import EvaluationPlan, check, choose_photos
-    from symface_cli.evaluation.scores import summarize
+    from symface_cli.evaluation.protocol import EvaluationPlan, check_plan, choose_photos
+    from symface_cli.evaluation.scores import summarize_results
     from symface_cli.evaluation.store import open_store
+    from symface_cli.methods.network import DECODED, OURS
     from symface_cli.methods.registry import baselines, choose_methods, files_of
     from symface_cli.recognition.registry import find_recognizer
 
     written = Written(json_path, markdown_path, report_path)
-    names = list(method or ("vae", "vae-decode"))
-    names += [name for provider in baseline or () for name in baselines(provider)]
+    names = list(method or (OURS.name, DECODED.name))
+    names += [found.name for provider in baseline or () for found in baselines(provider)]
     if midline:
         fetch_models(files_of(names), model_dir)
         return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
     recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
-    plan = EvaluationPlan(choose_methods(names), recognizers, conditions, weights, jobs)
-    check(plan)
+    methods = tuple(found.name for found in choose_methods(names))
+    plan = EvaluationPlan(methods=methods, recognizers=recognizers, conditions=conditions, weights=weights, jobs=jobs)
+    check_plan(plan)
     photos = choose_photos(find_dataset(data, download), split, limit)
     files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
     with open_store(run, plan, resume) as store:
-        report = summarize(plan, _run(photos, plan, store))
+        report = summarize_results(plan, _run(photos, plan, store))
     _print(report)
     _write(report, written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
@@ -119,11 +123,11 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", memory: "Memory") -> "list[ExaminedPhoto]":
+def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", store: "ResultStore") -> "list[PhotoResult]":
     from symface_cli.evaluation.protocol import evaluate
 
     with count_photos("evaluating") as progress:
-        return list(evaluate(photos, plan, progress, memory))
+        return list(evaluate(photos, plan, progress, store))
 
 
 def _evaluate_midlines(
@@ -131,56 +135,48 @@ def _evaluate_midlines(
 ) -> int:
     """Compares the midlines of the methods' providers with those of landmarks placed by hand."""
     from symface_cli.evaluation import midline
-    from symface_cli.methods.registry import choose_methods, provider_of
+    from symface_cli.methods.registry import providers_of
 
     if written.report is not None:
         raise UsageError("--report shows recognition; --midline has --json and --markdown")
     weights, jobs, limit = how
-    plan = midline.MidlinePlan(_unique([provider_of(name) for name in choose_methods(names)]), weights, jobs)
+    plan = midline.MidlinePlan(tuple(entry.name for entry in providers_of(names)), weights, jobs)
     references = midline.read_references(data, limit)
     with count_photos("evaluating") as progress:
-        report = midline.measure(references, plan, progress)
+        report = midline.evaluate_midlines(references, plan, progress)
     for line in report.unreadable:
         print_error(line)
-    print_table("midlines against landmarks placed by hand", midline.HEADER, midline.table_rows(report))
-    err.print(midline.describe(report), soft_wrap=True)
-    _write_numbers(midline.as_dict(report), midline.as_markdown(report), written)
+    table = midline.midline_table(report)
+    print_table(table.title, table.header(), table.texts())
+    err.print(midline.describe_midlines(report), soft_wrap=True)
+    _write_numbers(midline.midlines_as_dict(report), midline.midlines_as_markdown(report), written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
 
 
-def _print(report: "Report") -> None:
-    """The tables on stdout; on stderr what was counted, and the photos that could not be read."""
-    from symface_cli.evaluation.report import (
-        PAPER_NOTE,
-        describe,
-        subset_header,
-        subset_rows,
-        subset_title,
-        table_header,
-        table_rows,
-        table_title,
-    )
+def _print(report: "EvaluationReport") -> None:
+    """Print the tables on stdout; on stderr what was counted, and the photos that could not be read."""
+    from symface_cli.evaluation.report import PAPER_NOTE, describe_report, score_table, subset_table
 
     for line in report.unreadable:
         print_error(line)
-    for table in report.tables:
-        print_table(table_title(table), table_header(table), table_rows(table))
-        print_table(subset_title(table), subset_header(report), subset_rows(table))
-    err.print(describe(report), soft_wrap=True)
+    for scores in report.tables:
+        for table in (score_table(scores), subset_table(report, scores)):
+            print_table(table.title, table.header(), table.texts())
+    err.print(describe_report(report), soft_wrap=True)
     err.print(PAPER_NOTE, soft_wrap=True)
 
 
-def _write(report: "Report", written: Written) -> None:
+def _write(report: "EvaluationReport", written: Written) -> None:
     import shlex
 
-    from symface_cli.evaluation.report import as_dict, as_markdown
+    from symface_cli.evaluation.report import report_as_dict, report_as_markdown
     from symface_cli.files import write_atomically
 
-    _write_numbers(as_dict(report), as_markdown(report), written)
+    _write_numbers(report_as_dict(report), report_as_markdown(report), written)
     if written.report is not None:
-        from symface_cli.evaluation.html import as_html
+        from symface_cli.evaluation.html import report_as_html
 
-        write_atomically(written.report, as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
+        write_atomically(written.report, report_as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
 
 
 def _write_numbers(numbers: dict[str, object], tables: str, written: Written) -> None:

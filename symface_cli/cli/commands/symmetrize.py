@@ -167,11 +167,11 @@ def _load(style: "Style", options: "OutputOptions", selection: "Selection", load
     from symface_cli.rendering.plan import LandmarkPlanner, NetworkPlanner
 
     if style.landmark_method is not None:
-        from symface_cli.methods.registry import PROVIDERS, files_of, provider_of
+        from symface_cli.methods.registry import PROVIDERS, files_of, find_method
 
         method = style.landmark_method
         fetch_models(files_of([method]), loading.model_dir)
-        return LandmarkPlanner(PROVIDERS[provider_of(method)].load(), method, selection.number)
+        return LandmarkPlanner(PROVIDERS[find_method(method).provider].load(), method, selection.number)
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.rendering.identity import IdentityCheck
 

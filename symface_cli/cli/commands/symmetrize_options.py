@@ -12,13 +12,13 @@ from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.formats import FORMATS
 from symface_cli.inference.face import Side
-from symface_cli.methods.registry import OURS, provider_of
+from symface_cli.methods.network import OURS, NetworkMethod
+from symface_cli.methods.registry import find_method
 from symface_cli.rendering.options import Output, OutputOptions
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0
 KINDS = ("photo", "face", "crop")
-SIDES: dict[str, Side] = {"vae-left": "left", "vae-right": "right"}
 
 
 class Style(NamedTuple):
@@ -37,13 +37,14 @@ class Style(NamedTuple):
 
 def parse_method(method: str, detail: bool, side: Side) -> Style:
     """What --method, --no-detail and --side say together."""
-    if provider_of(method) != OURS:
+    chosen = find_method(method)
+    if not isinstance(chosen, NetworkMethod):
         if not detail or side != "both":
             raise UsageError(f"--method {method} does not go with --no-detail or --side")
         return Style(detail, side, method)
-    if side != "both" and method not in (OURS, f"vae-{side}"):
+    if side != "both" and method != OURS.name and chosen.side != side:
         raise UsageError(f"--side {side} does not go with --method {method}")
-    return Style(detail and method != "vae-decode", SIDES.get(method, side))
+    return Style(detail and chosen.detail, chosen.side if side == "both" else side)
 
 
 def check_preview(preview: bool, faces: str) -> None:
