@@ -3,6 +3,8 @@
 >>> import symface_cli
 >>> symface_cli.symmetrize("portrait.jpg")  # or bytes, a Pillow image, an array: the same comes back
 'portrait.symmetric.jpg'
+>>> symface_cli.measure("portrait.jpg")[0].values["whole_shape_pct"]  # per cent of the eye distance
+Estimate(value=7.41..., error=0.12...)
 >>> faces = symface_cli.Symmetrizer().symmetrize(photo)  # (H, W, 3) uint8
 >>> faces[0].image  # (S, S, 3) uint8, equal to its mirror image
 """
@@ -13,14 +15,25 @@ from typing import TYPE_CHECKING, Any
 from symface_cli.version import __version__
 
 if TYPE_CHECKING:
-    from symface_cli.api import symmetric_faces, symmetrize
+    from symface_cli.api import measure, symmetric_faces, symmetrize
     from symface_cli.inference.symmetrizer import SymmetricFace, Symmetrizer
+    from symface_cli.measurement.photo import FaceMeasurement
 
-__all__ = ["SymmetricFace", "Symmetrizer", "__version__", "symmetric_faces", "symmetrize"]
+__all__ = [
+    "FaceMeasurement",
+    "SymmetricFace",
+    "Symmetrizer",
+    "__version__",
+    "measure",
+    "symmetric_faces",
+    "symmetrize",
+]
 
 _HOMES = {
+    "measure": "api",
     "symmetric_faces": "api",
     "symmetrize": "api",
+    "FaceMeasurement": "measurement.photo",
     "SymmetricFace": "inference.symmetrizer",
     "Symmetrizer": "inference.symmetrizer",
 }

@@ -1,9 +1,9 @@
-"""The Python API: what `symface symmetrize` does, for files and for pictures in memory."""
+"""The Python API: what the commands `symmetrize` and `measure` do, for files and for pictures in memory."""
 
 import io
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from symface_cli.batch.results import write_files
 from symface_cli.batch.targets import choose_targets
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import UsageError
-from symface_cli.imaging.picture import read_picture
+from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.inference.face import Side
 from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.measurement.photo import FaceMeasurement, measure_photo
 from symface_cli.rendering.morphing import Amounts
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.plan import NetworkPlanner
@@ -25,6 +26,9 @@ P = TypeVar("P", str, Path, bytes, Image.Image, NDArray[np.uint8])
 
 What comes back is of the same type: the name of a file that was written, its contents, an image, an array.
 """
+
+AnyPhoto: TypeAlias = str | Path | bytes | Image.Image | NDArray[np.uint8]
+"""A photo in any of these forms."""
 
 Background = Literal["transparent"] | tuple[int, int, int] | None
 
@@ -42,7 +46,7 @@ def symmetrize(
     weights: str | Path | None = None,
     device: str = "auto",
 ) -> P:
-    """The photo with its faces symmetric, in their places; the network stays loaded for the next call.
+    """Make the faces of a photo symmetric, in their places. The network stays loaded for the next call.
 
     Args:
         photo: The photo; its size, format, depth, transparency and color profile are kept.
@@ -55,6 +59,9 @@ def symmetrize(
         force: Whether an existing file may be overwritten.
         weights: A weights file instead of the bundled one.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+
+    Returns:
+        The result, of the type of the photo.
 
     Raises:
         PhotoError: If the photo cannot be read, or the result not written.
@@ -83,23 +90,26 @@ def symmetric_faces(
     weights: str | Path | None = None,
     device: str = "auto",
 ) -> list[P]:
-    """The symmetric faces of a photo, one picture for each, the largest first.
+    """Make one picture of each face of a photo. The network stays loaded for the next call.
 
     Args:
         photo: The photo.
         output: "face" for aligned faces, exactly equal to their mirror images while both amounts are 1; "crop" for the
             squares around the heads, of the photo with symmetric faces.
-        shape: As for `symmetrize`; so are color, side, detail, face, out, force, weights and device.
-        color: See there.
-        side: See there.
-        detail: See there.
+        shape: How far the shape becomes symmetric: 0 not at all, 1 fully; below 0 and above 1 exaggerate.
+        color: The same for light and colors.
+        side: What a face is made of: "both" sides, or the viewer's "left" or "right".
+        detail: True for the photo's own pixels, False for the face as the VAE decodes it.
         size: Side of an aligned face in pixels; None for the photo's own resolution.
         background: What surrounds an aligned face: None for the photo, "transparent", or a color (r, g, b).
-        face: See there.
-        out: See there.
-        force: See there.
-        weights: See there.
-        device: See there.
+        face: Number of the one face by size, 1 for the largest; None for all.
+        out: File or folder for the results of a file; by default they lie beside it, as NAME.symmetric-*
+        force: Whether existing files may be overwritten.
+        weights: A weights file instead of the bundled one.
+        device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+
+    Returns:
+        The results, of the type of the photo, the largest face first.
 
     Raises:
         PhotoError, NoFaceError, WeightsError, UsageError: As `symmetrize`.
@@ -109,25 +119,59 @@ def symmetric_faces(
     return _make(photo, planner, out, force)
 
 
+def measure(
+    photo: AnyPhoto,
+    *,
+    face: int | None = None,
+    heatmap: bool = False,
+    weights: str | Path | None = None,
+    device: str = "auto",
+) -> list[FaceMeasurement]:
+    """Measure how asymmetric the faces of a photo are. Not a medical device.
+
+    For example, `measure("portrait.jpg")[0].values["whole_shape_pct"]` is the mean displacement between the two sides
+    of the face in per cent of the eye distance, and its error. All names: `symface_cli.measurement.asymmetry.NAMES`.
+    The network stays loaded for the next call.
+
+    Args:
+        photo: The photo.
+        face: Number of the one face by size, 1 for the largest; None for all.
+        heatmap: Whether to draw heat maps of shape and color, too.
+        weights: A weights file instead of the bundled one.
+        device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+
+    Returns:
+        The faces, the largest first.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+        NoFaceError: If it shows no face, or none of that number.
+        WeightsError: If the weights cannot be used, or are of the paper's network, which cannot measure.
+        UsageError: If the device is not there.
+    """
+    symmetrizer = _symmetrizer(weights and Path(weights), device)
+    return measure_photo(symmetrizer, _read(photo).photo, Selection(face), heatmap)
+
+
 @lru_cache(maxsize=1)
 def _symmetrizer(weights: Path | None, device: str) -> Symmetrizer:
     return Symmetrizer(weights, device)
 
 
 def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[P]:
-    """The files of a photo, as what the photo came as."""
-    if isinstance(photo, (str, Path)):
-        name = str if isinstance(photo, str) else Path
-        written: list[Any] = [name(path) for path in _write(Path(photo), planner, out, force)]
-        return written
+    """Make the files of a photo, as what the photo came as."""
+    if isinstance(photo, str):
+        return [str(path) for path in _write(Path(photo), planner, out, force)]
+    if isinstance(photo, Path):
+        return _write(photo, planner, out, force)  # type: ignore[return-value]  # mypy thinks of an Image that is a Path
     if out is not None:
         raise UsageError("out is for photos that are files")
-    files = planner.plan(read_picture(_contents(photo)), "the photo", None if isinstance(photo, bytes) else ".png")
-    made = (file.make() for file in files.files)
+    plan = planner.plan(_read(photo), "the photo", None if isinstance(photo, bytes) else ".png")
+    made = [file.make() for file in plan.files]
     if isinstance(photo, bytes):
-        return list(made)
-    images = map(_image, made)
-    return list(images) if isinstance(photo, Image.Image) else [np.asarray(image) for image in images]
+        return made
+    images = [_image(data) for data in made]
+    return images if isinstance(photo, Image.Image) else [np.asarray(image) for image in images]
 
 
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
@@ -136,19 +180,21 @@ def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: 
     return list(write_files(target, planner.plan(read_picture(photo), photo, suffix).files, force))
 
 
-def _contents(photo: bytes | Image.Image | NDArray[np.uint8]) -> bytes:
-    """A photo in memory as the contents of a file, without loss.
+def _read(photo: AnyPhoto) -> Picture:
+    """Read a photo in any form.
 
     Raises:
-        TypeError, ValueError: If an array is not one of a picture.
+        PhotoError: If it cannot be read.
+        TypeError: If it is no photo, or an array of another dtype.
+        ValueError: If it is an array of another shape.
     """
-    if isinstance(photo, bytes):
-        return photo
-    image = photo if isinstance(photo, Image.Image) else Image.fromarray(photo)
-    stream = io.BytesIO()
-    about: dict[str, Any] = {key: image.info[key] for key in ("icc_profile", "exif") if image.info.get(key)}
-    image.save(stream, "TIFF" if image.mode == "CMYK" else "PNG", compress_level=1, **about)
-    return stream.getvalue()
+    if isinstance(photo, (str, Path, bytes)):
+        return read_picture(photo)
+    if isinstance(photo, Image.Image):
+        return Picture.from_image(photo)
+    if isinstance(photo, np.ndarray):
+        return Picture.from_array(photo)
+    raise TypeError(f"a photo is a path, bytes, a Pillow image or a numpy array, not {type(photo).__name__}")
 
 
 def _image(data: bytes) -> Image.Image:

@@ -1,6 +1,8 @@
 """The Python API: what comes back is of the type that was given."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 import symface_cli
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.imaging.photo import read_photo
+from symface_cli.measurement import asymmetry
 
 
 def as_png(path):
@@ -16,6 +19,12 @@ def as_png(path):
     with Image.open(path) as image:
         image.save(stream, "PNG")
     return stream.getvalue()
+
+
+@pytest.fixture
+def few_readings(monkeypatch):
+    """Two readings of each face: enough for values and errors, and faster."""
+    monkeypatch.setattr(asymmetry, "JITTERS", asymmetry.JITTERS[:2])
 
 
 @pytest.fixture
@@ -81,3 +90,58 @@ def test_gray_arrays_stay_gray(portrait):
 def test_no_face_is_an_error_of_its_own():
     with pytest.raises(NoFaceError):
         symface_cli.symmetrize(np.zeros((50, 50, 3), np.uint8))
+
+
+@pytest.mark.parametrize("photo", [None, 3, [[1, 2]], bytearray(b"")])
+def test_what_is_no_photo_is_a_type_error(photo):
+    with pytest.raises(TypeError, match="a photo is"):
+        symface_cli.symmetrize(photo)
+    with pytest.raises(TypeError, match="a photo is"):
+        symface_cli.measure(photo)
+
+
+# ---- measure
+
+
+@pytest.mark.usefixtures("few_readings")
+def test_a_photo_has_the_same_values_in_every_form(portrait):
+    (path,), (name,) = symface_cli.measure(portrait), symface_cli.measure(str(portrait))
+    forms = [portrait.read_bytes(), read_photo(portrait), Image.open(portrait)]
+    for (face,) in [[name], *map(symface_cli.measure, forms)]:
+        assert face.values == path.values
+    assert (path.number, path.heatmap, path.is_yaw_too_large) == (1, None, False)
+    assert 80 < path.eye_distance < 120  # the eyes are about 100 px apart
+    assert set(path.values) == set(asymmetry.NAMES)
+    assert all(estimate.error >= 0 for estimate in path.values.values())
+
+
+@pytest.mark.usefixtures("few_readings")
+def test_a_photo_that_equals_its_mirror_image_measures_nothing(portrait):
+    left = read_photo(portrait)[:, 2:338]  # the midline lies at 340 px
+    (face,) = symface_cli.measure(np.hstack([left, left[:, ::-1]]))
+    assert face.values["whole_shape_pct"].value < 0.05
+    assert abs(face.values["yaw_deg"].value) < 0.05
+
+
+@pytest.mark.usefixtures("few_readings")
+def test_faces_are_numbered_by_size_and_can_have_heat_maps(pair):
+    faces = symface_cli.measure(pair, heatmap=True)
+    assert [face.number for face in faces] == [1, 2]
+    assert faces[0].box.width >= faces[1].box.width
+    assert [face.heatmap.shape for face in faces] == [(576, 1024, 3)] * 2
+    (second,) = symface_cli.measure(pair, face=2)
+    assert (second.number, second.values) == (2, faces[1].values)
+
+
+def test_a_photo_without_the_face_is_an_error_of_its_own(portrait):
+    with pytest.raises(NoFaceError):
+        symface_cli.measure(np.zeros((50, 50, 3), np.uint8))
+    with pytest.raises(NoFaceError):
+        symface_cli.measure(portrait, face=2)
+
+
+def test_everything_is_exported_lazily():
+    code = "import sys, symface_cli; print(sorted(symface_cli.__all__), 'torch' in sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout == f"{sorted(symface_cli.__all__)} False\n"
+    assert all(hasattr(symface_cli, name) for name in symface_cli.__all__)

@@ -96,7 +96,7 @@ def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
     if deep is not None:
         channels = [Image.fromarray(deep[..., channel]) for channel in range(deep.shape[2])]
         deep = np.dstack([np.asarray(channel if turn is None else channel.transpose(turn)) for channel in channels])
-        return RawPixels(*_split(deep), profile)
+        return RawPixels(*split(deep), profile)
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
     image = _eight_bit_gray(image)
@@ -155,13 +155,13 @@ def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[n
     is_deep_key = isinstance(key, tuple) and max(key) > 255  # Pillow would take its low bytes: another color
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "CMYK" if image.mode == "CMYK" else "RGB"
     if image.has_transparency_data and not is_deep_key:
-        pixels, alpha = _split(np.array(image.convert("RGBA")))
+        pixels, alpha = split(np.array(image.convert("RGBA")))
         return (pixels[..., :1] if mode == "L" else pixels), alpha
     pixels = np.array(image if image.mode == mode else image.convert(mode))
     return (pixels[..., None] if mode == "L" else pixels), None
 
 
-def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Split gray or RGB samples (H, W, 1..4) into pixels and alpha."""
     if samples.shape[2] % 2:
         return samples, None

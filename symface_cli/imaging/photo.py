@@ -3,16 +3,13 @@
 import io
 import os
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from symface_cli.files import contents
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.color import eight_bit, over_white, srgb_from_native
-from symface_cli.imaging.decoding import RawPixels, decode, opened, reading
+from symface_cli.imaging.decoding import RawPixels, decode, opened
 
 
 def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
@@ -35,34 +32,6 @@ def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
     data, name = contents(source)
     with opened(data, name) as image:
         return photo_of(decode(image, data))
-
-
-def as_photo(photo: str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]) -> Photo:
-    """Make a photo of whatever a user of the library has in hand; what is given is never changed.
-
-    Args:
-        photo: what `read_photo` takes, a Pillow image (treated like a file: orientation, profile, mode), or a `uint8`
-            array, upright and sRGB: gray `(H, W)`, RGB `(H, W, 3)` or RGBA `(H, W, 4)`, composited over white.
-
-    Raises:
-        PhotoError: a file, its contents or a lazily opened image cannot be read.
-        TypeError: it is nothing of that, or an array of another dtype.
-        ValueError: an array of another shape, or without pixels.
-    """
-    if isinstance(photo, (str, os.PathLike, bytes)):
-        return read_photo(photo)
-    if isinstance(photo, Image.Image):
-        with reading("the given image"):
-            return photo_of(decode(photo))
-    if not isinstance(photo, np.ndarray):
-        raise TypeError(f"a photo is a path, bytes, a Pillow image or a numpy array, not {type(photo).__name__}")
-    if photo.dtype != np.uint8:
-        raise TypeError(f"a photo's array has dtype uint8 (0..255), not {photo.dtype}")
-    if photo.size == 0 or photo.ndim not in (2, 3) or (photo.ndim == 3 and photo.shape[2] not in (3, 4)):
-        raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {photo.shape}")
-    channels = photo[..., None] if photo.ndim == 2 else photo
-    alpha = photo[..., 3] if channels.shape[2] == 4 else None
-    return np.array(photo_of(RawPixels(channels[..., :3], alpha, None)))
 
 
 def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:

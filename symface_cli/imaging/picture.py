@@ -16,7 +16,7 @@ from symface_cli.files import contents
 from symface_cli.geometry.types import Photo, Pixels
 from symface_cli.imaging import color as colors
 from symface_cli.imaging import png
-from symface_cli.imaging.decoding import decode, opened
+from symface_cli.imaging.decoding import RawPixels, decode, opened, reading, split
 from symface_cli.imaging.exif import exif_of, upright_exif
 from symface_cli.imaging.formats import FORMATS_BY_NAME
 from symface_cli.imaging.photo import photo_of
@@ -62,6 +62,35 @@ class Picture:
     photo: Photo
     format: str
     metadata: Metadata
+
+    @classmethod
+    def from_image(cls, image: Image.Image) -> "Picture":
+        """Take a Pillow image, treated like a file: orientation, profile, mode; it is not changed.
+
+        Raises:
+            PhotoError: If it was opened lazily, and cannot be read.
+        """
+        with reading("the given image"):
+            samples = decode(image)
+            exif = image.info.get("exif")
+            metadata = Metadata(samples.profile, upright_exif(exif) if exif else None)
+            return cls(samples.pixels, samples.alpha, np.array(photo_of(samples)), "PNG", metadata)
+
+    @classmethod
+    def from_array(cls, array: NDArray[np.uint8]) -> "Picture":
+        """Take an upright sRGB array: gray (H, W), RGB (H, W, 3) or RGBA (H, W, 4) uint8; it is copied.
+
+        Raises:
+            TypeError: If it has another dtype.
+            ValueError: If it has another shape, or no pixels.
+        """
+        if array.dtype != np.uint8:
+            raise TypeError(f"a photo's array has dtype uint8 (0..255), not {array.dtype}")
+        if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+            raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
+        channels = np.array(array if array.ndim == 3 else array[..., None], order="C")
+        pixels, alpha = split(channels)
+        return cls(pixels, alpha, np.array(photo_of(RawPixels(pixels, alpha, None))), "PNG", Metadata())
 
     @property
     def written_format(self) -> str:

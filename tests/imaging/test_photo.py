@@ -1,6 +1,5 @@
 """Photos are read as they are meant to be seen, or refused; results are written whole, or not at all."""
 
-import io
 import random
 import struct
 import threading
@@ -16,7 +15,7 @@ from PIL import Image, ImageFile
 
 from symface_cli.errors import PhotoError
 from symface_cli.imaging import photo as photo_module
-from symface_cli.imaging.photo import as_photo, read_photo
+from symface_cli.imaging.photo import read_photo
 from symface_cli.imaging.switches import PILLOW_SWITCHED
 from tests.imaging.picture_files import (
     NOISE,
@@ -139,11 +138,6 @@ def test_any_mode_becomes_rgb_over_white(data: bytes, expected: list[Any]) -> No
 def test_cmyk_becomes_rgb(format: str, ink: tuple[int, ...], color: tuple[int, ...]) -> None:
     photo = read_photo(saved(Image.new("CMYK", (16, 16), ink), format))
     np.testing.assert_allclose(photo[8, 8].astype(int), color, atol=4)
-
-
-def test_lab_becomes_rgb() -> None:
-    # L* = 53.6, stored as 53.6 * 2.55 = 137, is sRGB's 128; a* = b* = 0 is stored as 128.
-    np.testing.assert_allclose(as_photo(row("LAB", (137, 128, 128))).astype(int), 128, atol=1)
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF"])
@@ -287,41 +281,3 @@ def test_switches_go_back_when_the_last_of_overlapping_readers_is_done(monkeypat
     assert switches() == during == (200_000_000, False, False)
     PILLOW_SWITCHED.__exit__()
     assert switches() == before == (5, True, True)
-
-
-def test_photo_comes_from_anything_that_holds_one(tmp_path: Path) -> None:
-    path = tmp_path / "photo.png"
-    path.write_bytes(saved(UPRIGHT))
-    for given in (path, str(path), path.read_bytes(), Image.open(path), Image.fromarray(UPRIGHT), UPRIGHT):
-        photo = as_photo(given)
-        np.testing.assert_array_equal(photo, UPRIGHT)
-        assert photo.flags.writeable and photo.flags.c_contiguous and not np.shares_memory(photo, UPRIGHT)
-    np.testing.assert_array_equal(as_photo(UPRIGHT[:, ::-1]), UPRIGHT[:, ::-1])
-    assert as_photo(np.array([[3, 250]], np.uint8)).tolist() == [[[3, 3, 3], [250, 250, 250]]]
-    assert as_photo(np.array([[[1, 2, 3, 255], [1, 2, 3, 0]]], np.uint8)).tolist() == [[[1, 2, 3], [255, 255, 255]]]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_pillow_image_is_turned_upright_and_left_as_it_was(orientation: int) -> None:
-    image = Image.open(io.BytesIO(saved(stored(UPRIGHT, orientation), exif=exif(orientation))))
-    np.testing.assert_array_equal(as_photo(image), UPRIGHT)
-    assert image.getexif()[0x0112] == orientation
-    np.testing.assert_array_equal(np.asarray(image), stored(UPRIGHT, orientation))
-
-
-def test_truncated_pillow_image_is_refused() -> None:
-    image = Image.open(io.BytesIO(DAMAGEABLE["JPEG"][:-200]))
-    with pytest.raises(PhotoError, match=r"^cannot read the given image: "):
-        as_photo(image)
-
-
-@pytest.mark.parametrize("wrong", [None, 3, [[1, 2]], UPRIGHT.astype(np.float32), UPRIGHT > 3, bytearray(b"")])
-def test_what_is_no_photo_is_a_type_error(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"a photo"):
-        as_photo(wrong)
-
-
-@pytest.mark.parametrize("shape", [(3,), (2, 2, 2), (2, 2, 5), (1, 2, 2, 3), (0, 4, 3), (4, 0)])
-def test_array_of_another_shape_is_a_value_error(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"shape"):
-        as_photo(np.zeros(shape, np.uint8))

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from symface_cli.errors import PhotoError
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import read_photo
-from symface_cli.imaging.picture import native_from_srgb, read_picture, srgb_from_native
+from symface_cli.imaging.picture import Picture, native_from_srgb, read_picture, srgb_from_native
 from tests.imaging.picture_files import (
     DEEP,
     LOSSLESS,
@@ -213,3 +214,77 @@ def test_fractions_of_a_drawing_stay_in_16_bits() -> None:
     drawing = np.array([[[0.5, 100.25, 254.999], [-3, 300, 255]]])
     native = native_from_srgb(read_picture(deep(".png", 3)), drawing)
     assert native.tolist() == [[[128, 25764, 65535], [0, 65535, 65535]]]  # 128.5 to even; 25764.25; 65534.7
+
+
+# ---- pictures that are no files
+
+
+def test_lab_becomes_rgb() -> None:
+    # L* = 53.6, stored as 53.6 * 2.55 = 137, is sRGB's 128; a* = b* = 0 is stored as 128.
+    np.testing.assert_allclose(Picture.from_image(row("LAB", (137, 128, 128))).photo.astype(int), 128, atol=1)
+
+
+def test_array_is_a_picture_of_its_own_pixels() -> None:
+    picture = Picture.from_array(UPRIGHT[:, ::-1])
+    np.testing.assert_array_equal(picture.pixels, UPRIGHT[:, ::-1])
+    np.testing.assert_array_equal(picture.photo, UPRIGHT[:, ::-1])
+    assert (picture.alpha, picture.suffix) == (None, ".png")
+    for pixels in (picture.pixels, picture.photo):
+        assert pixels.flags.writeable and pixels.flags.c_contiguous and not np.shares_memory(pixels, UPRIGHT)
+    np.testing.assert_array_equal(read_photo(encode_picture(picture, picture.pixels)), UPRIGHT[:, ::-1])
+
+
+def test_gray_and_transparent_arrays_are_shown_as_photos() -> None:
+    gray = Picture.from_array(np.array([[3, 250]], np.uint8))
+    assert gray.pixels.tolist() == [[[3], [250]]]
+    assert gray.photo.tolist() == [[[3, 3, 3], [250, 250, 250]]]
+    transparent = Picture.from_array(np.array([[[1, 2, 3, 255], [1, 2, 3, 0]]], np.uint8))
+    assert transparent.pixels.tolist() == [[[1, 2, 3], [1, 2, 3]]]
+    assert transparent.alpha is not None and transparent.alpha.tolist() == [[255, 0]]
+    assert transparent.photo.tolist() == [[[1, 2, 3], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pillow_image_is_turned_upright_and_left_as_it_was(orientation: int) -> None:
+    image = Image.open(io.BytesIO(saved(stored(UPRIGHT, orientation), exif=exif(orientation))))
+    picture = Picture.from_image(image)
+    np.testing.assert_array_equal(picture.photo, UPRIGHT)
+    np.testing.assert_array_equal(picture.pixels, UPRIGHT)
+    assert image.getexif()[0x0112] == orientation
+    np.testing.assert_array_equal(np.asarray(image), stored(UPRIGHT, orientation))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_pillow_image_is_the_same_picture_as_its_file(mode: str) -> None:
+    gray = Image.fromarray(UPRIGHT).convert("L")
+    deep = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
+    image = deep if mode == "I;16" else Image.fromarray(UPRIGHT).convert(mode)
+    image.info["icc_profile"] = linear_gray_profile() if mode in ("L", "I;16") else SRGB
+    format = "TIFF" if mode == "CMYK" else "PNG"
+    data = saved(image, format, icc_profile=image.info["icc_profile"], exif=exif(6))
+    image.info["exif"] = exif(6).tobytes()
+    picture, of_file = Picture.from_image(image), read_picture(data)
+    np.testing.assert_array_equal(picture.pixels, of_file.pixels)
+    np.testing.assert_array_equal(picture.photo, of_file.photo)
+    assert (picture.alpha is None) == (of_file.alpha is None)
+    assert picture.alpha is None or (picture.alpha == of_file.alpha).all()
+    assert picture.metadata.profile == of_file.metadata.profile
+    assert format == "TIFF" or picture.metadata.exif == of_file.metadata.exif
+
+
+def test_truncated_pillow_image_is_refused() -> None:
+    image = Image.open(io.BytesIO(saved(NOISE, "JPEG")[:-200]))
+    with pytest.raises(PhotoError, match=r"^cannot read the given image: "):
+        Picture.from_image(image)
+
+
+@pytest.mark.parametrize("wrong", [UPRIGHT.astype(np.float32), UPRIGHT.astype(np.uint16), UPRIGHT > 3])
+def test_array_of_another_dtype_is_a_type_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"uint8"):
+        Picture.from_array(wrong)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2, 2), (2, 2, 5), (1, 2, 2, 3), (0, 4, 3), (4, 0)])
+def test_array_of_another_shape_is_a_value_error(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"shape"):
+        Picture.from_array(np.zeros(shape, np.uint8))
