@@ -28,7 +28,7 @@ FIRST_LOOK = 200  # photos after which memory is looked at first
 
 
 def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
-    """What `symface symmetrize` does with many photos, the network loaded."""
+    """Do what `symface symmetrize` does with many photos, the network loaded."""
     from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
 
@@ -47,7 +47,7 @@ def _planner() -> object:
 
 
 def mirror_one(photo: Path, result: Path) -> None:
-    """The alternative, for one photo: half-mirrored about dlib's midline."""
+    """Do the alternative for one photo: mirror a half about dlib's midline."""
     from symface_cli.files import write_atomically
     from symface_cli.imaging.photo import encode_png, read_photo
     from symface_cli.methods.baselines import level, mirror_half
@@ -103,7 +103,7 @@ def measure_process(*arguments: str) -> float:
 
 
 def measure_cold_starts(photo: Path) -> None:
-    """Prints what single commands take, and the most memory that one of them had."""
+    """Print what single commands take, and the most memory that one of them had."""
     with tempfile.TemporaryDirectory() as folder:
         large = f"{folder}/large.jpg"
         with Image.open(photo) as image:
@@ -120,7 +120,7 @@ def measure_cold_starts(photo: Path) -> None:
 
 
 def measure_memory(photos: Sequence[Path], count: int) -> None:
-    """Prints how much memory one long batch has early on and at its end."""
+    """Print how much memory one long batch has early on and at its end."""
     from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import Targets, choose_targets
 
@@ -143,7 +143,7 @@ def proportional_memory() -> float:
 
 
 def main() -> None:
-    """Prints the measurements."""
+    """Print the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--limit", type=int, default=600)

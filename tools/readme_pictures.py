@@ -35,12 +35,12 @@ def side_by_side(images: Sequence[Image.Image], height: int, gap: int) -> Image.
 
 
 def symmetrize(photo: Image.Image, amount: float = 1.0, side: str = "both") -> Image.Image:
-    """The photo with symmetric faces in their places."""
+    """Return the photo with symmetric faces in their places."""
     return Image.fromarray(symface_cli.symmetrize(np.array(photo), shape=amount, color=amount, side=side))
 
 
 def compare(photo: Path) -> Image.Image:
-    """What `--compare` draws."""
+    """Return what `--compare` draws."""
     with tempfile.TemporaryDirectory() as folder:
         command = (sys.executable, "-m", "symface_cli", "symmetrize", str(photo), "--compare", "-o", f"{folder}/")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -49,7 +49,7 @@ def compare(photo: Path) -> Image.Image:
 
 
 def main() -> None:
-    """Writes the pictures."""
+    """Write the pictures."""
     portrait, pair = (Image.open(EXAMPLES / f"{name}.jpg").convert("RGB") for name in ("portrait", "pair"))
     face = Image.fromarray(symface_cli.symmetric_faces(np.array(portrait))[0])
     sheet = compare(EXAMPLES / "portrait.jpg")
