@@ -64,7 +64,9 @@ def symmetrize(
         The result, of the type of the photo.
 
     Raises:
-        PhotoError: If the photo cannot be read, or the result not written.
+        PhotoError: If the photo cannot be read.
+        OutputError: If the result cannot be written, or exists already.
+        MissingExtraError: If it is HEIC, and the `heic` extra is not installed.
         NoFaceError: If it shows no face, or none of that number.
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there, or `out` makes no sense.
@@ -112,7 +114,7 @@ def symmetric_faces(
         The results, of the type of the photo, the largest face first.
 
     Raises:
-        PhotoError, NoFaceError, WeightsError, UsageError: As `symmetrize`.
+        SymfaceError: As `symmetrize`.
     """
     options = OutputOptions((Output(output),), Amounts(shape, color, side), detail, size=size, background=background)
     planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))

@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from symface_cli.errors import PhotoError
+from symface_cli.errors import OutputError, PhotoError
 
 PHOTO_SUFFIXES: frozenset[str] = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}
@@ -43,7 +43,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     A symbolic link is followed, and a device or pipe (`/dev/stdout`) is written to, not replaced, as by `open`.
 
     Raises:
-        PhotoError: it cannot be written; nothing is left behind.
+        OutputError: If it cannot be written; nothing is left behind.
     """
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -52,7 +52,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             _write_and_replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         reason = _WRITE_REASONS.get(error.errno or 0) or error.strerror or str(error)
-        raise PhotoError(f"cannot write {on_one_line(str(path))}: {reason}") from error
+        raise OutputError(f"cannot write {on_one_line(str(path))}: {reason}") from error
 
 
 def find_photos(folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ import cv2
 import torch
 from threadpoolctl import threadpool_limits
 
-from symface_cli.errors import SymfaceError
+from symface_cli.errors import Hint, WorkerError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,7 +40,7 @@ def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: b
         fork: Whether processes may be forked: not where the task has loaded something onto a GPU.
 
     Raises:
-        SymfaceError: If a process is killed.
+        WorkerError: If a process is killed.
     """
     if fork and FORKS and jobs > 1 and len(items) >= MANY * jobs:
         return work_in_processes(task, items, jobs)
@@ -66,12 +66,12 @@ def until_done(pool: Executor, results: Iterable[R]) -> Generator[R, None, None]
     """The results of a pool, which is shut down after them, or as soon as nobody wants more.
 
     Raises:
-        SymfaceError: If one of its processes is killed.
+        WorkerError: If one of its processes is killed.
     """
     try:
         yield from results
     except BrokenProcessPool as error:
-        raise SymfaceError("a process was killed, perhaps for lack of memory; try fewer --jobs") from error
+        raise WorkerError("a process was killed, perhaps for lack of memory", Hint.FEWER_JOBS) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

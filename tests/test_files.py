@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from symface_cli import files
-from symface_cli.errors import PhotoError
+from symface_cli.errors import OutputError, PhotoError
 from symface_cli.files import find_photos, write_atomically
 from symface_cli.imaging.photo import encode_png
 
@@ -67,7 +67,7 @@ def test_failed_write_leaves_the_old_file_and_no_other(
     target = tmp_path / "result.png"
     target.write_bytes(b"old")
     monkeypatch.setattr(files.os, function, fail)
-    with pytest.raises(PhotoError, match=reason) as caught:
+    with pytest.raises(OutputError, match=reason) as caught:
         write_atomically(target, b"new")
     assert str(caught.value).startswith(f"cannot write {target}: ")
     assert [path.name for path in tmp_path.iterdir()] == ["result.png"]
@@ -93,7 +93,7 @@ def test_interrupted_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
 def test_name_that_cannot_be_written_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(PhotoError, match=reason):
+    with pytest.raises(OutputError, match=reason):
         write_atomically(tmp_path / name, b"new")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from symface_cli.errors import SymfaceError
+from symface_cli.errors import WorkerError
 from symface_cli.parallel import FORKS, MANY, work_in_processes, work_in_threads, work_on_cores
 
 
@@ -114,7 +114,7 @@ def test_a_killed_process_ends_the_work_with_one_line():
             os.kill(os.getpid(), signal.SIGKILL)
         return number
 
-    with pytest.raises(SymfaceError, match="killed"):
+    with pytest.raises(WorkerError, match="killed"):
         list(work_in_processes(task, range(6), jobs=2))
 
 

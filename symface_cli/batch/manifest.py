@@ -10,7 +10,7 @@ import numpy as np
 
 from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import Target
-from symface_cli.errors import ExitStatus, PhotoError
+from symface_cli.errors import ExitStatus, Hint, OutputError
 from symface_cli.rendering.records import FaceRecord
 
 NAME = "manifest.jsonl"
@@ -25,7 +25,7 @@ class Manifest:
         resume: Whether to go on with what the file says; else it is begun anew.
 
     Raises:
-        PhotoError: If the file cannot be read or written.
+        OutputError: If the file cannot be read or written.
     """
 
     def __init__(self, path: Path, parameters: Mapping[str, object], resume: bool) -> None:
@@ -39,7 +39,7 @@ class Manifest:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(b"")
         except OSError as error:
-            raise PhotoError(f"{path}: this manifest cannot be used ({error.strerror}); choose another") from error
+            raise OutputError(f"{path}: this manifest cannot be used ({error.strerror}); choose another") from error
 
     def _read(self) -> None:
         text = self._path.read_text("utf-8")
@@ -51,7 +51,7 @@ class Manifest:
                 entry = json.loads(line)
                 self._done.setdefault(entry["input"], []).append(entry)
             except (ValueError, KeyError, TypeError) as error:
-                raise PhotoError(f"{self._path}: not a manifest; give another with --manifest") from error
+                raise OutputError(f"{self._path}: not a manifest", Hint.OTHER_MANIFEST) from error
 
     def is_done(self, target: Target) -> bool:
         """Whether the photo, as it is now, has results of the same parameters that are still there."""
@@ -82,7 +82,7 @@ class Manifest:
         """Appends the lines of a photo, all at once.
 
         Raises:
-            PhotoError: If the file cannot be written.
+            OutputError: If the file cannot be written.
         """
         common = {
             "input": str(outcome.target.photo),
@@ -100,7 +100,7 @@ class Manifest:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("".join(lines))
         except OSError as error:
-            raise PhotoError(f"{self._path}: this manifest cannot be written ({error.strerror})") from error
+            raise OutputError(f"{self._path}: this manifest cannot be written ({error.strerror})") from error
 
 
 def _as_json(pair: Pair) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from symface_cli.batch.results import read_source, refuse_existing, write_result
 from symface_cli.batch.targets import Target, Targets
 from symface_cli.detection.selection import Selection
-from symface_cli.errors import NoFaceError, PhotoError, SymfaceError
+from symface_cli.errors import PHOTO_FAILURES, SymfaceError
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
@@ -73,7 +73,7 @@ def measure_target(symmetrizer: Symmetrizer, options: MeasuringOptions, target: 
         faces = measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
         if heatmaps:
             _write_heatmaps(faces, paths)
-    except (PhotoError, NoFaceError) as error:
+    except PHOTO_FAILURES as error:
         return MeasuredPhoto(target.photo, error=error)
     return MeasuredPhoto(target.photo, tuple(replace(face, heatmap=None) for face in faces))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from symface_cli.batch.targets import STREAM, Target
-from symface_cli.errors import PhotoError
+from symface_cli.errors import Hint, OutputError
 from symface_cli.files import write_atomically
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
@@ -16,12 +16,12 @@ def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tup
     """Makes and writes a photo's files; their files, in order.
 
     Raises:
-        PhotoError: If one exists and may not be overwritten (then none is written), or cannot be written.
+        OutputError: If one exists and may not be overwritten (then none is written), or cannot be written.
     """
     main = files[0].output if target.exact else Output.PHOTO
     paths = [target.path(_label(file, main), file.suffix) for file in files]
     if len(files) > 1 and STREAM in paths:
-        raise PhotoError(f"{target.photo}: {len(files)} results do not go to standard output; try --faces largest")
+        raise OutputError(f"{target.photo}: {len(files)} results do not go to standard output", Hint.LARGEST_FACE)
     if not force:
         refuse_existing(paths)
     for path, file in zip(paths, files, strict=True):
@@ -51,7 +51,7 @@ def write_result(path: Path, data: bytes) -> None:
     """Writes a file, its folder created if need be; to standard output for STREAM.
 
     Raises:
-        PhotoError: If that fails.
+        OutputError: If that fails.
     """
     if path == STREAM:
         sys.stdout.buffer.write(data)
@@ -62,19 +62,19 @@ def write_result(path: Path, data: bytes) -> None:
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
-    """Raises PhotoError if one of the files is there already."""
+    """Raise OutputError if one of the files is there already."""
     for path in paths:
         if path != STREAM and path.exists():
-            raise PhotoError(f"{path}: already exists; use --force to overwrite it")
+            raise OutputError(f"{path}: already exists", Hint.OVERWRITE)
 
 
 def make_folder(folder: Path) -> None:
     """Creates a folder for results, and those above it.
 
     Raises:
-        PhotoError: If that cannot be done.
+        OutputError: If that cannot be done.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PhotoError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error
+        raise OutputError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error

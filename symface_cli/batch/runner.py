@@ -11,7 +11,7 @@ from symface_cli.batch.manifest import NAME, Manifest
 from symface_cli.batch.outcomes import Outcome, choose_pairs
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import NoFaceError, PhotoError, UsageError
+from symface_cli.errors import PHOTO_FAILURES, UsageError
 from symface_cli.files import write_atomically
 from symface_cli.parallel import work_on_cores
 from symface_cli.rendering.plan import Planner
@@ -49,7 +49,7 @@ class Batch:
 
     Raises:
         UsageError: If it is to be resumed without a manifest.
-        PhotoError: If the manifest cannot be read or written.
+        OutputError: If the manifest cannot be read or written.
     """
 
     def __init__(self, planner: Planner, targets: Targets, options: BatchOptions | None = None) -> None:
@@ -119,7 +119,7 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
         made = planner.plan(picture, target.photo, exact)
         looked = perf_counter()
         written = write_files(target, made.files, force)
-    except (PhotoError, NoFaceError) as error:
+    except PHOTO_FAILURES as error:
         return Outcome(target, error=error)
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}

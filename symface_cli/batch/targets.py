@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from symface_cli.errors import UsageError
+from symface_cli.errors import Hint, UsageError
 from symface_cli.files import find_photos
 
 RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
@@ -74,7 +74,7 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
         return Targets((Target(photos[0][1], Path(out).parent, Path(out).stem, Path(out)),))
     if STREAM in arguments:
         if out is not None or len(photos) > 1:
-            raise UsageError("a photo from standard input goes alone, and with -o FILE, or to standard output")
+            raise UsageError("a photo from standard input goes alone, to a file or standard output", Hint.NAME_OUTPUT)
         return Targets((Target(STREAM, Path(), "", STREAM),))
     stems = Counter((photo.parent, photo.stem) for _, photo in photos)
     targets = []

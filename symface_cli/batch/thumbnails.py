@@ -9,7 +9,7 @@ from PIL import Image
 
 from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import STREAM
-from symface_cli.errors import PhotoError
+from symface_cli.errors import UNREADABLE
 from symface_cli.files import contents
 from symface_cli.geometry.frames import pixel_from_normalized
 from symface_cli.geometry.sampling import resample
@@ -97,7 +97,7 @@ def _read(path: Path, side: int, span: float = inf, is_result: bool = False) -> 
             times = min(longest, span) / side
             image.draft(None, (ceil(image.width / times), ceil(image.height / times)))
             pixels = photo_of(decode(image))
-    except PhotoError:
+    except UNREADABLE:
         return None
     return _Reduced(pixels, round(longest / max(pixels.shape)))
 

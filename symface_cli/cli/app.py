@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = app(list(argv) if argv is not None else None, prog_name="symface", standalone_mode=False)
     except SymfaceError as error:
-        print_error(str(error))
+        print_error(error)
         return error.status
     except TyperException as error:
         print_error(f"{_origin(error)}{error.format_message().rstrip('.')}. See symface --help.")

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from symface_cli.cli.hints import explain
 from symface_cli.errors import ExitStatus, SymfaceError
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
 
 
-def print_error(message: str) -> None:
-    """One line on stderr, whatever the terminal's width and the message's content."""
+def print_error(error: SymfaceError | str) -> None:
+    """Print an error with its hint, or any message, as one line on stderr, whatever the terminal's width."""
+    message = error if isinstance(error, str) else explain(error)
     err.print("symface: " + " ".join(message.split()), soft_wrap=True)
 
 

@@ -33,7 +33,7 @@ def fetch(
     sha256: str,
     progress: Progress | None = None,
     by_hand: str = "download it by hand",
-    failure: type[SymfaceError] = WeightsError,
+    failure: Callable[[str], SymfaceError] = WeightsError,
 ) -> None:
     """Downloads a published file, or its mirror's copy, unless another process has just done so.
 
@@ -45,11 +45,11 @@ def fetch(
         sha256: Its checksum, in hexadecimal.
         progress: Told of the download.
         by_hand: What the user can do instead, for the messages.
-        failure: What is raised.
+        failure: Makes what is raised of a message.
 
     Raises:
-        failure: If SYMFACE_OFFLINE forbids it, the download or the writing fails, or another file comes, which is
-            removed.
+        SymfaceError: What `failure` makes, if SYMFACE_OFFLINE forbids the download, it or the writing fails, or another
+            file comes, which is removed.
     """
     address = on_mirror(address)
     if is_offline():

@@ -7,11 +7,13 @@ the cache, then downloads.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from symface_cli.data.downloads import cache_folder, fetch
+from symface_cli.errors import Hint, WeightsError
 
-BY_HAND = "download it by hand into a folder and name that folder with --model-dir or SYMFACE_MODEL_DIR"
+BY_HAND = "download it by hand into a folder and name that folder with SYMFACE_MODEL_DIR"
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,11 @@ def locate(name: str, progress: Progress | None = None) -> Path:
     if here is not None:
         return here
     file, tell = FILES[name], progress or (lambda download: None)
-    fetch(file.address, _cached(file), file.sha256, lambda done, total: tell(Download(file, done, total)), BY_HAND)
+
+    def show(done: int, total: int | None) -> None:
+        tell(Download(file, done, total))
+
+    fetch(file.address, _cached(file), file.sha256, show, BY_HAND, partial(WeightsError, hint=Hint.MODEL_FOLDER))
     return _cached(file)
 
 

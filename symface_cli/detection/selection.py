@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from symface_cli.detection.detector import Detection, detect, face_in_box, face_with_eyes
-from symface_cli.errors import NoFaceError
+from symface_cli.errors import Hint, NoFaceError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Photo
 
@@ -53,10 +53,10 @@ def take_number(found: list[T], number: int | None, name: object) -> list[T]:
     """
     if not found:
         raise NoFaceError(
-            f"{name}: no face found; try a larger, brighter or more frontal picture of the face, or mark it with --eyes"
+            f"{name}: no face found; try a larger, brighter or more frontal picture of the face", Hint.MARK_FACE
         )
     if number is None:
         return found
     if number > len(found):
-        raise NoFaceError(f"{name}: no face number {number}, only {len(found)} found; try --faces all")
+        raise NoFaceError(f"{name}: no face number {number}, only {len(found)} found", Hint.ALL_FACES)
     return [found[number - 1]]

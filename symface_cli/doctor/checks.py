@@ -10,7 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from symface_cli.errors import DataError, ExitStatus, SymfaceError, UsageError, WeightsError
+from symface_cli.errors import (
+    DataError,
+    ExitStatus,
+    Hint,
+    InstallationError,
+    MissingExtraError,
+    SymfaceError,
+    UsageError,
+    WeightsError,
+)
 from symface_cli.version import __version__
 
 Verdict = Literal["ok", "absent", "warning", "problem"]
@@ -26,12 +35,14 @@ class Check:
         verdict: "absent" is a part that symface works without.
         found: What was found and, where that can be improved, how; one line.
         status: The exit status that a problem leads to.
+        hint: What can be tried against a problem, where `found` does not say it.
     """
 
     name: str
     verdict: Verdict
     found: str
     status: ExitStatus = ExitStatus.OK
+    hint: Hint | None = None
 
 
 Found = tuple[Literal["ok", "absent", "warning"], str]
@@ -81,7 +92,7 @@ def _check(name: str, find: Callable[[], Found]) -> Check:
     try:
         return Check(name, *find())
     except SymfaceError as error:
-        return Check(name, "problem", str(error), error.status)
+        return Check(name, "problem", str(error), error.status, error.hint)
     except Exception as error:  # noqa: BLE001 whatever a broken installation raises is what is looked for
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return Check(name, "problem", f"{told}; try to install symface again", ExitStatus.BUG)
@@ -147,7 +158,7 @@ def _find_opencv() -> Found:
     for name in cascades:
         path = Path(cv2.data.haarcascades, name)
         if cv2.CascadeClassifier(str(path)).empty():
-            raise SymfaceError(f"{cv2.__version__} cannot load {path}; install opencv-python-headless again")
+            raise InstallationError(f"{cv2.__version__} cannot load {path}; install opencv-python-headless again")
     return "ok", f"{cv2.__version__}, {len(cascades)} cascades"
 
 
@@ -170,7 +181,7 @@ def _find_dlib() -> Found:
 
     try:
         predictor = model_file(PREDICTOR)
-    except DataError as error:
+    except MissingExtraError as error:
         return "absent", f"only training and comparing need it: {error}"
     import dlib
 
@@ -215,9 +226,9 @@ def _test(device: str) -> Found:
 
     result = selftest.run(device)
     if result.faces != 1:
-        raise SymfaceError(f"{result.faces} faces found in a portrait of one")
+        raise InstallationError(f"{result.faces} faces found in a portrait of one")
     if result.mirror_error:
-        raise SymfaceError(f"a face differs from its mirror image by {result.mirror_error} of 255")
+        raise InstallationError(f"a face differs from its mirror image by {result.mirror_error} of 255")
     if not result.likeness >= selftest.ALIKE:
-        raise SymfaceError(f"a wrong face, of likeness {result.likeness:.2f}; try --device cpu")
+        raise InstallationError(f"a wrong face, of likeness {result.likeness:.2f}", Hint.USE_CPU)
     return "ok", f"one face in {result.seconds:.2f} s, equal to its mirror image, likeness {result.likeness:.2f}"

@@ -76,7 +76,7 @@ def draw_sheets(report: EvaluationReport, ranking: Ranking) -> list[Sheet]:
 
     Raises:
         PhotoError: If one of the photos cannot be read any more.
-        WeightsError, DataError: If a model cannot be loaded.
+        SymfaceError: If a model cannot be loaded.
     """
     evaluator = Evaluator(report.plan)
     tables = [table for table in report.tables if table.recognizer == ranking.recognizer]

@@ -58,7 +58,7 @@ def report_as_html(report: EvaluationReport, command: str) -> str:
 
     Raises:
         PhotoError: If a photo to be shown cannot be read any more.
-        WeightsError, DataError: If a model cannot be loaded.
+        SymfaceError: If a model cannot be loaded.
     """
     page = load_template(__package__, "report.html.jinja")
     drawn, ranking = choose_curves(report), choose_ranking(report.plan)

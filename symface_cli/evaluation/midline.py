@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.errors import DataError, PhotoError
+from symface_cli.errors import UNREADABLE, DataError
 from symface_cli.evaluation.protocol import Progress, choose_photos
 from symface_cli.evaluation.tables import Column, Table
 from symface_cli.geometry.midline import Midline, fit_midline
@@ -196,7 +196,7 @@ def evaluate_midlines(references: Sequence[Reference], plan: MidlinePlan, progre
 
     Raises:
         UsageError: If a provider does not exist.
-        WeightsError, DataError: If the network or another model cannot be loaded.
+        SymfaceError: If the network or another model cannot be loaded.
     """
     for name in plan.providers:
         find_provider(name)
@@ -218,7 +218,7 @@ class MidlineEvaluator:
     """The providers of a plan, loaded, for one photo after the other.
 
     Raises:
-        WeightsError, DataError: If a model cannot be loaded.
+        SymfaceError: If a model cannot be loaded.
     """
 
     def __init__(self, plan: MidlinePlan) -> None:
@@ -228,7 +228,7 @@ class MidlineEvaluator:
         """Compare the midlines of one photo with the reference."""
         try:
             photo = read_photo(reference.path)
-        except PhotoError as error:
+        except UNREADABLE as error:
             return MidlineResult(reference.path, unreadable=str(error))
         errors: dict[str, MidlineError | None] = {}
         for name, provider in self._providers.items():

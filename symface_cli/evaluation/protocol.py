@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from symface_cli.data.datasets import DatasetPhoto, list_photos, split_of
 from symface_cli.data.downloads import checksum
 from symface_cli.detection.detector import count_agreeing
-from symface_cli.errors import DataError, PhotoError, UsageError
+from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.geometry.frames import center_of
@@ -136,7 +136,7 @@ def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> 
         raise UsageError(f"a limit of {limit} photos leaves nothing to evaluate; give at least 1")
     photos = [photo for photo in list_photos(data) if split in ("all", split_of(photo.identity))]
     if not photos:
-        raise DataError(f"{data}: no photos of {split} persons in it; try --split all")
+        raise DataError(f"{data}: no photos of {split} persons in it", Hint.ALL_SPLITS)
     count = len(photos) if limit is None else min(limit, len(photos))
     return [photos[i * len(photos) // count] for i in range(count)]
 
@@ -150,7 +150,7 @@ def evaluate(
 
     Raises:
         UsageError: If a method, a recognizer or a condition does not exist.
-        WeightsError, DataError: If the network or another model cannot be loaded.
+        SymfaceError: If the network or another model cannot be loaded.
     """
     check_plan(plan)
     known = [_load(photo, store) for photo in photos]
@@ -194,7 +194,7 @@ class Evaluator:
     """The models of a plan, for one photo after the other; each is loaded when first needed.
 
     Raises:
-        WeightsError, DataError: By all methods, if a model cannot be loaded.
+        SymfaceError: By all methods, if a model cannot be loaded.
     """
 
     def __init__(self, plan: EvaluationPlan) -> None:
@@ -206,7 +206,7 @@ class Evaluator:
         """Find out what the plan wants to know of a photo and is not known yet."""
         try:
             pixels = read_photo(known.photo.path)
-        except PhotoError as error:
+        except UNREADABLE as error:
             return PhotoResult(photo=known.photo, error=str(error))
         known = self._add_originals(known, pixels)
         attempts = dict(known.attempts)

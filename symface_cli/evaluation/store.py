@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.data.downloads import checksum
-from symface_cli.errors import DataError, WeightsError
+from symface_cli.errors import DataError, Hint, WeightsError
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import need_weights
@@ -108,7 +108,7 @@ def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[Sqlite
     """
     path = run / STORE_NAME
     if resume and not path.is_file():
-        raise DataError(f"{path}: no results to go on with; start without --resume")
+        raise DataError(f"{path}: no results to go on with", Hint.START_ANEW)
     weights = _digest_weights(plan)
     with _refuse_damage(path):
         run.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def _refuse_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise DataError(f"{path}: cannot be used for results ({error}); remove it, or choose another --run") from error
+        raise DataError(f"{path}: cannot be used for results ({error}); remove it", Hint.OTHER_RUN) from error
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
@@ -147,7 +147,7 @@ def _create_tables(connection: sqlite3.Connection) -> None:
 def _check_format(path: Path, connection: sqlite3.Connection) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found != STORE_FORMAT:
-        raise DataError(f"{path}: not the results of this version of symface; start without --resume")
+        raise DataError(f"{path}: not the results of this version of symface", Hint.START_ANEW)
 
 
 def _digest_weights(plan: EvaluationPlan) -> str:

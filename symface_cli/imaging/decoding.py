@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from symface_cli.errors import PhotoError
+from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.files import on_one_line
 from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
@@ -107,12 +107,12 @@ def register_heic(failure: str) -> None:
     """Make Pillow read and write HEIC, for all of this process.
 
     Raises:
-        PhotoError: The extra for it is not installed; the message begins with `failure`.
+        MissingExtraError: If the extra for it is not installed; the message begins with `failure`.
     """
     try:
         import pillow_heif
     except ImportError as error:
-        raise PhotoError(f'{failure}: HEIC needs pip install "symface[heic]"') from error
+        raise MissingExtraError(f"{failure}: HEIC needs pillow-heif", "heic") from error
     pillow_heif.register_heif_opener()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from symface_cli.errors import PhotoError
+from symface_cli.errors import OutputError
 from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
 from symface_cli.imaging.color import eight_bit, image_of, over_white
@@ -42,16 +42,17 @@ def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) 
         suffix: One of `FORMATS`; None for the picture's `written_format`.
 
     Raises:
-        PhotoError: The suffix is none of `FORMATS`, its format cannot be written here, or not in this size.
+        OutputError: If the suffix is none of `FORMATS`, or its format cannot be written, or not in this size.
+        MissingExtraError: If it is HEIC, and the extra for it is not installed.
         ValueError: The pixels have another shape or dtype.
     """
     if pixels.shape != picture.pixels.shape or pixels.dtype != picture.pixels.dtype:
         raise ValueError(f"the pixels are {pixels.dtype} {pixels.shape}, not as the picture's own")
     name = picture.written_format if suffix is None else FORMATS.get(suffix.lower())
     if name is None:
-        raise PhotoError(f"cannot write {suffix}; use one of {' '.join(FORMATS)}")
+        raise OutputError(f"cannot write {suffix}; use one of {' '.join(FORMATS)}")
     if max(pixels.shape) > FORMATS_BY_NAME[name].side:
-        raise PhotoError(f"cannot write the picture as {name}: it is too large for that; try PNG")
+        raise OutputError(f"cannot write the picture as {name}: it is too large for that; try PNG")
     if name == "HEIF":
         register_heic("cannot write the picture")
     pixels, alpha, metadata = _fitted(picture, pixels, name)
@@ -62,7 +63,7 @@ def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) 
             return _encode_png(pixels, alpha, metadata)
         return _encode_by_pillow(name, image_of(pixels, alpha), metadata)
     except (OSError, ValueError, KeyError, SyntaxError, RuntimeError, struct.error) as error:
-        raise PhotoError(f"cannot write the picture as {name} ({error}); try PNG") from error
+        raise OutputError(f"cannot write the picture as {name} ({error}); try PNG") from error
 
 
 def _fitted(picture: Picture, pixels: Pixels, name: str) -> tuple[Pixels, Pixels | None, Metadata]:

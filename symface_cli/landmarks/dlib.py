@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.errors import DataError
+from symface_cli.errors import MissingExtraError
 from symface_cli.geometry.frames import Box, apply, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
@@ -29,11 +29,11 @@ def model_file(name: str) -> Path:
     """Path of a file of the package face_recognition_models, which is not imported: it needs an old setuptools.
 
     Raises:
-        DataError: If the `landmarks` extra is not installed.
+        MissingExtraError: If the `landmarks` extra is not installed.
     """
     spec = find_spec("face_recognition_models")
     if spec is None or spec.origin is None or find_spec("dlib") is None:
-        raise DataError('dlib and its models are not installed; try: pip install "symface[landmarks]"')
+        raise MissingExtraError("dlib and its models are not installed", "landmarks")
     return Path(spec.origin).parent / "models" / name
 
 

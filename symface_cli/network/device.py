@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from symface_cli.errors import UsageError
+from symface_cli.errors import Hint, UsageError
 
 KEPT_BLOCK = 32 * 2**20  # bytes, the largest block that glibc can be told to keep
 KEPT_HEAP = 2**30  # bytes
@@ -26,14 +26,12 @@ def choose_device(name: str) -> torch.device:
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise UsageError(f"--device {name}: unknown; use auto, cpu, cuda, cuda:N or mps")
+        raise UsageError(f"device {name}: unknown; use auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
-        raise UsageError(
-            f"--device {name}: this machine has {count or 'no'} CUDA devices that torch can use; try --device cpu"
-        )
+        raise UsageError(f"device {name}: torch can use {count or 'no'} CUDA devices of this machine", Hint.USE_CPU)
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("--device mps: not available here; try --device cpu")
+        raise UsageError("device mps: not available here", Hint.USE_CPU)
     return device
 
 

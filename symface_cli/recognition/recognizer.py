@@ -54,7 +54,7 @@ class LandmarkRecognizer(ABC):
     """A recognizer of faces that are found and aligned with dlib's detector and 68 landmarks.
 
     Raises:
-        DataError: If the `landmarks` extra is not installed.
+        MissingExtraError: If the `landmarks` extra is not installed.
     """
 
     def __init__(self) -> None:

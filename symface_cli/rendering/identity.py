@@ -20,7 +20,7 @@ class IdentityCheck:
     """Compares the person in the photo and in the symmetric face.
 
     Raises:
-        DataError: If the `landmarks` extra is not installed.
+        MissingExtraError: If the `landmarks` extra is not installed.
     """
 
     def __init__(self) -> None:

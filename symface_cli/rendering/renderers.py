@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import Detection
-from symface_cli.errors import WeightsError
+from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, native_size
 from symface_cli.geometry.types import Array, Photo, Pixels
@@ -121,7 +121,7 @@ def warp_of(prediction: FacePrediction) -> FaceWarp:
         WeightsError: If its network gives none.
     """
     if prediction.warp is None:
-        raise WeightsError("the paper's network does not say where in the photo the face lies; use --output face alone")
+        raise WeightsError("the paper's network does not say where in the photo the face lies", Hint.FACE_ALONE)
     return prediction.warp
 
 

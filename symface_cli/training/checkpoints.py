@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from symface_cli.errors import DataError
+from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.training.distributed import Processes
@@ -80,11 +80,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         DataError: If the file is missing, damaged or of another version.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such checkpoint; start without --resume")
+        raise DataError(f"{path}: no such checkpoint", Hint.START_ANEW)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in as many ways as there are bytes
-        raise DataError(f"{path}: damaged checkpoint ({type(error).__name__}); start without --resume") from error
+        raise DataError(f"{path}: damaged checkpoint ({type(error).__name__})", Hint.START_ANEW) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise DataError(f"{path}: not a checkpoint of this version of symface; start without --resume")
+        raise DataError(f"{path}: not a checkpoint of this version of symface", Hint.START_ANEW)
     return state

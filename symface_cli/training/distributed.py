@@ -15,7 +15,7 @@ from torch.distributed import PrefixStore, Store  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from symface_cli.errors import SymfaceError, UsageError
+from symface_cli.errors import UsageError, WorkerError
 from symface_cli.network.device import choose_device
 
 LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -83,7 +83,7 @@ def join(device: str) -> Iterator[tuple[Processes, torch.device]]:
 
     Raises:
         UsageError: If the device is not there.
-        SymfaceError: If another process is gone.
+        WorkerError: If another process is gone.
         FailedElsewhere: If another process has raised its error.
     """
     if not all(name in os.environ for name in LAUNCHED):
@@ -143,7 +143,7 @@ def _own_device(name: str) -> torch.device:
     if device.type != "cuda":
         return device
     if device.index is not None:
-        raise UsageError(f"--device {name}: each process takes a GPU of its own; use cuda")
+        raise UsageError(f"device {name}: each process takes a GPU of its own; use cuda")
     device = choose_device(f"cuda:{os.environ['LOCAL_RANK']}")
     torch.cuda.set_device(device)
     return device
@@ -158,7 +158,7 @@ def _first_error(store: Store) -> Iterator[None]:
         if not _is_first(store):
             raise FailedElsewhere from error
         if isinstance(error, RuntimeError) and any(word in str(error) for word in LOST):
-            raise SymfaceError("another process of this training is gone; torchrun says why") from error
+            raise WorkerError("another process of this training is gone; torchrun says why") from error
         raise
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symface_cli.errors import DataError, UsageError
+from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.files import write_atomically
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network, to_channels_last
@@ -136,7 +136,7 @@ def _state_to_resume(last: Path, settings: dict[str, Any], resume: bool, process
         return None
     state = load_checkpoint(last) if resume or processes.resumes else {}
     if not resume and state.get("launch") != processes.launch:
-        raise UsageError(f"{last}: this stage was trained before; use --resume, or another --run")
+        raise UsageError(f"{last}: this stage was trained before", Hint.RESUME)
     known = state["config"]
     for key, value in settings.items():
         if known.get(key) != value:
@@ -157,7 +157,7 @@ def _first_weights(config: TrainingConfig, run: Path, init: Path | None) -> Path
         return init
     before = run / f"stage-{config.stage - 1}" / "best.safetensors"
     if not before.is_file():
-        raise DataError(f"{before}: stage {config.stage - 1} is missing; train it first, or give --init WEIGHTS")
+        raise DataError(f"{before}: stage {config.stage - 1} is missing; train it first", Hint.FIRST_WEIGHTS)
     return before
 
 

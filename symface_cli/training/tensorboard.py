@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from symface_cli.errors import UsageError
+from symface_cli.errors import Hint, MissingExtraError
 
 
 class TensorBoardLog:
@@ -16,16 +16,14 @@ class TensorBoardLog:
     run wrote of it or of later ones: a resumed run doubles nothing.
 
     Raises:
-        UsageError: The extra is not installed.
+        MissingExtraError: The extra is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise UsageError(
-                'TensorBoard is not installed; try: pip install "symface[tensorboard]", or leave out --tensorboard'
-            ) from error
+            raise MissingExtraError("TensorBoard is not installed", "tensorboard", Hint.LOG_NOTHING) from error
         self._folder = folder
         self._open = SummaryWriter
 

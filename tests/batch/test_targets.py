@@ -6,7 +6,7 @@ import pytest
 
 from symface_cli.batch.results import refuse_existing
 from symface_cli.batch.targets import STREAM, choose_targets
-from symface_cli.errors import PhotoError, UsageError
+from symface_cli.errors import Hint, OutputError, UsageError
 
 
 def touch(*paths: Path) -> None:
@@ -98,5 +98,6 @@ def test_standard_input_goes_alone(tmp_path):
 
 def test_an_existing_file_is_refused(tmp_path):
     touch(tmp_path / "a.png")
-    with pytest.raises(PhotoError, match="--force"):
+    with pytest.raises(OutputError, match=r"a\.png: already exists$") as caught:
         refuse_existing([tmp_path / "b.png", tmp_path / "a.png"])
+    assert caught.value.hint is Hint.OVERWRITE

@@ -85,7 +85,7 @@ def test_offline_the_error_names_the_home_and_what_to_do(
 ) -> None:
     monkeypatch.setenv("SYMFACE_OFFLINE", "1")
     monkeypatch.delenv("SYMFACE_MIRROR")
-    with pytest.raises(WeightsError, match=r"SYMFACE_OFFLINE.*--model-dir or SYMFACE_MODEL_DIR") as caught:
+    with pytest.raises(WeightsError, match=r"SYMFACE_OFFLINE.*with SYMFACE_MODEL_DIR") as caught:
         models.locate(file.name)
     assert file.address in str(caught.value) and caught.value.status == ExitStatus.WEIGHTS
 

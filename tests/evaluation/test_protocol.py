@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto, split_of
-from symface_cli.errors import DataError, UsageError
+from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.evaluation.occluders import occlude
 from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, PhotoResult, choose_photos, evaluate
 from symface_cli.evaluation.scores import EvaluationReport, summarize_results
@@ -61,8 +61,9 @@ def test_split_without_photos_is_a_data_error(tmp_path: Path) -> None:
     name = next(f"Person_{i}" for i in range(100) if split_of(f"Person_{i}") == "train")
     (tmp_path / f"{name}.jpg").touch()
     assert len(choose_photos(tmp_path, "train")) == 1
-    with pytest.raises(DataError, match="--split all"):
+    with pytest.raises(DataError, match="no photos of test persons") as caught:
         choose_photos(tmp_path, "test")
+    assert caught.value.hint is Hint.ALL_SPLITS
 
 
 @pytest.mark.parametrize(("split", "limit"), [("tset", None), ("all", 0)])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.errors import DataError, WeightsError
+from symface_cli.errors import DataError, Hint, WeightsError
 from symface_cli.evaluation import store
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
 from symface_cli.evaluation.report import report_as_dict
@@ -183,8 +183,9 @@ def test_evaluation_that_fails_keeps_what_it_has(
 
 
 def test_nothing_to_resume_is_a_data_error(known: EvaluationPlan, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="without --resume"), open_store(tmp_path, known, resume=True):
+    with pytest.raises(DataError, match="no results") as caught, open_store(tmp_path, known, resume=True):
         pass
+    assert caught.value.hint is Hint.START_ANEW
 
 
 @pytest.mark.parametrize("resume", [True, False])

@@ -18,7 +18,7 @@ def test_auto_takes_cuda_only_if_there_is_one(monkeypatch):
 def test_a_device_that_is_missing_or_unknown_is_a_usage_error(monkeypatch, name):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(UsageError, match="--device"):
+    with pytest.raises(UsageError, match=f"^device {name}: "):
         choose_device(name)
 
 

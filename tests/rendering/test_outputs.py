@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.detection.detector import detect
-from symface_cli.errors import WeightsError
+from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
@@ -287,7 +287,8 @@ def test_a_preview_has_none_of_the_photos_metadata() -> None:
 def test_the_papers_network_gives_faces_alone(output: Output) -> None:
     ((found, prediction),) = look("portrait")
     faces = [(found, FacePrediction(prediction.decode, None))]
-    with pytest.raises(WeightsError, match="--output face"):
+    with pytest.raises(WeightsError, match="the paper's network") as caught:
         make(OutputOptions((output,)), faces=faces)
+    assert caught.value.hint is Hint.FACE_ALONE
     ((_, data),) = make(OutputOptions((Output.FACE,)), faces=faces)
     assert (read_photo(data) == prediction.decoded).all()

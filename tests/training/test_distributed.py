@@ -115,7 +115,7 @@ def _fail(joined, failure, folder):
 
 
 @pytest.mark.parametrize(
-    ("failure", "raised"), [("the same", ["DataError", "FailedElsewhere"]), ("a lost process", ["SymfaceError"])]
+    ("failure", "raised"), [("the same", ["DataError", "FailedElsewhere"]), ("a lost process", ["WorkerError"])]
 )
 def test_one_process_alone_tells_of_a_failure(failure, raised, tmp_path):
     in_processes(2, _fail, failure, tmp_path)

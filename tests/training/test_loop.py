@@ -16,7 +16,7 @@ from torch import nn
 from symface_cli.data import lfw
 from symface_cli.data.datasets import split_of
 from symface_cli.data.lfw import LFW
-from symface_cli.errors import DataError, UsageError
+from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.imaging.photo import read_photo
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
@@ -180,8 +180,9 @@ def test_resuming_with_other_settings_is_refused(data, tmp_path):
 
 def test_a_stage_is_not_trained_twice_by_accident(data, tmp_path):
     train(settings(1), data, tmp_path, CPU, Silent())
-    with pytest.raises(UsageError, match="--resume"):
+    with pytest.raises(UsageError, match="was trained before") as caught:
         train(settings(1), data, tmp_path, CPU, Silent())
+    assert caught.value.hint is Hint.RESUME
 
 
 def test_a_damaged_checkpoint_is_refused(data, tmp_path):

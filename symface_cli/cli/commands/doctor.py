@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symface_cli.cli.console import out
+from symface_cli.cli.hints import with_hint
 from symface_cli.cli.options import DeviceOption
 from symface_cli.errors import ExitStatus
 
@@ -50,17 +51,20 @@ def doctor(
 
 def _print(check: "Check") -> None:
     """One row of a table that grows while it is worked on; a single line if nobody watches."""
+    found = with_hint(check.found, check.hint)
     if not out.is_terminal:
-        out.print(f"{check.verdict:<{VERDICT}}  {check.name:<{NAME}}  {check.found}")
+        out.print(f"{check.verdict:<{VERDICT}}  {check.name:<{NAME}}  {found}")
         return
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=VERDICT)
     row.add_column(width=NAME)
     row.add_column(overflow="fold")
-    row.add_row(Text(check.verdict, STYLES[check.verdict]), check.name, Text(check.found))
+    row.add_row(Text(check.verdict, STYLES[check.verdict]), check.name, Text(found))
     out.print(row, soft_wrap=False)
 
 
 def _print_json(checks: "Sequence[Check]", status: ExitStatus) -> None:
-    rows = [{"name": check.name, "verdict": check.verdict, "found": check.found} for check in checks]
+    rows = [
+        {"name": check.name, "verdict": check.verdict, "found": with_hint(check.found, check.hint)} for check in checks
+    ]
     out.print(json.dumps({"status": status, "checks": rows}, indent=1))

@@ -84,7 +84,7 @@ def _check(
 
 def _tell(result: "MeasuredPhoto") -> None:
     if result.error is not None:
-        print_error(str(result.error))
+        print_error(result.error)
     for face in result.faces:
         if face.is_yaw_too_large:
             consequence = "its shape asymmetry is not to be trusted"

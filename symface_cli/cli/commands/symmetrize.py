@@ -183,7 +183,7 @@ def _tell(outcome: "Outcome") -> None:
     from symface_cli.batch.targets import STREAM
 
     if outcome.error is not None:
-        print_error(str(outcome.error))
+        print_error(outcome.error)
     for path in outcome.written:
         if path != STREAM:
             out.print(str(path))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto, list_photos, open_dataset, split_of
 from symface_cli.detection.detector import detect
-from symface_cli.errors import DataError, PhotoError
+from symface_cli.errors import UNREADABLE, DataError, Hint
 from symface_cli.files import on_one_line, write_atomically
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
@@ -94,7 +94,7 @@ def label_photos(
         landmarks: Whether landmarks are wanted; without, every photo with a face is used.
 
     Raises:
-        DataError: If landmarks are wanted and dlib is not installed.
+        MissingExtraError: If landmarks are wanted and dlib is not installed.
     """
     if landmarks:
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
@@ -114,7 +114,7 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
     name, path = photo
     try:
         pixels = read_photo(path)
-    except PhotoError:
+    except UNREADABLE:
         return Label(name)
     box = _find_box(pixels)
     if box is None or provider is None:
@@ -165,7 +165,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
     """Writes labels as CSV: pixels to 2 decimals, the disagreement to 4.
 
     Raises:
-        PhotoError: If it cannot be written.
+        OutputError: If it cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -241,7 +241,7 @@ def _read_rows(path: Path) -> Iterator[_Row]:
     try:
         text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; make it with symface label DATA --out FILE") from error
+        raise DataError(f"cannot read {path}: {error.strerror}", Hint.MAKE_LABELS) from error
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     try:

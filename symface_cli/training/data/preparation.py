@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto, split_of
-from symface_cli.errors import DataError
+from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
 from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
@@ -105,9 +105,7 @@ def prepare(
             preparation.make_targets(faces)
         return _load(folder, faces, landmarks)
     except OSError as error:
-        raise DataError(
-            f"{folder}: cannot be written ({error.strerror}); free some space, or give another --run"
-        ) from error
+        raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
 
 class _Face(NamedTuple):
@@ -124,7 +122,7 @@ def _read_faces(path: Path, photos: Photos, landmarks: bool) -> list[_Face]:
     """All photos that have a face, those not to be used among them: if that is changed, the crops stay."""
     labels = read_labels(path, photos, landmarks)
     if not any(label.use for label in labels):
-        raise DataError(f"{path}: {describe(labels)}; give larger and more frontal faces, or --labels with corrections")
+        raise DataError(f"{path}: {describe(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
     return [
         _Face(label.photo, photos[label.photo], label.box, label.landmarks, label.use)
         for label in labels

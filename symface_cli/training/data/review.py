@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symface_cli.errors import PhotoError
+from symface_cli.errors import UNREADABLE
 from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import resample
@@ -88,7 +88,7 @@ def _draw_case(row: int, label: Label, folder: Path) -> Case:
     name = on_one_line(label.photo)
     try:
         photo = read_photo(folder / label.photo)
-    except PhotoError:
+    except UNREADABLE:
         return Case(name, row, label, None, None)
     if label.box is None:
         return Case(name, row, label, inline_image(photo, SIDE), None)

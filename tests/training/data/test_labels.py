@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from symface_cli.data.datasets import split_of
-from symface_cli.errors import DataError, PhotoError
+from symface_cli.errors import DataError, Hint, MissingExtraError, PhotoError
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
@@ -195,8 +195,9 @@ def test_files_that_are_no_labels_are_refused(file, content):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match="symface label DATA"):
+    with pytest.raises(DataError, match=r"cannot read .*labels\.csv") as caught:
         read_labels(tmp_path / "labels.csv", PHOTOS)
+    assert caught.value.hint is Hint.MAKE_LABELS
 
 
 @pytest.fixture
@@ -345,7 +346,7 @@ def test_the_first_stage_needs_no_landmarks(without_dlib, data, tmp_path):
     prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=silent, workers=1)
     assert len(prepared.splits) == 8
     assert {path.name for path in tmp_path.glob("*.csv")} == {"boxes.csv"}
-    with pytest.raises(DataError, match="landmarks"):
+    with pytest.raises(MissingExtraError, match="landmarks"):
         preparation.prepare(data, tmp_path, landmarks=True, progress=silent, workers=1)
 
 
@@ -529,9 +530,9 @@ def test_force_overwrites_labels(symface, portrait, file, tmp_path):
     assert [label.photo for label in read_labels(file, ["Ann/portrait.jpg"])] == ["Ann/portrait.jpg"]
 
 
-def test_labeling_without_dlib_exits_6(symface, without_dlib, data, tmp_path):
+def test_labeling_without_dlib_exits_2(symface, without_dlib, data, tmp_path):
     finished = symface("label", data, "-o", tmp_path / "labels.csv")
-    assert finished.status == 6
+    assert finished.status == 2
     assert "symface[landmarks]" in finished.err
     assert not (tmp_path / "labels.csv").exists()
 
