@@ -28,15 +28,15 @@ from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import (
     AREAS,
     FACE_SIDE,
-    NAMES,
     Asymmetry,
     Estimate,
-    Look,
+    Reading,
     color_difference,
     displacement_of,
-    measure,
+    measure_asymmetry,
     summarize,
 )
+from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
 
 LARGEST_FACE = 320  # px, side of the symmetric faces that are warped
 MARGIN = 0.35  # of that, around them
@@ -57,7 +57,7 @@ REDNESS = 12.0  # gray levels, deviation
 TILT = 4.0  # degrees, deviation
 NOISE = 3.0  # gray levels, deviation
 
-Pair = tuple[Mapping[str, float], Mapping[str, Estimate]]
+Pair = tuple[Mapping[MeasureKey, float], Mapping[MeasureKey, Estimate]]
 """True and measured values."""
 
 
@@ -156,11 +156,11 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
     degrees = TILT * generator.normal()
     photo, photo_from_face = photograph(colored, random_field(level, generator), degrees, noise)
     found = detect(photo)[:1]
-    for measured in measure(symmetrizer, photo, found):
+    for measured in measure_asymmetry(symmetrizer, photo, found):
         color = color_difference(cv2.resize(colored, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
-        look = Look(displacement_of(photo_from_face), color, degrees, 0.0)
-        truth = summarize(look, measured.mask)
-        del truth["yaw_deg"]
+        reading = Reading(displacement=displacement_of(photo_from_face), color=color, tilt=degrees, yaw=0.0)
+        truth = summarize(reading, measured.mask)
+        del truth[MeasureKey(Quantity.YAW)]
         yield truth, measured.values
 
 
@@ -171,12 +171,12 @@ def placed_by_hand(paths: list[Path]) -> Iterator[Pair]:
     for path in paths:
         photo = read_photo(path)
         landmarks = np.loadtxt(path.with_suffix(".csv"), delimiter=",", skiprows=1)
-        for measured in measure(symmetrizer, photo, detect(photo)[:1]):
+        for measured in measure_asymmetry(symmetrizer, photo, detect(photo)[:1]):
             yield landmark_values(landmarks, mirror, measured), measured.values
 
 
-def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymmetry) -> dict[str, float]:
-    """Values of `NAMES` from landmarks (N, 2), which are leveled by themselves.
+def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymmetry) -> dict[MeasureKey, float]:
+    """Values of `MEASURES` from landmarks (N, 2), which are leveled by themselves.
 
     Not that of the jaw in its own direction: there is nothing along a jaw that a person could mark.
     """
@@ -189,24 +189,24 @@ def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymme
     for area, corners in AREAS.items():
         polygon = np.array(corners, np.float32)
         near = np.array([cv2.pointPolygonTest(polygon, tuple(map(float, p)), True) > -0.02 for p in shape])
-        values[f"{area}_outward_pct"] = float(-moves[near, 0].mean())
-        values[f"{area}_lower_pct"] = float(moves[near, 1].mean())
-    del values["jaw_lower_pct"]
+        values[MeasureKey(Quantity.OUTWARD, area)] = float(-moves[near, 0].mean())
+        values[MeasureKey(Quantity.LOWER, area)] = float(moves[near, 1].mean())
+    del values[MeasureKey(Quantity.LOWER, Area.JAW)]
     return values
 
 
 def print_table(pairs: list[Pair]) -> None:
     """One line per number that has a true value."""
     print(f"{len(pairs)} faces\n{'':20}{'corr.':>8}{'slope':>8}{'true':>8}{'error':>8}{'bar':>8}")
-    for name in NAMES:
-        rows = [(truth[name], *measured[name]) for truth, measured in pairs if name in truth]
+    for key in MEASURES:
+        rows = [(truth[key], *measured[key]) for truth, measured in pairs if key in truth]
         if len(rows) < 3:
             continue
         true, value, bar = np.array(rows).T
         slope = (true * value).sum() / (true**2).sum()
         errors = np.sqrt(((value - true) ** 2).mean())
         numbers = (np.corrcoef(true, value)[0, 1], slope, np.sqrt((true**2).mean()), errors, bar.mean())
-        print(f"{name:20}" + "".join(f"{number:8.2f}" for number in numbers))
+        print(f"{key.name:20}" + "".join(f"{number:8.2f}" for number in numbers))
 
 
 def main() -> None:

@@ -220,12 +220,13 @@ def test_manifest_keys_are_all_described(symface, portrait, tmp_path):
 
 
 def test_measurements_are_all_described():
-    from symface_cli.measurement.asymmetry import AREAS, NAMES
+    from symface_cli.measurement.quantities import NAMES, Area
 
     text = TEXTS["docs/formats.md"].split("## Measurements")[1].split("\n## ")[0]
     endings = re.findall(r"^\| `(_[a-z_]+)`", text, re.MULTILINE)
-    plain = {name for name in re.findall(r"`([a-z_]+)`", text) if name in NAMES and not name.startswith(tuple(AREAS))}
-    assert plain | {f"{area}{ending}" for area in AREAS for ending in endings} == set(NAMES)
+    areas = tuple(area.value for area in Area if area is not Area.WHOLE)
+    plain = {name for name in re.findall(r"`([a-z_]+)`", text) if name in NAMES and not name.startswith(areas)}
+    assert plain | {f"{area}{ending}" for area in areas for ending in endings} == set(NAMES)
 
 
 def test_label_columns_are_all_described():

@@ -11,6 +11,7 @@ from symface_cli.batch.outcomes import Outcome
 from symface_cli.batch.targets import STREAM
 from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
 from symface_cli.files import on_one_line
+from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
 from symface_cli.pages import InlineImage, load_template
 from symface_cli.rendering.identity import SAME_PERSON
 from symface_cli.rendering.records import MAX_YAW_PHOTO, FaceRecord
@@ -64,22 +65,22 @@ MEASURES = (
     ),
     Measure(
         "shape asymmetry",
-        lambda note: _whole(note, "shape_pct"),
+        lambda note: _whole(note, Quantity.SHAPE),
         "{:.1f} %",
         "Mean displacement between the two sides of the face, in per cent of the eye distance.",
     ),
     Measure(
         "color asymmetry",
-        lambda note: _whole(note, "color_de"),
+        lambda note: _whole(note, Quantity.COLOR),
         "{:.1f}",
         "Mean difference in color between the two sides of the face, CIE 1976 Delta E.",
     ),
 )
 
 
-def _whole(note: FaceRecord, quantity: str) -> float | None:
+def _whole(note: FaceRecord, quantity: Quantity) -> float | None:
     """A measurement of the whole face."""
-    return None if note.asymmetry is None else note.asymmetry[f"whole_{quantity}"][0]
+    return None if note.asymmetry is None else note.asymmetry[MeasureKey(quantity, Area.WHOLE).name][0]
 
 
 @dataclass(frozen=True)

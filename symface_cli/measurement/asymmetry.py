@@ -1,4 +1,4 @@
-"""How asymmetric a face is: in shape and in color, as a whole and by area.
+"""Measure how asymmetric a face is: in shape and in color, as a whole and by area.
 
 Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colors; there are no
 landmarks. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at u is
@@ -8,8 +8,8 @@ CIELAB between the photo's colors at W(u) and W(u').
 A measurement is the mean over readings through crops moved a little, each at the photo and at its mirror image, where
 every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
 photo that equals its mirror image measures 0. The error is the standard deviation between those readings:
-sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py. A head
-turned by one degree moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
+sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py. One
+degree of yaw moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,27 +32,33 @@ from symface_cli.geometry.frames import (
     pixel_from_normalized,
 )
 from symface_cli.geometry.sampling import enlarge
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, yaw_of_warp
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.measurement.quantities import AREA_MEASURES, Area, MeasureKey, Quantity
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 MAX_YAW_MEASURE = 5.0  # degrees, from which the yaw moves the nose by more than most people's asymmetry
-FOREHEAD = -0.38  # normalized height above which the face is not measured: hair, and little to predict_warp
+HIGHEST = -0.38  # normalized height above which the face is not measured: hair, and little to see
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
 AREA_BLUR = 6.0  # px, deviation: half the distance between control points
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
-JITTERS = ((0.02, 0.015, 1.03, 3.0), (-0.02, 0.015, 0.97, -3.0), (0.02, -0.015, 0.97, 3.0), (-0.02, -0.015, 1.03, -3.0))
-"""Shifts right and down (in crops), scale, and degrees clockwise of the crops that are looked through."""
+CROP_JITTERS = (
+    (0.02, 0.015, 1.03, 3.0),
+    (-0.02, 0.015, 0.97, -3.0),
+    (0.02, -0.015, 0.97, 3.0),
+    (-0.02, -0.015, 1.03, -3.0),
+)
+"""Shifts right and down (in crops), scale, and clockwise roll in degrees of the crops for the readings."""
 
-AREAS: Mapping[str, tuple[tuple[float, float], ...]] = {
-    "brows": ((-0.53, -0.38), (-0.07, -0.38), (-0.07, -0.21), (-0.53, -0.21)),
-    "eyes": ((-0.40, -0.20), (-0.12, -0.20), (-0.12, -0.05), (-0.40, -0.05)),
-    "nose": ((0.0, -0.06), (0.0, 0.28), (-0.14, 0.28), (-0.14, 0.18), (-0.07, -0.06)),
-    "mouth": ((0.0, 0.37), (0.0, 0.56), (-0.15, 0.52), (-0.25, 0.455), (-0.15, 0.39)),
-    "jaw": (
+AREAS: Mapping[Area, tuple[tuple[float, float], ...]] = {
+    Area.BROWS: ((-0.53, -0.38), (-0.07, -0.38), (-0.07, -0.21), (-0.53, -0.21)),
+    Area.EYES: ((-0.40, -0.20), (-0.12, -0.20), (-0.12, -0.05), (-0.40, -0.05)),
+    Area.NOSE: ((0.0, -0.06), (0.0, 0.28), (-0.14, 0.28), (-0.14, 0.18), (-0.07, -0.06)),
+    Area.MOUTH: ((0.0, 0.37), (0.0, 0.56), (-0.15, 0.52), (-0.25, 0.455), (-0.15, 0.39)),
+    Area.JAW: (
         *((-0.6, 0.16), (-0.555, 0.39), (-0.5, 0.54), (-0.415, 0.667), (-0.297, 0.77), (-0.158, 0.843), (0.0, 0.866)),
         *((0.0, 0.7), (-0.12, 0.68), (-0.22, 0.62), (-0.32, 0.53), (-0.39, 0.43), (-0.44, 0.3), (-0.46, 0.16)),
     ),
@@ -63,19 +69,19 @@ outline."""
 
 
 class Estimate(NamedTuple):
-    """A measured value, and the standard deviation between readings."""
+    """Measured value, and the standard deviation between readings."""
 
     value: float
     error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Asymmetry:
     """How asymmetric a face is.
 
     Attributes:
         found: Where the detector found the face.
-        values: The measurements by the names of `NAMES`.
+        values: All of MEASURES.
         eye_distance: In photo pixels: the size of the face, by which displacements are divided.
         displacement: From each control point's mirrored partner to the point itself, right and down in the leveled
             face, in per cent of the eye distance, (17, 17, 2).
@@ -85,7 +91,7 @@ class Asymmetry:
     """
 
     found: Detection
-    values: Mapping[str, Estimate]
+    values: Mapping[MeasureKey, Estimate]
     eye_distance: float
     displacement: Array
     color: NDArray[np.floating]
@@ -95,17 +101,18 @@ class Asymmetry:
     @property
     def is_yaw_too_large(self) -> bool:
         """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
-        return abs(self.values["yaw_deg"].value) > MAX_YAW_MEASURE
+        return abs(self.values[MeasureKey(Quantity.YAW)].value) > MAX_YAW_MEASURE
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
     """Asymmetries as one reading of a face gives them; in the mirror image, all have the opposite sign.
 
     Attributes:
         displacement: As in `Asymmetry`.
         color: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
         tilt: Degrees of the midline, clockwise from upright.
-        turn: Degrees of the head, positive when the nose points to the viewer's right.
+        yaw: Degrees of the head, positive when the nose points to the viewer's right.
     """
 
     displacement: Array
@@ -114,8 +121,8 @@ class Reading(NamedTuple):
     yaw: float
 
 
-def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[Detection]) -> list[Asymmetry]:
-    """Measures faces of a photo (H, W, 3), as `detection.detect` gave them.
+def measure_asymmetry(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[Detection]) -> list[Asymmetry]:
+    """Measure faces of a photo (H, W, 3), as `detector.detect` gave them.
 
     Raises:
         WeightsError: If the network gives no warp.
@@ -126,7 +133,7 @@ def measure(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[Detection]) 
 
 
 def _partner(found: Detection, others: Sequence[Detection], photo: Photo) -> Detection:
-    """The same face as it was found in the mirrored photo, or its mirrored place where it was not."""
+    """Return the face as it was found in the mirrored photo, or its mirrored place where it was not."""
     expected = mirror_found(found, photo.shape[1])
 
     def distance(other: Detection) -> float:
@@ -137,7 +144,7 @@ def _partner(found: Detection, others: Sequence[Detection], photo: Photo) -> Det
 
 
 def mirror_found(found: Detection, width: int) -> Detection:
-    """A face of a photo of so many pixels' width, in the mirrored photo; only its crop counts, its box is as it was."""
+    """Mirror a face with its photo of `width` pixels; only its crop counts, its box is as it was."""
     mirror_photo, mirror_crop = (np.array([[-1.0, 0, side - 1], [0, 1, 0], [0, 0, 1]]) for side in (width, CROP_SIZE))
     return Detection(found.box, -found.roll_degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
 
@@ -145,11 +152,12 @@ def mirror_found(found: Detection, width: int) -> Detection:
 def _measure_face(
     symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[Detection, Detection]
 ) -> Asymmetry:
+    """Measure a face in a photo and in its mirror image."""
     centered = [_center(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
     pairs = []
-    for jitter in JITTERS:
+    for jitter in CROP_JITTERS:
         ours, mirrored = (
-            take_reading(photo, predict_warp(symmetrizer, photo, move_crop(face, jitter)))
+            take_reading(photo, predict_warp(symmetrizer, photo, jitter_crop(face, jitter)))
             for photo, face in zip(photos, centered, strict=True)
         )
         pairs.append(combine([ours, mirrored], [0.5, -0.5]))
@@ -158,18 +166,25 @@ def _measure_face(
     mean = combine(pairs, [1 / len(pairs)] * len(pairs))
     singles = [summarize(pair, mask) for pair in pairs]
     values = {
-        name: Estimate(value, float(np.std([single[name] for single in singles], ddof=1)))
-        for name, value in summarize(mean, mask).items()
+        measure: Estimate(value, float(np.std([single[measure] for single in singles], ddof=1)))
+        for measure, value in summarize(mean, mask).items()
     }
-    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
-    return Asymmetry(found[0], values, warped.eye_distance, mean.displacement, mean.color, mask, matrix)
+    return Asymmetry(
+        found=found[0],
+        values=values,
+        eye_distance=warped.eye_distance,
+        displacement=mean.displacement,
+        color=mean.color,
+        mask=mask,
+        photo_from_level=fit_similarity(control_points(), warped.photo_from_face, warped.mask),
+    )
 
 
 def predict_warp(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> FaceWarp:
-    """The network's warp of a face.
+    """Predict the warp of a face.
 
     Raises:
-        WeightsError: If it gives none.
+        WeightsError: If the network gives none.
     """
     warped = symmetrizer.predict(photo, found).warp
     if warped is None:
@@ -178,15 +193,15 @@ def predict_warp(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> Fa
 
 
 def _center(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> Detection:
-    """The face again, level and in the middle of its crop, wherever the detector saw it."""
+    """Move the face to the middle of its crop, level, wherever the detector saw it."""
     warped = predict_warp(symmetrizer, photo, found)
     matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
     left, right = apply(matrix, np.array([[-EYE_DISTANCE_FACE / 2, EYES_Y], [EYE_DISTANCE_FACE / 2, EYES_Y]]))
     return face_with_eyes(left, right)
 
 
-def move_crop(found: Detection, jitter: tuple[float, float, float, float]) -> Detection:
-    """The face in a crop that is moved by shifts, a scale and a turn, as in JITTERS."""
+def jitter_crop(found: Detection, jitter: tuple[float, float, float, float]) -> Detection:
+    """Move the crop of a face by shifts, a scale and a roll, as in CROP_JITTERS."""
     right, down, scale, degrees = jitter
     c, s = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     in_crops = np.array([[c, -s, 2 * right], [s, c, 2 * down], [0, 0, 1]])
@@ -195,39 +210,39 @@ def move_crop(found: Detection, jitter: tuple[float, float, float, float]) -> De
 
 
 def take_reading(photo: Photo, warped: FaceWarp) -> Reading:
-    """The asymmetries of a face that the network saw in a photo (H, W, 3)."""
+    """Read the asymmetries of a face in a photo (H, W, 3), once."""
     photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
     face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
     return Reading(
-        displacement_of(photo_from_face),
-        color_difference(face),
-        midline_of_warp(warped.photo_from_face).degrees,
-        yaw_of_warp(warped.photo_from_face, warped.mask),
+        displacement=displacement_of(photo_from_face),
+        color=color_difference(face),
+        tilt=midline_of_warp(warped.photo_from_face).degrees,
+        yaw=yaw_of_warp(warped.photo_from_face, warped.mask),
     )
 
 
-def color_difference(face: Photo) -> NDArray[np.float32]:
-    """L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image, (257, 257, 3)."""
+def color_difference(face: Photo) -> Floats:
+    """Return L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image."""
     lab = cv2.cvtColor(face.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     patches = cv2.GaussianBlur(lab, (0, 0), COLOR_BLUR)
-    difference: NDArray[np.float32] = patches - patches[:, ::-1]
+    difference: Floats = patches - patches[:, ::-1]
     return difference
 
 
 def combine(readings: Sequence[Reading], weights: Sequence[float]) -> Reading:
-    """The weighted sum of readings."""
+    """Add readings with weights."""
     return Reading(
-        np.tensordot(weights, np.stack([reading.displacement for reading in readings]), 1),
-        np.tensordot(weights, np.stack([reading.color for reading in readings]), 1),
-        float(np.dot(weights, [reading.tilt for reading in readings])),
-        float(np.dot(weights, [reading.yaw for reading in readings])),
+        displacement=np.tensordot(weights, np.stack([reading.displacement for reading in readings]), 1),
+        color=np.tensordot(weights, np.stack([reading.color for reading in readings]), 1),
+        tilt=float(np.dot(weights, [reading.tilt for reading in readings])),
+        yaw=float(np.dot(weights, [reading.yaw for reading in readings])),
     )
 
 
 def displacement_of(photo_from_face: Array) -> Array:
-    """From the mirror image of W(u') to W(u), in the leveled face, in per cent of the eye distance, (17, 17, 2).
+    """Return how far W(u) lies from the mirror image of W(u'), in per cent of the eye distance, (17, 17, 2).
 
-    The level is that of the areas: elsewhere, in cheeks and forehead, there is little to predict_warp.
+    It is seen in the leveled face. The level is that of the areas: cheeks and forehead show little to go by.
     """
     level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, _level_weights()))
     level = apply(level_from_photo, photo_from_face)
@@ -236,73 +251,48 @@ def displacement_of(photo_from_face: Array) -> Array:
 
 
 def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Vectors (..., W, 2) over the face frame, as they are in the mirror image."""
+    """Mirror vectors (..., W, 2) over the face frame."""
     return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
 
 
-def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[str, float]:
-    """The numbers of NAMES."""
+def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[MeasureKey, float]:
+    """Return a reading's number for each of MEASURES."""
     right, down = (enlarge(reading.displacement[..., i], FACE_SIDE) for i in range(2))
-    fields: Mapping[str, NDArray[np.floating]] = {
-        "shape_pct": np.hypot(right, down),
-        "outward_pct": -right,
-        "lower_pct": down,
-        "color_de": np.sqrt((reading.color**2).sum(-1)),
-        "lightness": reading.color[..., 0],
+    fields: Mapping[Quantity, NDArray[np.floating]] = {
+        Quantity.SHAPE: np.hypot(right, down),
+        Quantity.OUTWARD: -right,
+        Quantity.LOWER: down,
+        Quantity.COLOR: np.sqrt((reading.color**2).sum(-1)),
+        Quantity.LIGHTNESS: reading.color[..., 0],
     }
     whole = face_weights(mask)
     whole[:, FACE_SIDE // 2 + 1 :] = 0
-    values = {"midline_deg": reading.tilt, "yaw_deg": reading.yaw}
-    for name in NAMES[2:]:
-        area, _, quantity = name.partition("_")
-        weights = whole if area == "whole" else _area(area)
-        values[name] = float((weights * fields[quantity]).sum() / weights.sum())
+    values = {MeasureKey(Quantity.TILT): reading.tilt, MeasureKey(Quantity.YAW): reading.yaw}
+    for quantity, area in AREA_MEASURES:
+        weights = whole if area is Area.WHOLE else _left_half(area)
+        values[MeasureKey(quantity, area)] = float((weights * fields[quantity]).sum() / weights.sum())
     return values
 
 
-def face_weights(mask: NDArray[np.floating]) -> NDArray[np.float32]:
-    """How much each point counts as the face from brows to chin, (257, 257), symmetric: neither hair nor background."""
-    weights: NDArray[np.float32] = (2 * enlarge(mask, FACE_SIDE) - 1).clip(0, 1)  # the mask is 0.5 on the outline
-    weights[np.linspace(-1, 1, FACE_SIDE) < FOREHEAD] = 0
+def face_weights(mask: NDArray[np.floating]) -> Floats:
+    """Return how much each point is of the face from brows to chin, (257, 257), symmetric: no hair, no background."""
+    weights: Floats = (2 * enlarge(mask, FACE_SIDE) - 1).clip(0, 1)  # the mask is 0.5 on the outline
+    weights[np.linspace(-1, 1, FACE_SIDE) < HIGHEST] = 0
     return weights
 
 
 @cache
 def _level_weights() -> Array:
-    """How much each control point counts for the level, (17, 17)."""
-    weights = np.stack([_area(name) for name in AREAS]).max(0)
+    """Return how much each control point counts for the level, (17, 17)."""
+    weights = np.stack([_left_half(area) for area in AREAS]).max(0)
     smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)
     step = (FACE_SIDE - 1) // (GRID - 1)
     return np.asarray(smooth[::step, ::step], np.float64)
 
 
 @cache
-def _area(name: str) -> NDArray[np.float32]:
-    """1 in the left half of an area of AREAS, (257, 257)."""
-    corners = apply(pixel_from_normalized(FACE_SIDE), np.array(AREAS[name])).round().astype(np.int32)
-    area: NDArray[np.float32] = cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)
-    return area
-
-
-NAMES = (
-    "midline_deg",
-    "yaw_deg",
-    *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
-    *(
-        f"{area}_{quantity}"
-        for area in AREAS
-        for quantity in ("shape_pct", "outward_pct", "lower_pct", "color_de", "lightness")
-    ),
-)
-"""What is measured: of the whole face and of each area, its left half compared with the mirrored right half.
-
-- midline_deg: tilt of the midline in degrees, clockwise from upright.
-- yaw_deg: how far the head is turned, positive when the nose points to the viewer's right.
-- _shape_pct: mean displacement between the two sides, in per cent of the eye distance.
-- _outward_pct, _lower_pct: the same with its direction: how much farther out, and lower, the left side is.
-- _color_de: mean difference in color between the two sides, CIE 1976 (Delta E*ab).
-- _lightness: how much lighter the left side is, in L* (0 black to 100 white).
-
-Left is the viewer's. A point on the midline is its own partner: where the nose's ridge lies aside by 1 %, it has an
-outward displacement of 2 %, towards its side.
-"""
+def _left_half(area: Area) -> Floats:
+    """Return 1 in the left half of an area of AREAS, (257, 257)."""
+    corners = apply(pixel_from_normalized(FACE_SIDE), np.array(AREAS[area])).round().astype(np.int32)
+    half: Floats = cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)
+    return half

@@ -1,4 +1,4 @@
-"""A picture of where a face is asymmetric: shape on the left, color on the right, over the leveled face."""
+"""Draw where a face is asymmetric: shape on the left, color on the right, over the leveled face."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, pixel_from_nor
 from symface_cli.geometry.sampling import enlarge, resample
 from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import control_points
-from symface_cli.measurement.asymmetry import FOREHEAD, Asymmetry, face_weights
+from symface_cli.measurement.asymmetry import HIGHEST, Asymmetry, face_weights
 
 PANEL = 512  # px, side of a panel
 LEGEND = 64  # px, height of what is below it
@@ -21,7 +21,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_heatmap(photo: Photo, measured: Asymmetry) -> Photo:
-    """The two panels with their scales, (576, 1024, 3), of a face measured in a photo (H, W, 3)."""
+    """Draw two panels with their scales, (576, 1024, 3), of a face measured in a photo (H, W, 3)."""
     panel_from_photo = pixel_from_normalized(PANEL) @ np.linalg.inv(measured.photo_from_level)
     face = resample(photo, panel_from_photo, PANEL)
     gray = np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
@@ -38,26 +38,27 @@ def draw_heatmap(photo: Photo, measured: Asymmetry) -> Photo:
 
 
 def _paint(share: NDArray[np.floating]) -> Photo:
-    """Colors (H, W, 3) of shares (H, W) of the scale."""
+    """Color shares (H, W) of the scale, (H, W, 3)."""
     levels = (255 * share.clip(0, 1)).round().astype(np.uint8)
     colors: Photo = cv2.applyColorMap(levels, COLORS)[..., ::-1]
     return colors
 
 
 def _cover(gray: Photo, share: NDArray[np.floating], mask: NDArray[np.floating]) -> Photo:
+    """Cover a gray face (H, W, 3) with the colors of shares of the scale, where the mask is."""
     cover = COVER * mask[..., None]
     covered: Photo = (gray + cover * (_paint(share).astype(np.float64) - gray)).round().astype(np.uint8)
     return covered
 
 
 def _draw_arrows(panel: Photo, measured: Asymmetry) -> Photo:
-    """Arrows from where the mirror image of the other side lies to where this side is, at every other control point."""
+    """Draw arrows to this side from where the mirror image of the other side lies, at every other control point."""
     every = slice(None, None, 2)
     pixels_per_percent = EYE_DISTANCE_FACE / 100 * (PANEL - 1) / 2
     ends = apply(pixel_from_normalized(PANEL), control_points()[every, every])
     starts = ends - ARROWS * pixels_per_percent * measured.displacement[every, every]
     drawn = np.ascontiguousarray(panel)
-    inside = (measured.mask[every, every] > 0.5) & (control_points()[every, every, 1] > FOREHEAD)
+    inside = (measured.mask[every, every] > 0.5) & (control_points()[every, every, 1] > HIGHEST)
     for row, column in np.argwhere(inside):
         start, end = (points[row, column].round().astype(int).tolist() for points in (starts, ends))
         for color, width in (((0, 0, 0), 4), ((255, 255, 255), 2)):
@@ -66,7 +67,7 @@ def _draw_arrows(panel: Photo, measured: Asymmetry) -> Photo:
 
 
 def _draw_legend(text: str, largest: float) -> Photo:
-    """A bar of the scale with three numbers, and a line of ASCII text."""
+    """Draw a bar of the scale with three numbers, and a line of ASCII text."""
     legend = np.full((LEGEND, PANEL, 3), 255, np.uint8)
     left, right, bottom = 40, PANEL - 40, 16
     legend[4:bottom, left:right] = _paint(np.linspace(0, 1, right - left)[None])

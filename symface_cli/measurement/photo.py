@@ -22,7 +22,7 @@ class FaceMeasurement:
         box: The detector's box in photo pixels: x, y, width, height.
         eye_distance: In photo pixels: the size of the face, by which displacements are divided.
         is_yaw_too_large: Whether the head is turned so far that the shape asymmetry is not to be trusted.
-        values: Value and error of each measurement, by the names of `asymmetry.NAMES`, such as "whole_shape_pct". The
+        values: Value and error of each measurement, by the names of `quantities.NAMES`, such as "whole_shape_pct". The
             error is the standard deviation between readings: sensitivity to the crop; not a measure of accuracy.
         heatmap: Where shape and color differ, (576, 1024, 3) uint8; None if it was not asked for.
     """
@@ -66,7 +66,7 @@ def measure_faces(
     Raises:
         WeightsError: If the network gives no warp.
     """
-    measured = asymmetry.measure(symmetrizer, photo, found)
+    measured = asymmetry.measure_asymmetry(symmetrizer, photo, found)
     return [_describe(number, photo, face, heatmaps) for number, face in enumerate(measured, first)]
 
 
@@ -76,6 +76,6 @@ def _describe(number: int, photo: Photo, face: Asymmetry, heatmap: bool) -> Face
         box=face.found.box,
         eye_distance=face.eye_distance,
         is_yaw_too_large=face.is_yaw_too_large,
-        values=face.values,
+        values={measure.name: estimate for measure, estimate in face.values.items()},
         heatmap=draw_heatmap(photo, face) if heatmap else None,
     )

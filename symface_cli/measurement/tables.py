@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from symface_cli.measurement.asymmetry import AREAS, NAMES, NOTE, Estimate
+from symface_cli.measurement.asymmetry import NOTE, Estimate
 from symface_cli.measurement.photo import FaceMeasurement
+from symface_cli.measurement.quantities import NAMES, Area, MeasureKey, Quantity
 from symface_cli.version import __version__
 
 COLUMNS = (
@@ -18,16 +19,16 @@ COLUMNS = (
     *(column for name in NAMES for column in (name, f"{name}_error")),
 )
 """Of the CSV: the path, the face's number by size, the size of the face, 1 where the head is turned too far (else 0),
-and each of `asymmetry.NAMES` with its error."""
+and each of `quantities.NAMES` with its error."""
 
 QUANTITIES = {
-    "shape_pct": "shape %",
-    "outward_pct": "outward %",
-    "lower_pct": "lower %",
-    "color_de": "color dE",
-    "lightness": "lightness",
+    Quantity.SHAPE: "shape %",
+    Quantity.OUTWARD: "outward %",
+    Quantity.LOWER: "lower %",
+    Quantity.COLOR: "color dE",
+    Quantity.LIGHTNESS: "lightness",
 }
-"""The columns of the text, by the ends of the names."""
+"""The columns of the text."""
 
 CELL = 15  # characters
 
@@ -42,16 +43,16 @@ class Record(NamedTuple):
 def as_text(record: Record) -> str:
     """Write a heading and a table; an empty cell where there is no such number."""
     face = record.face
-    tilt, yaw = face.values["midline_deg"], face.values["yaw_deg"]
+    tilt, yaw = (face.values[quantity.value] for quantity in (Quantity.TILT, Quantity.YAW))
     lines = [
         f"{record.photo}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
         "degrees to the right",
         " " * 6 + "".join(f"{title:>{CELL}}" for title in QUANTITIES.values()),
     ]
-    for area in ("whole", *AREAS):
-        found = (face.values.get(f"{area}_{quantity}") for quantity in QUANTITIES)
+    for area in Area:
+        found = (face.values.get(MeasureKey(quantity, area).name) for quantity in QUANTITIES)
         cells = ("" if estimate is None else _cell(estimate) for estimate in found)
-        lines.append(f"{area:6}" + "".join(f"{cell:>{CELL}}" for cell in cells).rstrip())
+        lines.append(f"{area.value:6}" + "".join(f"{cell:>{CELL}}" for cell in cells).rstrip())
     return "\n".join(lines)
 
 

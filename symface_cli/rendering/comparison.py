@@ -79,8 +79,16 @@ def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
 
 def _draw_heatmap(photo: Photo, found: Detection, warped: FaceWarp, size: int) -> Photo:
     """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
-    look, level = take_reading(photo, warped), warped.photo_from_level
-    measured = Asymmetry(found, {}, warped.eye_distance, look.displacement, look.color, warped.mask, level)
+    reading = take_reading(photo, warped)
+    measured = Asymmetry(
+        found=found,
+        values={},
+        eye_distance=warped.eye_distance,
+        displacement=reading.displacement,
+        color=reading.color,
+        mask=warped.mask,
+        photo_from_level=warped.photo_from_level,
+    )
     shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
     small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)
     return small

@@ -14,7 +14,7 @@ from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture
 from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.asymmetry import measure
+from symface_cli.measurement.asymmetry import measure_asymmetry
 from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import OutputFile, plan_files
@@ -88,7 +88,7 @@ class NetworkPlanner:
         faces = [(found, self._symmetrizer.predict(photo, found)) for found in self._selection.choose(photo, name)]
         records = tuple(self._record(photo, *face) for face in faces)
         if self._measured:
-            measured = measure(self._symmetrizer, photo, [found for found, _ in faces])
+            measured = measure_asymmetry(self._symmetrizer, photo, [found for found, _ in faces])
             records = tuple(map(with_asymmetry, records, measured))
         return PhotoPlan(records, tuple(plan_files(picture, faces, self._options, suffix)))
 

@@ -21,7 +21,7 @@ class FaceRecord:
         yaw_degrees: Positive where the viewer's left side is nearer; None without a warp.
         identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
-        asymmetry: Value and error of each of `asymmetry.NAMES`; None if they were not asked for.
+        asymmetry: Value and error of each of `quantities.NAMES`; None if they were not asked for.
     """
 
     box: tuple[float, ...] | None = None
@@ -35,5 +35,5 @@ class FaceRecord:
 
 def with_asymmetry(record: FaceRecord, measured: Asymmetry) -> FaceRecord:
     """Add the asymmetries that were measured, rounded."""
-    values = {name: (round(value, 4), round(error, 4)) for name, (value, error) in measured.values.items()}
+    values = {measure.name: (round(value, 4), round(error, 4)) for measure, (value, error) in measured.values.items()}
     return replace(record, asymmetry=values)

@@ -22,7 +22,7 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def few_looks(monkeypatch):
-    monkeypatch.setattr(measures, "JITTERS", measures.JITTERS[:2])
+    monkeypatch.setattr(measures, "CROP_JITTERS", measures.CROP_JITTERS[:2])
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.registration import limit_shifts, move_warp, register_sides
-from symface_cli.measurement.asymmetry import AREAS, NAMES, displacement_of, measure, mirror_found
+from symface_cli.measurement.asymmetry import AREAS, displacement_of, measure_asymmetry, mirror_found
+from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
+from tests.conftest import ROOT
 
 MARGIN = 120  # px around a face
 
@@ -31,8 +33,6 @@ def symmetrizer():
 @pytest.fixture(scope="module")
 def face(symmetrizer):
     """An exactly symmetric face, (320, 320, 3)."""
-    from tests.conftest import ROOT
-
     image = symmetrizer.symmetrize(read_photo(ROOT / "examples" / "portrait.jpg"))[0].image
     small = cv2.resize(image, (320, 320), interpolation=cv2.INTER_AREA)
     return np.maximum(small, small[:, ::-1])  # the resampling may round the sides differently
@@ -43,12 +43,12 @@ def surround(image):
 
 
 def measure_one(symmetrizer, photo):
-    (measured,) = measure(symmetrizer, photo, detect(photo)[:1])
+    (measured,) = measure_asymmetry(symmetrizer, photo, detect(photo)[:1])
     return measured
 
 
 def values_of(symmetrizer, photo):
-    return {name: estimate.value for name, estimate in measure_one(symmetrizer, photo).values.items()}
+    return {key.name: estimate.value for key, estimate in measure_one(symmetrizer, photo).values.items()}
 
 
 def bend(image, displace):
@@ -73,7 +73,7 @@ def test_a_perfect_mirror_image_measures_exactly_nothing(symmetrizer, face, colu
     photo = surround(face)[:, columns : surround(face).shape[1] - columns]
     assert (photo == photo[:, ::-1]).all()
     measured = measure_one(symmetrizer, photo)
-    assert set(measured.values) == set(NAMES)
+    assert tuple(measured.values) == MEASURES
     assert all(estimate == (0, 0) for estimate in measured.values.values())
     assert not measured.displacement.any()
 
@@ -101,8 +101,10 @@ def test_a_face_that_is_not_found_again_in_the_mirror_is_looked_for_at_its_place
     expected = values_of(symmetrizer, photo)
     found = detect(photo)
     monkeypatch.setattr("symface_cli.measurement.asymmetry.detect", lambda _: [])
-    (measured,) = measure(symmetrizer, photo, found)
-    assert measured.values["whole_shape_pct"].value == pytest.approx(expected["whole_shape_pct"], rel=0.1)
+    (measured,) = measure_asymmetry(symmetrizer, photo, found)
+    assert measured.values[MeasureKey(Quantity.SHAPE, Area.WHOLE)].value == pytest.approx(
+        expected["whole_shape_pct"], rel=0.1
+    )
 
 
 def test_a_found_face_shows_the_same_pixels_mirrored(portrait):
@@ -127,7 +129,7 @@ def bump(x, y, center):
 def mean_difference(area, center, outward):
     """The mean over an area's left half of what a bump of height 1 moves there, against what it moves opposite."""
     x, y = np.meshgrid(np.linspace(-1, 0, 101), np.linspace(-1, 1, 201))
-    corners = np.array(AREAS[area], np.float32)
+    corners = np.array(AREAS[Area(area)], np.float32)
     inside = [cv2.pointPolygonTest(corners, point, False) >= 0 for point in zip(x.ravel(), y.ravel(), strict=True)]
     opposite = 1 if outward else -1  # what moves both sides to the left takes one outward and the other inward
     return (bump(x, y, center) + opposite * bump(-x, y, center)).ravel()[inside].mean()
@@ -156,13 +158,13 @@ def test_the_measure_follows_what_was_moved(symmetrizer, face, name, center, dir
 
 
 @pytest.mark.parametrize("degrees", [-12, 5, 9])
-def test_the_midline_of_a_turned_photo_is_tilted_by_as_much(symmetrizer, face, degrees):
+def test_the_midline_of_a_rolled_photo_is_tilted_by_as_much(symmetrizer, face, degrees):
     photo = surround(face)
     matrix, size = roll_matrix(*photo.shape[:2], degrees)
-    turned = cv2.warpAffine(photo, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
-    measured = measure_one(symmetrizer, turned).values
-    assert measured["midline_deg"].value == pytest.approx(degrees, abs=1)
-    assert measured["whole_shape_pct"].value < 1
+    rolled = cv2.warpAffine(photo, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
+    measured = values_of(symmetrizer, rolled)
+    assert measured["midline_deg"] == pytest.approx(degrees, abs=1)
+    assert measured["whole_shape_pct"] < 1
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
@@ -170,7 +172,7 @@ def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, fa
     photo = bend(face, lambda x, _: (np.where(sign * x > 0, -0.25 * x / 0.54, 0), 0 * x))
     measured = measure_one(symmetrizer, photo)
     assert measured.is_yaw_too_large
-    assert measured.values["yaw_deg"].value * sign > 5
+    assert measured.values[MeasureKey(Quantity.YAW)].value * sign > 5
     assert not measure_one(symmetrizer, surround(face)).is_yaw_too_large
 
 
@@ -240,6 +242,6 @@ def test_a_warp_moves_along_with_its_points():
 
 def test_a_network_without_a_warp_cannot_measure(portrait):
     photo = read_photo(portrait)
-    without_warp = SimpleNamespace(reading=lambda *_: FacePrediction(lambda: np.zeros((128, 128, 3), np.uint8), None))
+    without_warp = SimpleNamespace(predict=lambda *_: FacePrediction(lambda: np.zeros((128, 128, 3), np.uint8), None))
     with pytest.raises(WeightsError, match="cannot measure"):
-        measure(without_warp, photo, detect(photo))
+        measure_asymmetry(without_warp, photo, detect(photo))

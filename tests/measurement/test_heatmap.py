@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symface_cli.geometry.frames import pixel_from_normalized
-from symface_cli.measurement.asymmetry import FOREHEAD, Asymmetry
+from symface_cli.measurement.asymmetry import HIGHEST, Asymmetry
 from symface_cli.measurement.heatmap import COVER, LEGEND, PANEL, draw_heatmap
 
 DARKEST, BRIGHTEST = (68, 1, 84), (253, 231, 37)  # the ends of viridis, as matplotlib publishes it
@@ -44,7 +44,7 @@ def test_a_symmetric_face_is_dark_all_over_and_its_forehead_is_left_out():
     picture = draw((0, 0))
     for column in (NOSE[1], PANEL + NOSE[1]):
         assert picture[NOSE[0], column] == covered_with(DARKEST)
-    assert FOREHEAD_PIXEL[0] < (FOREHEAD + 1) / 2 * PANEL - 2
+    assert FOREHEAD_PIXEL[0] < (HIGHEST + 1) / 2 * PANEL - 2
     assert tuple(picture[FOREHEAD_PIXEL]) == (GRAY, GRAY, GRAY)
 
 
