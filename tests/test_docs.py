@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -176,10 +177,20 @@ def test_python_uses_what_there_is(page, code):
             assert {keyword.arg for keyword in node.keywords} <= set(known)
 
 
-@pytest.mark.parametrize("function", ["symmetrize", "symmetric_faces"])
+@pytest.mark.parametrize("function", ["symmetrize", "symmetric_faces", "measure"])
 def test_every_argument_is_described(function):
     described = names_in(table_under("docs/python.md", "# Python: symface in your own program"))
-    assert set(inspect.signature(getattr(symface_cli, function)).parameters) - {"output"} <= set(described)
+    assert set(inspect.signature(getattr(symface_cli, function)).parameters) <= set(described)
+
+
+@pytest.mark.parametrize("name", [name for name in symface_cli.__all__ if name != "__version__"])
+def test_everything_that_is_exported_is_described(name):
+    assert re.search(rf"\b{name}\b", TEXTS["docs/python.md"])
+
+
+def test_what_is_measured_of_a_face_is_described():
+    names = {field.name for field in fields(symface_cli.FaceMeasurement)}
+    assert names <= set(re.findall(r"`(\w+)`", TEXTS["docs/python.md"]))
 
 
 def test_exceptions_are_those_of_the_package():
@@ -238,10 +249,10 @@ def test_label_columns_are_all_described():
 
 
 def test_stored_results_are_all_described():
-    from symface_cli.evaluation.store import FORMAT, TABLES
+    from symface_cli.evaluation.store import STORE_FORMAT, TABLES
 
     text = TEXTS["docs/formats.md"].split("## Evaluation results")[1]
-    assert f"format ({FORMAT})" in text
+    assert f"format ({STORE_FORMAT})" in text
     for table, columns in TABLES.items():
         row = re.search(rf"^\| `{table}` \| (.*) \|$", text, re.MULTILINE).group(1)
         names = re.findall(r"(\w+) (?:TEXT|BLOB|INTEGER|REAL)", columns)

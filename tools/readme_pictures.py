@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 import symface_cli
+from symface_cli.inference.face import Side
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 WIDTH = 1240  # px
@@ -24,8 +25,10 @@ QUALITY = 90
 
 
 def side_by_side(images: Sequence[Image.Image], height: int, gap: int) -> Image.Image:
-    """Images scaled to the same height, with white between them."""
-    scaled = [image.resize((round(image.width * height / image.height), height), Image.LANCZOS) for image in images]
+    """Set images side by side, scaled to the same height, with white between them."""
+    scaled = [
+        image.resize((round(image.width * height / image.height), height), Image.Resampling.LANCZOS) for image in images
+    ]
     sheet = Image.new("RGB", (sum(image.width for image in scaled) + gap * (len(scaled) - 1), height), "white")
     left = 0
     for image in scaled:
@@ -34,7 +37,7 @@ def side_by_side(images: Sequence[Image.Image], height: int, gap: int) -> Image.
     return sheet
 
 
-def symmetrize(photo: Image.Image, amount: float = 1.0, side: str = "both") -> Image.Image:
+def symmetrize(photo: Image.Image, amount: float = 1.0, side: Side = "both") -> Image.Image:
     """Return the photo with symmetric faces in their places."""
     return Image.fromarray(symface_cli.symmetrize(np.array(photo), shape=amount, color=amount, side=side))
 
@@ -45,7 +48,8 @@ def compare(photo: Path) -> Image.Image:
         command = (sys.executable, "-m", "symface_cli", "symmetrize", str(photo), "--compare", "-o", f"{folder}/")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         with Image.open(next(Path(folder).glob("*-compare.png"))) as sheet:
-            return sheet.convert("RGB")
+            picture: Image.Image = sheet.convert("RGB")
+            return picture
 
 
 def main() -> None:
@@ -57,7 +61,7 @@ def main() -> None:
         "before-after": side_by_side([portrait, symmetrize(portrait), face], 400, 20),
         "pair-before-after": side_by_side([pair, symmetrize(pair)], 333, 20),
         "amounts": side_by_side([symmetrize(portrait, **how).crop(HEAD) for how in AMOUNTS], 250, 8),
-        "compare": sheet.resize((WIDTH, round(sheet.height * WIDTH / sheet.width)), Image.LANCZOS),
+        "compare": sheet.resize((WIDTH, round(sheet.height * WIDTH / sheet.width)), Image.Resampling.LANCZOS),
     }
     for name, picture in pictures.items():
         picture.save(EXAMPLES / f"{name}.jpg", quality=QUALITY)
