@@ -19,9 +19,8 @@ from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.geometry.frames import center_of
-from symface_cli.geometry.types import Photo
+from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
-from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.methods.provider import Provider
 from symface_cli.methods.registry import choose_methods, find_method, providers_of
 from symface_cli.parallel import work_through

@@ -6,9 +6,8 @@ import numpy as np
 
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import native_size, warp_photo
-from symface_cli.geometry.types import Photo
+from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.geometry.warps import control_points
-from symface_cli.landmarks.dlib import Landmarks
 from symface_cli.landmarks.shape import face_from_image, symmetric_warp
 
 CONTEXT = 1.25  # side of a leveled photo in face frames: a detector needs to see something around the face

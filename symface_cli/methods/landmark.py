@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Protocol
 
-from symface_cli.geometry.types import Array, Photo
-from symface_cli.landmarks.dlib import Landmarks
+from symface_cli.geometry.types import Array, Landmarks, Photo
 from symface_cli.landmarks.scheme import eye_distance
 from symface_cli.landmarks.shape import find_midline
 from symface_cli.methods.baselines import average, level, mirror_half, straighten

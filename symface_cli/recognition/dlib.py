@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from symface_cli.geometry.types import Photo
-from symface_cli.landmarks.dlib import Landmarks, model_file
+from symface_cli.geometry.types import Landmarks, Photo
+from symface_cli.landmarks.dlib import model_file
 from symface_cli.recognition.recognizer import Embedding, LandmarkRecognizer
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.types import Photo
-from symface_cli.landmarks.dlib import Landmarks
+from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.recognition.recognizer import Embedding, LandmarkRecognizer
 
 OPENFACE_FILE = "nn4.small2.v1.t7"

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import center_of
-from symface_cli.geometry.types import Array, Photo
-from symface_cli.landmarks.dlib import DlibLandmarks, Landmarks
+from symface_cli.geometry.types import Array, Landmarks, Photo
+from symface_cli.landmarks.dlib import DlibLandmarks
 
 Embedding = NDArray[np.float64]
 """What a recognizer makes of a face: (D,); the nearer two of them, the more alike the persons."""
