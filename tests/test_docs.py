@@ -15,7 +15,7 @@ from typer.main import get_command
 import symface_cli
 from symface_cli.cli.app import app
 from symface_cli.doctor.checks import VARIABLES
-from symface_cli.errors import ExitStatus
+from symface_cli.errors import ExitStatus, SymfaceError
 from tests.conftest import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -194,11 +194,26 @@ def test_what_is_measured_of_a_face_is_described():
 
 
 def test_exceptions_are_those_of_the_package():
-    from symface_cli import errors
+    listed = names_in(table_under("docs/python.md", "## Errors"))
+    statuses = table_under("docs/python.md", "## Errors", column=3)
+    causes = SymfaceError.__subclasses__()
+    assert dict(zip(listed, map(int, statuses), strict=True)) == {cause.__name__: cause.status for cause in causes}
 
-    text = TEXTS["docs/python.md"].split("## Errors", 1)[1]
-    named = set(re.findall(r"`(\w+Error)`", text))
-    assert named == {name for name, value in vars(errors).items() if inspect.isclass(value) and name.endswith("Error")}
+
+def test_extras_are_those_of_the_project():
+    listed = names_in(table_under("docs/configuration.md", "## Extras"))
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    table = project.split("[project.optional-dependencies]\n")[1].split("\n[")[0]
+    assert listed == re.findall(r"^(\w+) = \[", table, re.MULTILINE)
+    package = Path(symface_cli.__file__).parent
+    named = {
+        node.args[1].value
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MissingExtraError"
+    }
+    assert named
+    assert named <= set(listed)
 
 
 def test_exit_statuses_are_those_of_the_program():
