@@ -62,13 +62,13 @@ Pair = tuple[Mapping[MeasureKey, float], Mapping[MeasureKey, Estimate]]
 
 
 def bump(points: Array, center: tuple[float, float], width: tuple[float, float]) -> Array:
-    """exp(-d^2 / 2) at points (..., 2)."""
+    """Return exp(-d^2 / 2) at points (..., 2)."""
     distances: Array = (((points - center) / width) ** 2).sum(-1)
     return np.exp(-distances / 2)
 
 
 def random_field(level: float, generator: np.random.Generator) -> Array:
-    """A displacement (33, 33, 2) in normalized face coordinates, 0 at the frame's edge."""
+    """Draw a displacement (33, 33, 2) in normalized face coordinates, 0 at the frame's edge."""
     points = control_points(FIELD)
     field = np.zeros_like(points)
     for name, (center, width) in PLACES.items():
@@ -82,7 +82,7 @@ def random_field(level: float, generator: np.random.Generator) -> Array:
 
 
 def random_colors(face: Photo, level: float, generator: np.random.Generator) -> Photo:
-    """The face (S, S, 3) lighter on one side, and one of its cheeks redder."""
+    """Make the face (S, S, 3) lighter on one side, and one of its cheeks redder."""
     points = control_points(len(face))
     lit = face * (1 + LIGHT * level * generator.normal() * np.tanh(1.5 * points[..., :1]))
     cheek = bump(points, (-0.33, 0.25), (0.12, 0.12))[..., None]
@@ -91,7 +91,7 @@ def random_colors(face: Photo, level: float, generator: np.random.Generator) -> 
 
 
 def photograph(face: Photo, field: Array, degrees: float, noise: Array) -> tuple[Photo, Array]:
-    """A photo of the face (S, S, 3) moved by the field and turned clockwise, and its true warp (17, 17, 2).
+    """Make a photo of the face (S, S, 3), moved by the field and turned clockwise, and its true warp (17, 17, 2).
 
     `noise` is added, (N, N, 3) for a photo of that size, see `photo_side`.
     """
@@ -112,12 +112,12 @@ def photograph(face: Photo, field: Array, degrees: float, noise: Array) -> tuple
 
 
 def photo_side(face: Photo) -> int:
-    """Side in pixels of a face's photo."""
+    """Return the side in pixels of a face's photo."""
     return len(face) + 2 * int(MARGIN * len(face))
 
 
 def surround(face: Photo) -> NDArray[np.float32]:
-    """The face with a blurred continuation around it."""
+    """Put a blurred continuation around the face."""
     margin, size = int(MARGIN * len(face)), len(face)
     wide = cv2.copyMakeBorder(face, *[margin] * 4, cv2.BORDER_REPLICATE).astype(np.float32)
     inside = np.zeros(wide.shape[:2], np.float32)
@@ -128,13 +128,13 @@ def surround(face: Photo) -> NDArray[np.float32]:
 
 
 def sample(field: Array, points: Array) -> Array:
-    """A field (33, 33, 2) at points (..., 2); 0 outside of the frame."""
+    """Sample a field (33, 33, 2) at points (..., 2); 0 outside of the frame."""
     at = ((points + 1) / 2 * (FIELD - 1)).astype(np.float32)
     return cv2.remap(field.astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
 
 
 def known(paths: list[Path], levels: int) -> Iterator[Pair]:
-    """Pairs of symmetric faces to which a known asymmetry was given, at levels from 0 to LARGEST_LEVEL."""
+    """Yield pairs of symmetric faces to which a known asymmetry was given, at levels from 0 to LARGEST_LEVEL."""
     symmetrizer, generator = Symmetrizer(device="cpu"), np.random.default_rng(7)
     for path in paths:
         photo = read_photo(path)
@@ -149,7 +149,7 @@ def known(paths: list[Path], levels: int) -> Iterator[Pair]:
 
 
 def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: np.random.Generator) -> Iterator[Pair]:
-    """The pair of a symmetric face; none if it is not found again."""
+    """Yield the pair of a symmetric face; none if it is not found again."""
     side = photo_side(face)
     colored = random_colors(face, level, generator)
     noise = NOISE * generator.normal(size=(side, side, 3))
@@ -165,7 +165,7 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
 
 
 def placed_by_hand(paths: list[Path]) -> Iterator[Pair]:
-    """Pairs of photos with landmarks: mean displacements of the landmarks in each area."""
+    """Yield pairs of photos with landmarks: mean displacements of the landmarks in each area."""
     symmetrizer = Symmetrizer(device="cpu")
     mirror = np.loadtxt(paths[0].parents[1] / "mirror_index.csv", int, delimiter=",", skiprows=1)[:, 1]
     for path in paths:
@@ -176,7 +176,7 @@ def placed_by_hand(paths: list[Path]) -> Iterator[Pair]:
 
 
 def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymmetry) -> dict[MeasureKey, float]:
-    """Values of `MEASURES` from landmarks (N, 2), which are leveled by themselves.
+    """Return values of `MEASURES` from landmarks (N, 2), which are leveled by themselves.
 
     Not that of the jaw in its own direction: there is nothing along a jaw that a person could mark.
     """
@@ -196,7 +196,7 @@ def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymme
 
 
 def print_table(pairs: list[Pair]) -> None:
-    """One line per number that has a true value."""
+    """Print one line per number that has a true value."""
     print(f"{len(pairs)} faces\n{'':20}{'corr.':>8}{'slope':>8}{'true':>8}{'error':>8}{'bar':>8}")
     for key in MEASURES:
         rows = [(truth[key], *measured[key]) for truth, measured in pairs if key in truth]
@@ -210,7 +210,7 @@ def print_table(pairs: list[Pair]) -> None:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--split", default="validation", help="whose photos: train, validation, test or all")

@@ -19,16 +19,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.device import choose_device, keep_freed_memory, mixed_precision
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import Training
-from symface_cli.training.data.augmentation import Augmentation, Batch, make_batch
+from symface_cli.training.config import TrainingConfig
+from symface_cli.training.data.augmentation import TrainingBatch, make_batch
 from symface_cli.training.data.preparation import prepare
-from symface_cli.training.data.samples import Samples
-from symface_cli.training.loop import CLIP, TrainingConfig
+from symface_cli.training.data.samples import SplitSamples
+from symface_cli.training.loop import clip_gradients
 from symface_cli.training.objectives import Losses
 
 STAGE = 3
@@ -40,14 +41,17 @@ PARTS = (*DATA_PATH, "localizer", "autoencoder, losses", "backward", "optimizer"
 class Silent:
     """An observer that shows nothing."""
 
+    def noted(self, message: str) -> None:
+        """Do nothing."""
+
     def prepared(self, done: int, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def stepped(self, epoch: int, step: int, steps: int, rate: float, losses: dict[str, float]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finished_epoch(self, row: dict[str, float]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Bench:
@@ -59,31 +63,31 @@ class Bench:
         splits = np.full(len(prepared.splits), "unused")
         splits[rows] = "train"
         self.config, self.device = config, device
-        self.samples = Samples(dataclasses.replace(prepared, splits=splits), "train", device)
+        self.samples = SplitSamples(dataclasses.replace(prepared, splits=splits), "train", device)
         self.steps = len(self.samples) // config.batch_size
-        self.training: Training = loop.start(config, self.samples, None, device)
+        self.training: Training = loop.start(config, self.samples, None)
         self.training.network.train()
 
     def learn(self) -> None:
-        """An epoch of symface's own loop."""
+        """Go through an epoch of symface's own loop."""
         loop.learn(self.training, self.config, self.samples, Silent())
 
-    def learn_bare(self, batch: Batch) -> None:
-        """As many steps on one batch, and nothing else."""
+    def learn_bare(self, batch: TrainingBatch) -> None:
+        """Make as many steps on one batch, and do nothing else."""
         for _ in range(self.steps):
             losses = self.losses(batch)
             self.training.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(losses["total"])
             self.training.optimizer.step()
 
-    def losses(self, batch: Batch) -> Losses:
-        """The stage's objective."""
+    def losses(self, batch: TrainingBatch) -> Losses:
+        """Return the losses of the stage's objective."""
         with mixed_precision(self.device):
             losses: Losses = self.training.learner(batch, self.training.random)
             return losses
 
     def rate_of(self, task: Callable[[], object]) -> float:
-        """Crops per second of a task that goes through an epoch."""
+        """Return the crops per second of a task that goes through an epoch."""
         self.wait()
         began = time.perf_counter()
         task()
@@ -91,7 +95,7 @@ class Bench:
         return self.steps * self.config.batch_size / (time.perf_counter() - began)
 
     def wait(self) -> None:
-        """Waits until the device has done what it was told."""
+        """Wait until the device has done what it was told."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
@@ -106,7 +110,7 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Measures what is done inside."""
+        """Measure what is done inside."""
         self._wait()
         began = time.perf_counter()
         yield
@@ -114,7 +118,7 @@ class Clock:
         self.seconds[name].append(time.perf_counter() - began)
 
     def watch(self, module: nn.Module, name: str) -> None:
-        """Measures the module's forward passes."""
+        """Measure the module's forward passes."""
 
         def begin(*_: object) -> None:
             self._wait()
@@ -129,7 +133,7 @@ class Clock:
 
 
 def measure_parts(bench: Bench, steps: int) -> dict[str, float]:
-    """Median seconds of each part of a step, the device waited for after each; the first step warms up."""
+    """Return the median seconds of each part of a step, the device waited for after each; the first step warms up."""
     clock = Clock(bench)
     training, size = bench.training, bench.config.batch_size
     clock.watch(training.network.get_submodule("localizer"), "localizer")
@@ -139,27 +143,22 @@ def measure_parts(bench: Bench, steps: int) -> dict[str, float]:
         with clock.part("taking samples"):
             stored = bench.samples.take(order[start : start + size])
         with clock.part("augmentation"):
-            batch = make_batch(stored, Augmentation(), training.random)
+            batch = make_batch(stored, bench.config.augmentation, training.random)
         with clock.part("forward"):
             losses = bench.losses(batch)
         with clock.part("backward"):
             training.optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(losses["total"])
         with clock.part("optimizer"):
-            clip(training.network)
+            clip_gradients(training.network, bench.config.optimizer.clip)
             training.optimizer.step()
     medians = {name: statistics.median(seconds[1:]) for name, seconds in clock.seconds.items()}
     medians["autoencoder, losses"] = medians["forward"] - medians["localizer"]
     return {name: medians[name] for name in PARTS}
 
 
-def clip(network: nn.Module) -> list[Tensor]:
-    """What symface's loop does with the gradients before a step."""
-    return [nn.utils.clip_grad_norm_(part.parameters(), CLIP) for part in network.children()]
-
-
 def memory(device: torch.device) -> str:
-    """MiB of memory that this process has (Linux), and on a GPU what its tensors have."""
+    """Return the MiB of memory that this process has (Linux), and on a GPU those of its tensors."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     text = f"{pages * resource.getpagesize() / 2**20:.0f} MiB"
     if device.type == "cuda":
@@ -168,9 +167,9 @@ def memory(device: torch.device) -> str:
 
 
 def compare(bench: Bench, rounds: int) -> None:
-    """Prints the rates of both loops in turn, and the memory after each round."""
+    """Print the rates of both loops in turn, and the memory after each round."""
     size = bench.config.batch_size
-    batch = make_batch(bench.samples.take(np.arange(size)), Augmentation(), bench.training.random)
+    batch = make_batch(bench.samples.take(np.arange(size)), bench.config.augmentation, bench.training.random)
     ours, bare = [], []
     bench.learn()  # warms up
     bench.learn_bare(batch)
@@ -186,7 +185,7 @@ def compare(bench: Bench, rounds: int) -> None:
 
 
 def show_parts(bench: Bench, steps: int) -> None:
-    """Prints what each part of a step takes, and for how much of it the network waits for data."""
+    """Print what each part of a step takes, and for how much of it the network waits for data."""
     parts = measure_parts(bench, steps)
     total = sum(parts.values())
     for name, seconds in parts.items():
@@ -196,7 +195,7 @@ def show_parts(bench: Bench, steps: int) -> None:
 
 
 def main() -> None:
-    """Prints the measurements."""
+    """Print the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--run", type=Path, required=True, help="the folder of a training, for its prepared photos")
@@ -207,7 +206,14 @@ def main() -> None:
     options = parser.parse_args()
     device = choose_device(options.device)
     keep_freed_memory()
-    config = TrainingConfig(STAGE, Architecture(), options.rounds + 1, options.batch_size, RATE, seed=0)
+    config = TrainingConfig(
+        stage=STAGE,
+        architecture=Architecture(),
+        epochs=options.rounds + 1,
+        batch_size=options.batch_size,
+        lr=RATE,
+        seed=0,
+    )
     bench = Bench(options.data, options.run, config, options.steps, device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"{device} ({where}), {bench.steps} steps a round, batches of {options.batch_size}")

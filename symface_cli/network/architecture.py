@@ -8,7 +8,7 @@ GRAY = 0.5  # what stands outside of the face, in 0..1
 LOG_VARIANCES = (-12.0, 4.0)  # limits of log sigma^2: exp stays finite, and no unit is more exact than 0.0025
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What a network is, sufficient to build it: stored in checkpoints and weights files.
 

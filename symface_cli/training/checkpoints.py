@@ -3,27 +3,63 @@
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
 from symface_cli.network.face_network import FaceNetwork
+from symface_cli.training.config import Settings
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
 
-FORMAT = 3
+CHECKPOINT_FORMAT = 3  # raised when checkpoints of older versions cannot be resumed any more
 
 
-@dataclass
+class CheckpointState(TypedDict):
+    """What a checkpoint holds: tensors and plain values.
+
+    Attributes:
+        format: CHECKPOINT_FORMAT.
+        config: The configuration, and the number of processes.
+        launch: What torchrun called its launch.
+        network: Tensors by name.
+        optimizer: The optimizer's own state.
+        schedule: The schedule's own state.
+        order: State of the generator of the data order.
+        random: State of the generator of augmentation and sampling.
+        epoch: Epochs done.
+        best: Lowest validation loss so far.
+        rows: One row of losses per epoch.
+    """
+
+    format: int
+    config: Settings
+    launch: str
+    network: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    order: Tensor
+    random: Tensor
+    epoch: int
+    best: float
+    rows: list[dict[str, float]]
+
+
+@dataclass(kw_only=True)
 class Training:
     """The moving parts of a training.
 
     Attributes:
+        network: What is trained.
         learner: The network with what it learns; gives losses whose gradients are those of all processes.
+        optimizer: Changes the weights.
+        schedule: Changes the optimizer's learning rate.
+        order: Of the training photos.
         random: Of augmentation and sampling; the same state in all processes, as that of `order`.
+        processes: Those that train together.
         epoch: Epochs done.
         best: Lowest validation loss so far.
         rows: One row of losses per epoch.
@@ -40,10 +76,10 @@ class Training:
     best: float = float("inf")
     rows: list[dict[str, float]] = field(default_factory=list)
 
-    def state(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Everything as tensors and plain values."""
+    def state(self, config: Settings) -> CheckpointState:
+        """Return everything as tensors and plain values."""
         return {
-            "format": FORMAT,
+            "format": CHECKPOINT_FORMAT,
             "config": config,
             "launch": self.processes.launch,
             "network": self.network.state_dict(),
@@ -56,8 +92,8 @@ class Training:
             "rows": self.rows,
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes over what `state` gave."""
+    def restore(self, state: CheckpointState) -> None:
+        """Take over what `state` returned."""
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -66,15 +102,15 @@ class Training:
         self.epoch, self.best, self.rows = state["epoch"], state["best"], state["rows"]
 
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Writes a checkpoint; a kill at any moment leaves the old one or the new one."""
+def save_checkpoint(path: Path, state: CheckpointState) -> None:
+    """Write a checkpoint; a kill at any moment leaves the old one or the new one."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     write_atomically(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint onto the CPU.
+def load_checkpoint(path: Path) -> CheckpointState:
+    """Read a checkpoint onto the CPU.
 
     Raises:
         DataError: If the file is missing, damaged or of another version.
@@ -85,6 +121,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in as many ways as there are bytes
         raise DataError(f"{path}: damaged checkpoint ({type(error).__name__})", Hint.START_ANEW) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or state.get("format") != CHECKPOINT_FORMAT:
         raise DataError(f"{path}: not a checkpoint of this version of symface", Hint.START_ANEW)
-    return state
+    return cast(CheckpointState, state)

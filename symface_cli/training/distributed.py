@@ -26,7 +26,7 @@ NAMELESS = "none"  # what torchrun calls a launch without --rdzv-id or --standal
 LOST = ("by peer", "Broken pipe", "remote process", "NCCL communicator was aborted")  # in torch's messages
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Processes:
     """The processes that train together, and which of them this one is.
 
@@ -49,7 +49,7 @@ class Processes:
 
     @contextmanager
     def writer_first(self) -> Iterator[None]:
-        """Lets the writer do something first, and then the others, who find it done."""
+        """Let the writer do something first, and then the others, who find it done."""
         if not self.is_writer:
             self._wait()
         yield
@@ -57,7 +57,7 @@ class Processes:
             self._wait()
 
     def share_gradients(self, module: nn.Module) -> nn.Module:
-        """The module with the first process's weights, and with gradients averaged over the processes."""
+        """Return the module with the first process's weights, and with gradients averaged over the processes."""
         if self.world == 1:
             return module
         # Unless it looks for unused parameters, DDP sorts its buckets anew after the first step, and sums in another
@@ -76,7 +76,7 @@ class FailedElsewhere(Exception):  # noqa: N818
 
 @contextmanager
 def join(device: str) -> Iterator[tuple[Processes, torch.device]]:
-    """Joins the processes of torchrun's launch, if there is one; the first error is raised in one process alone.
+    """Join the processes of torchrun's launch, if there is one; the first error is raised in one process alone.
 
     Args:
         device: As for `choose_device`; of several GPUs, each process takes its own.
@@ -97,7 +97,8 @@ def join(device: str) -> Iterator[tuple[Processes, torch.device]]:
                 backend = "nccl" if own.type == "cuda" else "gloo"
                 dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=PATIENCE)
                 launch = os.environ.get("TORCHELASTIC_RUN_ID", NAMELESS)
-                yield Processes(rank, world, launch, launch != NAMELESS or _were_restarted(own)), own
+                resumes = launch != NAMELESS or _were_restarted(own)
+                yield Processes(rank=rank, world=world, launch=launch, resumes=resumes), own
         finally:  # not before the error is claimed: the others notice at once
             if dist.is_initialized():
                 dist.destroy_process_group()
@@ -105,7 +106,7 @@ def join(device: str) -> Iterator[tuple[Processes, torch.device]]:
 
 @contextmanager
 def _meet(launcher: Store, rank: int, world: int) -> Iterator[Store]:
-    """A part of the launcher's store for these processes alone.
+    """Open a part of the launcher's store for these processes alone.
 
     The store keeps what processes have left there that were restarted since: torch's own keys, too, which let new ones
     wait for dead ones. So the part is named after a port that only answers while the first process is there.
@@ -124,6 +125,7 @@ def _meet(launcher: Store, rank: int, world: int) -> Iterator[Store]:
 
 
 def _answers(port: int) -> bool:
+    """Return whether the first process listens on a port."""
     try:
         socket.create_connection((os.environ["MASTER_ADDR"], port), timeout=10).close()
     except OSError:
@@ -132,13 +134,13 @@ def _answers(port: int) -> bool:
 
 
 def _were_restarted(device: torch.device) -> bool:
-    """Whether any process was; torchrun counts on each machine by itself."""
+    """Return whether any process was restarted; torchrun counts on each machine by itself."""
     restarts = float(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
     return mean_over_processes(torch.tensor(restarts, device=device)).item() > 0
 
 
 def _own_device(name: str) -> torch.device:
-    """The device of a name; plain "cuda" is the GPU with the process's number on its machine."""
+    """Return the device of a name; plain "cuda" is the GPU with the process's number on its machine."""
     device = choose_device(name)
     if device.type != "cuda":
         return device
@@ -151,7 +153,7 @@ def _own_device(name: str) -> torch.device:
 
 @contextmanager
 def _first_error(store: Store) -> Iterator[None]:
-    """Keeps quiet about errors after the first one of all processes, most of which are its consequences."""
+    """Keep quiet about errors after the first one of all processes, most of which are its consequences."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
@@ -163,6 +165,7 @@ def _first_error(store: Store) -> Iterator[None]:
 
 
 def _is_first(store: Store) -> bool:
+    """Return whether this is the first process to fail."""
     try:
         return int(store.add("failures", 1)) == 1
     except RuntimeError:  # the process that keeps the store is gone: it was the first
@@ -170,7 +173,7 @@ def _is_first(store: Store) -> bool:
 
 
 def mean_over_processes(values: Tensor) -> Tensor:
-    """The mean of each value over the processes; gradients flow to all of them."""
+    """Return the mean of each value over the processes; gradients flow to all of them."""
     if not dist.is_initialized():
         return values
     total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]

@@ -1,4 +1,6 @@
-"""The terms of the training objective, one function per equation. Each returns a scalar tensor."""
+"""Terms of the training objectives, one function per equation, and how much each counts."""
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -7,12 +9,35 @@ from torch import Tensor
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE
 from symface_cli.network.warps import foreshortening
 
-PIXEL_DEVIATION = 0.03
-"""Standard deviation of Eq. 10's Gaussian at 128 x 128, in the 0..1 range: weighs like 0.015 at 64 x 64."""
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """How much the terms count in the total, which is minimized.
+
+    The warps' terms are about 0.03 eye distances after a training, the midline's 0.02, those of the maps 0.1 nats.
+
+    Attributes:
+        autoencoder: Per nat of image and KL term, which are about 1,000 nats.
+        coarse_warp: Per eye distance, of the localizer's first guess.
+        warp: Per eye distance, of the refined warp.
+        midline: Per radian and per eye distance.
+        maps: Per nat, of mask and visibility.
+        surroundings: Of a control point outside of the face, in the warps' terms, beside 1 of one in the face: so the
+            warp stays sane there.
+        pixel_deviation: Standard deviation of Eq. 10's Gaussian at 128 x 128, in 0..1: weighs like 0.015 at 64 x 64.
+    """
+
+    autoencoder: float = 1e-3
+    coarse_warp: float = 1.0
+    warp: float = 2.0
+    midline: float = 2.0
+    maps: float = 0.05
+    surroundings: float = 0.05
+    pixel_deviation: float = 0.03
 
 
 def kl_divergence(mu: Tensor, log_var: Tensor) -> Tensor:
-    """KL(q(z|x) || N(0, I)) = -1/2 sum(1 + log sigma^2 - mu^2 - sigma^2), in nats (Eq. 13).
+    """Return KL(q(z|x) || N(0, I)) = -1/2 sum(1 + log sigma^2 - mu^2 - sigma^2), in nats (Eq. 13).
 
     Summed over the latent units (B, latent), averaged over the batch. The paper prints e^sigma where sigma^2 belongs;
     this is the correct form.
@@ -20,8 +45,8 @@ def kl_divergence(mu: Tensor, log_var: Tensor) -> Tensor:
     return (-0.5 * (1 + log_var - mu.square() - log_var.exp())).sum(1).mean()
 
 
-def gaussian_error(y: Tensor, target: Tensor, deviation: float = PIXEL_DEVIATION) -> Tensor:
-    """-log p(x | z) of Eq. 10 up to a constant: squared error / (2 deviation^2), in nats.
+def gaussian_error(y: Tensor, target: Tensor, deviation: float) -> Tensor:
+    """Return -log p(x | z) of Eq. 10 up to a constant: squared error / (2 deviation^2), in nats.
 
     Summed over pixels and channels (B, C, H, W), averaged over the batch.
     """
@@ -29,7 +54,7 @@ def gaussian_error(y: Tensor, target: Tensor, deviation: float = PIXEL_DEVIATION
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """The reconstruction term of Eq. 12: cross entropy of pixels (B, C, H, W) in 0..1, in nats.
+    """Return the reconstruction term of Eq. 12: cross entropy of pixels (B, C, H, W) in 0..1, in nats.
 
     Summed over pixels and channels, averaged over the batch.
     """
@@ -37,26 +62,25 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def face_scale(warp: Tensor) -> Tensor:
-    """How many normalized crop units a normalized unit of the face frame is long, (B,): from the mean area of cells."""
+    """Return how many normalized crop units a unit of the face frame is long, (B,): from the mean area of cells."""
     step = 2 / (warp.shape[1] - 1)
     return foreshortening(warp).mean((1, 2)).sqrt() / step
 
 
 def warp_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean distance between two warps (B, 17, 17, 2) over the face, in eye distances.
+    """Return the mean distance between two warps (B, 17, 17, 2) over the face, in eye distances.
 
     `weight` (B, 17, 17) says how much each control point counts.
     """
-    distance = (warp - target).square().sum(-1).add(1e-10).sqrt() / (EYE_DISTANCE_FACE * face_scale(target))[
-        :, None, None
-    ]
-    return (distance * weight).sum() / weight.sum()
+    eye_distance = EYE_DISTANCE_FACE * face_scale(target)
+    length = (warp - target).square().sum(-1).add(1e-10).sqrt()  # at 0 the gradient of the root is infinite
+    return (length / eye_distance[:, None, None] * weight).sum() / weight.sum()
 
 
 def midline_error(warp: Tensor, target: Tensor) -> Tensor:
-    """How far the midlines of two warps (B, 17, 17, 2) differ: angle in radians plus offset in eye distances.
+    """Return how far the midlines of two warps (B, 17, 17, 2) differ: radians plus offset in eye distances.
 
-    The mean over the batch. A warp's midline is that of the face frame's edge, as for `geometry.midline_of_warp`; here
+    The mean over the batch. A warp's midline is that of the face frame's edge, as for `midline_of_warp`; here
     it is the least-squares line over the frame's height, which is the same where the edge is a straight frame.
     """
     (middle, down), (target_middle, target_down) = map(_midline, (warp, target))
@@ -67,7 +91,7 @@ def midline_error(warp: Tensor, target: Tensor) -> Tensor:
 
 
 def _midline(warp: Tensor) -> tuple[Tensor, Tensor]:
-    """A point (B, 2) on the midlines of warps (B, 17, 17, 2), and how it moves per normalized unit down the face."""
+    """Return a point (B, 2) on the midlines of warps (B, 17, 17, 2), and how it moves per unit down the face."""
     count = warp.shape[1]
     middles = (warp + warp.flip(2))[:, :, : (count + 1) // 2] / 2
     on_edge = torch.ones(middles.shape[1:3], dtype=torch.bool, device=warp.device)
@@ -82,6 +106,6 @@ def _cross(a: Tensor, b: Tensor) -> Tensor:
 
 
 def map_error(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Binary cross entropy of a map (B, 17, 17) against probabilities in 0..1, in nats; weighted mean."""
+    """Return the binary cross entropy of a map (B, 17, 17) against probabilities, in nats; weighted mean."""
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return (loss * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).eps)

@@ -8,7 +8,7 @@ from symface_cli.training.distributed import Processes, mean_over_processes
 
 
 def share_statistics(network: nn.Module, processes: Processes) -> None:
-    """Lets a network's batch normalizations learn from the samples of all processes; names and values stay."""
+    """Let a network's batch normalizations learn from the samples of all processes; names and values stay."""
     if processes.world == 1:
         return
     for name, layer in list(network.named_modules()):
@@ -23,7 +23,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalization that learns with the mean and variance over the equally many samples of all processes."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W); statistics and arithmetic are in single precision."""
+        """Normalize features (B, C, H, W); statistics and arithmetic are in single precision."""
         if not self.training:
             return super().forward(features)
         assert self.running_mean is not None
@@ -37,7 +37,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         return torch.addcmul(bias[:, None, None], features, scale[:, None, None]).to(features.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Updates the running statistics, with the unbiased variance of `count` values."""
+        """Update the running statistics, with the unbiased variance of `count` values."""
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
         self.running_mean.lerp_(mean, self.momentum)

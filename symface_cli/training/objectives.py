@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +13,10 @@ from symface_cli.network.localizer import LocalizerOutput
 from symface_cli.network.paper import PaperVAE
 from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
 from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
-from symface_cli.training.data.augmentation import Batch
+from symface_cli.training.data.augmentation import TrainingBatch
 from symface_cli.training.distributed import mean_over_processes
 from symface_cli.training.losses import (
+    LossWeights,
     cross_entropy,
     gaussian_error,
     kl_divergence,
@@ -29,47 +29,97 @@ from symface_cli.training.randomness import ShardedRandom
 Losses = dict[str, Tensor]
 """The terms of an objective by name, each a scalar; "total" is what is minimized."""
 
-NATS = 1e-3  # weight of the VAE's terms, which are about 1,000 nats
+Objective = Callable[[TrainingBatch, ShardedRandom], Losses]
+"""From a batch to the losses of a network."""
 
 
-def reconstruct_crop(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
-    """Stage 1: the crop itself. The decoder gives the left half; random mirroring lets it learn both."""
+def reconstruct_crop(
+    network: SymmetricFaceVAE, weights: LossWeights, batch: TrainingBatch, rng: ShardedRandom
+) -> Losses:
+    """Stage 1: return the losses of the crop itself.
+
+    The decoder gives the left half; random mirroring lets it learn both.
+    """
     face = rectify(batch.clean, identity_warp(batch.warp))
-    return autoencode(network, face, face, rng)
+    return autoencoder_losses(network, weights, (face, face), rng)
 
 
-def keep_only_face(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
-    """Stage 2: the crop with everything but the face removed; the localizer learns warp, mask and visibility."""
+def keep_only_face(network: SymmetricFaceVAE, weights: LossWeights, batch: TrainingBatch, rng: ShardedRandom) -> Losses:
+    """Stage 2: return the losses of the crop with everything but the face removed, and those of the localizer."""
     identity = identity_warp(batch.warp)
     target = rectify(GRAY + (batch.clean - GRAY) * batch.mask(), identity)
-    return _sum(
-        locate(network.localizer(batch.crop), batch),
-        autoencode(network, rectify(batch.crop, identity), target, rng),
+    return _add(
+        localizer_losses(network.localizer(batch.crop), weights, batch),
+        autoencoder_losses(network, weights, (rectify(batch.crop, identity), target), rng),
     )
 
 
-def make_symmetric(network: SymmetricFaceVAE, batch: Batch, rng: ShardedRandom) -> Losses:
-    """Stage 3: the clean symmetric face, from a rectified and possibly occluded one.
+def make_symmetric(network: SymmetricFaceVAE, weights: LossWeights, batch: TrainingBatch, rng: ShardedRandom) -> Losses:
+    """Stage 3: return the losses of the clean symmetric face, from a rectified and possibly occluded one.
 
     Both are rectified with the network's own warp, so that input and target show the same face to the pixel.
     """
-    found = network.localizer(batch.crop)
+    located = network.localizer(batch.crop)
     with torch.no_grad():
-        visible = found.visible.sigmoid()
-        face = symmetric_face(batch.crop, found, visible)
-        target = symmetric_face(batch.clean, found, torch.ones_like(visible))
-    return _sum(locate(found, batch), autoencode(network, face, target, rng))
+        visible = located.visible.sigmoid()
+        face = symmetric_face(batch.crop, located, visible)
+        target = symmetric_face(batch.clean, located, torch.ones_like(visible))
+    return _add(localizer_losses(located, weights, batch), autoencoder_losses(network, weights, (face, target), rng))
 
 
-def symmetric_face(crop: Tensor, found: LocalizerOutput, visible: Tensor) -> Tensor:
-    """The crop's face (B, 3, 128, 128), rectified, blended with its mirror image; gray around and where hidden."""
-    mask = found.mask.sigmoid()
+def imitate_paper(
+    network: PaperVAE, stage: int, weights: LossWeights, batch: TrainingBatch, rng: ShardedRandom
+) -> Losses:
+    """Return the losses of the paper's own network: Eq. 12, cross entropy + KL, with the stage's target; in nats."""
+    mu, log_var = network.encode(batch.clean if stage == 1 else batch.crop)
+    z = _sample_latent(mu, log_var, rng) if network.training else mu
+    image = cross_entropy(network.pixel_logits(z), _target_of_paper(stage, batch))
+    kl = kl_divergence(mu, log_var)
+    return {"total": weights.autoencoder * (image + kl), "image": image, "kl": kl}
+
+
+def _target_of_paper(stage: int, batch: TrainingBatch) -> Tensor:
+    """Return what the paper's network is to decode in a stage, (B, 3, 128, 128) in 0..1."""
+    target = batch.clean
+    if stage == 2:
+        target = GRAY + (batch.clean - GRAY) * batch.mask()
+    if stage == 3:
+        side = side_weights(batch.warp, torch.ones_like(batch.face_mask))
+        target = keep_face(blend_sides(rectify(batch.clean, batch.warp), side), batch.face_mask)
+    return F.interpolate(target, size=(FACE_SIZE, FACE_SIZE), mode="bilinear").clamp(0, 1)
+
+
+STAGES = {1: reconstruct_crop, 2: keep_only_face, 3: make_symmetric}
+"""What symface's own network learns in each stage."""
+
+
+def objective_of(network: FaceNetwork, stage: int, weights: LossWeights) -> Objective:
+    """Return what a network learns in a stage.
+
+    Training reaches into a network's parts: here alone, and in `start_linear_path`, it matters of which kind it is.
+
+    Raises:
+        TypeError: If nothing is known of such a network.
+    """
+    if isinstance(network, SymmetricFaceVAE):
+        return partial(STAGES[stage], network, weights)
+    if isinstance(network, PaperVAE):
+        return partial(imitate_paper, network, stage, weights)
+    raise TypeError(f"no objective for {type(network).__name__}")
+
+
+def symmetric_face(crop: Tensor, located: LocalizerOutput, visible: Tensor) -> Tensor:
+    """Return the crop's face (B, 3, 128, 128), rectified and blended with its mirror image.
+
+    It is gray around the face, and where both sides are hidden by `visible` (B, 17, 17) in 0..1.
+    """
+    mask = located.mask.sigmoid()
     mask = (mask + mask.flip(2)) / 2 * (1 - hidden_on_both_sides(visible))
-    return keep_face(blend_sides(rectify(crop, found.warp), side_weights(found.warp, visible)), mask)
+    return keep_face(blend_sides(rectify(crop, located.warp), side_weights(located.warp, visible)), mask)
 
 
-def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
-    """What stage 1 or 3 decodes of clean crops, for the linear path's PCA: (N, 3, 64, 32), centered on gray.
+def left_halves(network: SymmetricFaceVAE, batch: TrainingBatch, stage: int) -> Tensor:
+    """Return what stage 1 or 3 decodes of clean crops, for the linear path's PCA: (N, 3, 64, 32), centered on gray.
 
     Stage 1 decodes the left half of crops and of mirrored crops.
     """
@@ -77,77 +127,60 @@ def left_halves(network: SymmetricFaceVAE, batch: Batch, stage: int) -> Tensor:
         face = rectify(batch.clean, identity_warp(batch.warp))
         faces = torch.cat([face, face.flip(-1)])
     else:
-        found = network.localizer(batch.clean)
-        faces = symmetric_face(batch.clean, found, torch.ones_like(found.visible))
+        located = network.localizer(batch.clean)
+        faces = symmetric_face(batch.clean, located, torch.ones_like(located.visible))
     return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GRAY
 
 
-def imitate_paper(network: PaperVAE, batch: Batch, rng: ShardedRandom, stage: int) -> Losses:
-    """The paper's stages for its own network: Eq. 12, cross entropy + KL, with the stage's target; in nats."""
-    target = batch.clean
-    if stage == 2:
-        target = GRAY + (batch.clean - GRAY) * batch.mask()
-    if stage == 3:
-        weights = side_weights(batch.warp, torch.ones_like(batch.face_mask))
-        target = keep_face(blend_sides(rectify(batch.clean, batch.warp), weights), batch.face_mask)
-    target = F.interpolate(target, size=(FACE_SIZE, FACE_SIZE), mode="bilinear").clamp(0, 1)
-    mu, log_var = network.encode(batch.clean if stage == 1 else batch.crop)
-    z = _draw(mu, log_var, rng) if network.training else mu
-    image = cross_entropy(network.pixel_logits(z), target)
-    kl = kl_divergence(mu, log_var)
-    return {"total": NATS * (image + kl), "image": image, "kl": kl}
+def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: TrainingBatch) -> Losses:
+    """Return the localizer's terms: both warps against the label, midline, mask and visibility.
 
-
-def locate(found: LocalizerOutput, batch: Batch) -> Losses:
-    """The localizer's terms: both warps against the label, midline, mask and visibility.
-
-    "warp" is in eye distances, "midline" in radians and eye distances.
+    "warp" is in eye distances, "midline" in radians and eye distances, "mask" and "visible" in nats.
     """
-    face = batch.face_mask + 0.05  # the surroundings count a little, so that the warp stays sane there
-    coarse = _share(face) * warp_error(found.coarse, batch.warp, face)
-    warp = _share(face) * warp_error(found.warp, batch.warp, face)
-    midline = midline_error(found.warp, batch.warp)
-    mask = map_error(found.mask, batch.face_mask, torch.ones_like(face))
-    visible = _share(batch.face_mask) * map_error(found.visible, batch.visible, batch.face_mask)
-    total = coarse + 2 * warp + 2 * midline + 0.05 * (mask + visible)
+    face = batch.face_mask + weights.surroundings
+    coarse = _share(face) * warp_error(located.coarse, batch.warp, face)
+    warp = _share(face) * warp_error(located.warp, batch.warp, face)
+    midline = midline_error(located.warp, batch.warp)
+    mask = map_error(located.mask, batch.face_mask, torch.ones_like(face))
+    visible = _share(batch.face_mask) * map_error(located.visible, batch.visible, batch.face_mask)
+    total = weights.coarse_warp * coarse + weights.warp * warp + weights.midline * midline
+    total = total + weights.maps * (mask + visible)
     return {"total": total, "warp": warp, "midline": midline, "mask": mask, "visible": visible}
 
 
 def _share(weight: Tensor) -> Tensor:
-    """What a mean weighted with `weight` counts in the mean over the processes; 1 if there is only one."""
+    """Return what a mean weighted with `weight` counts in the mean over the processes; 1 if there is only one."""
     total = weight.sum() + 1e-6  # there may be no face at all
     return total / mean_over_processes(total)
 
 
-def autoencode(network: SymmetricFaceVAE, face: Tensor, target: Tensor, rng: ShardedRandom) -> Losses:
-    """Eq. 12-14 for the left half of `target` (B, 3, 128, 128), decoded from `face`; in nats."""
+def autoencoder_losses(
+    network: SymmetricFaceVAE, weights: LossWeights, faces: tuple[Tensor, Tensor], rng: ShardedRandom
+) -> Losses:
+    """Return Eq. 12-14 for the left half of what is to be decoded, in nats.
+
+    Args:
+        network: The network.
+        weights: How much the terms count.
+        faces: What is encoded, and what is to be decoded from it; each (B, 3, 128, 128) in 0..1.
+        rng: Samples z in training; in evaluation z = mu.
+    """
+    face, target = faces
     mu, log_var = network.encoder(face.contiguous(memory_format=torch.channels_last))
-    z = _draw(mu, log_var, rng) if network.training else mu
-    image = gaussian_error(network.decoder(z), target[..., : FACE_SIZE // 2])
+    z = _sample_latent(mu, log_var, rng) if network.training else mu
+    image = gaussian_error(network.decoder(z), target[..., : FACE_SIZE // 2], weights.pixel_deviation)
     kl = kl_divergence(mu, log_var)
-    return {"total": NATS * (image + kl), "image": image, "kl": kl}
+    return {"total": weights.autoencoder * (image + kl), "image": image, "kl": kl}
 
 
-def _draw(mu: Tensor, log_var: Tensor, rng: ShardedRandom) -> Tensor:
-    """Z = mu + sigma * epsilon, epsilon from N(0, I) (Eq. 5)."""
+def _sample_latent(mu: Tensor, log_var: Tensor, rng: ShardedRandom) -> Tensor:
+    """Sample z = mu + sigma * epsilon, epsilon from N(0, I) (Eq. 5)."""
     return mu + rng.normal(*mu.shape) * (0.5 * log_var).exp()
 
 
-def _sum(first: Losses, second: Losses) -> Losses:
+def _add(first: Losses, second: Losses) -> Losses:
+    """Return the terms of both, with the sum of their totals."""
     return {**first, **second, "total": first["total"] + second["total"]}
-
-
-Objective = Callable[[Any, Batch, ShardedRandom], Losses]
-
-OBJECTIVES: dict[tuple[str, int], Objective] = {
-    ("symface", 1): reconstruct_crop,
-    ("symface", 2): keep_only_face,
-    ("symface", 3): make_symmetric,
-    ("paper", 1): partial(imitate_paper, stage=1),
-    ("paper", 2): partial(imitate_paper, stage=2),
-    ("paper", 3): partial(imitate_paper, stage=3),
-}
-"""The objective of each architecture's stages."""
 
 
 class Learner(nn.Module):
@@ -156,13 +189,13 @@ class Learner(nn.Module):
     Only what the stage trains requires gradients.
     """
 
-    def __init__(self, network: FaceNetwork, stage: int) -> None:
+    def __init__(self, network: FaceNetwork, stage: int, weights: LossWeights) -> None:
         super().__init__()
         self.network = network
-        self._objective = OBJECTIVES[network.architecture.kind, stage]
+        self._objective = objective_of(network, stage, weights)
         for part in network.localizing_parts():
             part.requires_grad_(stage > 1)
 
-    def forward(self, batch: Batch, rng: ShardedRandom) -> Losses:
-        """The losses of a batch."""
-        return self._objective(self.network, batch, rng)
+    def forward(self, batch: TrainingBatch, rng: ShardedRandom) -> Losses:
+        """Return the losses of a batch."""
+        return self._objective(batch, rng)

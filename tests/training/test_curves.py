@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from symface_cli.training.checkpoints import load_checkpoint
-from symface_cli.training.curves import draw_curves
 from symface_cli.training.loop import train
-from symface_cli.training.tensorboard import TensorBoardLog
+from symface_cli.training.reports.curves import draw_curves
+from symface_cli.training.reports.tensorboard import TensorBoardLog
+from symface_cli.training.run_folder import RunFolder
 from tests.training import test_loop as test_training
 from tests.training.test_loop import CPU, Silent, settings
 
@@ -75,6 +76,18 @@ def test_curves_import_no_pyplot():
     assert "matplotlib.pyplot" not in sys.modules
 
 
+def test_without_matplotlib_training_goes_on_without_curves_and_says_so_once(data, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    observer = Silent()
+    train(settings(1, 2), data, RunFolder(tmp_path), CPU, observer)
+    assert {path.name for path in (tmp_path / "stage-1").iterdir()} == {
+        "best.safetensors", "config.json", "epoch-001.png", "epoch-002.png", "last.pt", "losses.csv",
+    }  # fmt: skip
+    (note,) = observer.notes
+    assert "matplotlib" in note
+    assert "symface[train]" in note
+
+
 @pytest.fixture
 def sheet():
     """A PNG of 6 x 4 pixels, all of one color."""
@@ -116,8 +129,8 @@ def test_training_draws_its_curves_and_a_stopped_run_goes_on_in_its_log(data, tm
     pytest.importorskip("tensorboard")
     folder = tmp_path / "log"
     with pytest.raises(KeyboardInterrupt):
-        train(settings(1, 3), data, tmp_path, CPU, Silent(stop_after=2), log=TensorBoardLog(folder))
-    train(settings(1, 3), data, tmp_path, CPU, Silent(), resume=True, log=TensorBoardLog(folder))
+        train(settings(1, 3), data, RunFolder(tmp_path, log=TensorBoardLog(folder)), CPU, Silent(stop_after=2))
+    train(settings(1, 3), data, RunFolder(tmp_path, resume=True, log=TensorBoardLog(folder)), CPU, Silent())
     rows = load_checkpoint(tmp_path / "stage-1/last.pt")["rows"]
     logged = read_log(folder).Scalars("validation/total")
     assert [event.step for event in logged] == [1, 2, 3]
@@ -131,4 +144,4 @@ def test_without_its_extra_the_tensorboard_log_says_what_to_install(symface, mon
     finished = symface("train", "--stage", 1, tmp_path, "--run", tmp_path / "run", "--tensorboard")
     assert finished.status == 2
     assert finished.err.startswith("symface: TensorBoard is not installed")
-    assert 'pip install "symface[tensorboard]", or leave out --tensorboard' in finished.err
+    assert 'pip install "symface[train]", or leave out --tensorboard' in finished.err

@@ -28,6 +28,7 @@ from symface_cli.training.data import preparation
 from symface_cli.training.distributed import FailedElsewhere, join
 from symface_cli.training.normalization import SharedBatchNorm2d, share_statistics
 from symface_cli.training.randomness import ShardedRandom
+from symface_cli.training.run_folder import RunFolder
 from tests.training import test_loop as test_training
 
 ROOT = Path(__file__).parents[2]
@@ -127,8 +128,8 @@ def _train_all_stages(joined, data, run, batch_size):
         patch.setattr(loop, "mixed_precision", lambda device: nullcontext())
         for stage in (1, 2, 3):
             config = test_training.settings(stage, 2, batch_size=batch_size)
-            init = run / "init.safetensors"
-            loop.train(config, data, run, device, test_training.Silent(), init, processes=processes)
+            folder = RunFolder(run, init=run / "init.safetensors")
+            loop.train(config, data, folder, device, test_training.Silent(), processes)
 
 
 def losses_of(run, stage):
@@ -158,9 +159,9 @@ def _train_and_resume(joined, data, run, stop_after):
         prepare = loop.prepare
         patch.setattr(loop, "prepare", lambda *a, **k: dataclasses.replace(prepare(*a, **k), splits=splits))
         with suppress(KeyboardInterrupt):
-            loop.train(config, data, run, device, test_training.Silent(stop_after), processes=processes)
+            loop.train(config, data, RunFolder(run), device, test_training.Silent(stop_after), processes)
         if stop_after:
-            loop.train(config, data, run, device, test_training.Silent(), resume=True, processes=processes)
+            loop.train(config, data, RunFolder(run, resume=True), device, test_training.Silent(), processes)
 
 
 @pytest.mark.landmarks  # which are prepared, too

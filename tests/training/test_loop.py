@@ -23,12 +23,16 @@ from symface_cli.network.builder import build_network
 from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
+from symface_cli.training.config import TrainingConfig, find_difference
 from symface_cli.training.data import preparation
-from symface_cli.training.data.augmentation import NONE, Stored, make_batch
-from symface_cli.training.initialization import NOISE, start_as_pca
-from symface_cli.training.loop import TrainingConfig, train
-from symface_cli.training.objectives import OBJECTIVES
+from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
+from symface_cli.training.data.samples import SplitSamples
+from symface_cli.training.initialization import noise_variance, start_as_pca
+from symface_cli.training.loop import train
+from symface_cli.training.losses import LossWeights
+from symface_cli.training.objectives import objective_of
 from symface_cli.training.randomness import ShardedRandom
+from symface_cli.training.run_folder import RunFolder
 from tests.data import test_downloads
 
 SMALL = Architecture(
@@ -51,7 +55,11 @@ class Silent:
 
     def __init__(self, stop_after: int = 0) -> None:
         self.rows: list[dict[str, float]] = []
+        self.notes: list[str] = []
         self.stop_after = stop_after
+
+    def noted(self, message):
+        self.notes.append(message)
 
     def prepared(self, done, total):
         pass
@@ -83,7 +91,8 @@ def data(tmp_path_factory):
 
 
 def settings(stage, epochs=1, architecture=SMALL, **changes):
-    return TrainingConfig(stage, architecture, epochs, **{"batch_size": 3, "lr": 1e-3, "seed": 0, **changes})
+    values = {"batch_size": 3, "lr": 1e-3, "seed": 0, **changes}
+    return TrainingConfig(stage=stage, architecture=architecture, epochs=epochs, **values)
 
 
 def tensors(path):
@@ -142,17 +151,17 @@ def test_the_papers_network_goes_through_the_stages(data, tmp_path, stage):
         torch.manual_seed(0)
         loop.save_weights(init, build_network(SMALL_PAPER), 1)
     observer = Silent()
-    best = train(settings(stage, 4, SMALL_PAPER), data, tmp_path / "run", CPU, observer, init)
+    best = train(settings(stage, 4, SMALL_PAPER), data, RunFolder(tmp_path / "run", init=init), CPU, observer)
     assert load_weights(best).network.architecture == SMALL_PAPER
     assert observer.rows[3]["train_total"] < observer.rows[0]["train_total"]
 
 
 def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one(data, tmp_path):
-    train(settings(1, 3), data, tmp_path / "straight", CPU, Silent())
+    train(settings(1, 3), data, RunFolder(tmp_path / "straight"), CPU, Silent())
     with pytest.raises(KeyboardInterrupt):
-        train(settings(1, 3), data, tmp_path / "stopped", CPU, Silent(stop_after=1))
+        train(settings(1, 3), data, RunFolder(tmp_path / "stopped"), CPU, Silent(stop_after=1))
     assert load_checkpoint(tmp_path / "stopped/stage-1/last.pt")["epoch"] == 1
-    train(settings(1, 3), data, tmp_path / "stopped", CPU, Silent(), resume=True)
+    train(settings(1, 3), data, RunFolder(tmp_path / "stopped", resume=True), CPU, Silent())
     straight, resumed = (tensors(tmp_path / name / "stage-1/last.pt") for name in ("straight", "stopped"))
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
     for name in ("best.safetensors", "losses.csv"):
@@ -166,31 +175,59 @@ def test_weights_of_the_same_stage_are_gone_on_with(data, tmp_path):
     for stage, is_kept in ((1, True), (2, False)):
         init = tmp_path / f"{stage}.safetensors"
         loop.save_weights(init, network, stage)
-        best = train(settings(1, lr=1e-9), data, tmp_path / f"after-{stage}", CPU, Silent(), init)
+        best = train(settings(1, lr=1e-9), data, RunFolder(tmp_path / f"after-{stage}", init=init), CPU, Silent())
         before, after = (load_weights(path).network.encoder.state_dict() for path in (init, best))
         for name in ("linear.weight", "statistics.weight"):
             assert torch.allclose(before[name], after[name], atol=1e-4) == is_kept, name
 
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path):
-    train(settings(1), data, tmp_path, CPU, Silent())
+    train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
     with pytest.raises(UsageError, match="seed"):
-        train(settings(1, seed=1), data, tmp_path, CPU, Silent(), resume=True)
+        train(settings(1, seed=1), data, RunFolder(tmp_path, resume=True), CPU, Silent())
+
+
+def test_resuming_with_another_loss_weight_is_refused(data, tmp_path):
+    train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
+    config = settings(1, losses=LossWeights(warp=3))
+    with pytest.raises(UsageError, match=r"losses\.warp 2\.0, not 3"):
+        train(config, data, RunFolder(tmp_path, resume=True), CPU, Silent())
+
+
+def test_all_that_was_trained_with_is_in_the_configuration_and_the_checkpoint(data, tmp_path):
+    config = settings(1, losses=LossWeights(autoencoder=2e-3), augmentation=Augmentation(blur=0.5))
+    train(config, data, RunFolder(tmp_path), CPU, Silent())
+    written = json.loads((tmp_path / "stage-1/config.json").read_text())
+    assert written == load_checkpoint(tmp_path / "stage-1/last.pt")["config"]
+    assert written["losses"] == {
+        "autoencoder": 2e-3, "coarse_warp": 1, "warp": 2, "midline": 2, "maps": 0.05, "surroundings": 0.05,
+        "pixel_deviation": 0.03,
+    }  # fmt: skip
+    assert written["augmentation"]["blur"] == 0.5
+    assert written["augmentation"].keys() == {field.name for field in dataclasses.fields(Augmentation)}
+    assert written["optimizer"] == {"warm_up": 0.05, "weight_decay": 0.01, "clip": 5, "linear_rate": 0.01}
+
+
+def test_a_field_that_one_side_does_not_know_is_a_difference():
+    known = settings(1).settings(1)
+    assert find_difference(known, settings(1).settings(1)) is None
+    assert find_difference({**known, "losses": {}}, known) == "losses.autoencoder nothing, not 0.001"
+    assert find_difference({**known, "surprise": 3}, known) == "surprise 3, not nothing"
 
 
 def test_a_stage_is_not_trained_twice_by_accident(data, tmp_path):
-    train(settings(1), data, tmp_path, CPU, Silent())
+    train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
     with pytest.raises(UsageError, match="was trained before") as caught:
-        train(settings(1), data, tmp_path, CPU, Silent())
+        train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
     assert caught.value.hint is Hint.RESUME
 
 
 def test_a_damaged_checkpoint_is_refused(data, tmp_path):
-    train(settings(1), data, tmp_path, CPU, Silent())
+    train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
     last = tmp_path / "stage-1/last.pt"
     last.write_bytes(last.read_bytes()[:5000])
     with pytest.raises(DataError, match="damaged"):
-        train(settings(1), data, tmp_path, CPU, Silent(), resume=True)
+        train(settings(1), data, RunFolder(tmp_path, resume=True), CPU, Silent())
 
 
 def test_a_stage_needs_the_one_before(symface, data, tmp_path):
@@ -243,19 +280,21 @@ def batch():
     torch.manual_seed(0)
     crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
     warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
-    stored = Stored(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
-    return make_batch(stored, NONE, ShardedRandom(torch.Generator().manual_seed(0)))
+    stored = StoredSamples(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
+    return make_batch(stored, UNCHANGED, ShardedRandom(torch.Generator().manual_seed(0)))
 
 
-@pytest.mark.parametrize(("kind", "stage"), list(OBJECTIVES))
+@pytest.mark.parametrize("stage", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["symface", "paper"])
 def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, stage):
     torch.manual_seed(0)
     network = build_network(SMALL if kind == "symface" else SMALL_PAPER).train()
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    objective = objective_of(network, stage, LossWeights())
     losses = []
     for _ in range(12):
-        total = OBJECTIVES[kind, stage](network, batch, ShardedRandom(torch.Generator().manual_seed(0)))["total"]
+        total = objective(batch, ShardedRandom(torch.Generator().manual_seed(0)))["total"]
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
@@ -267,7 +306,7 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
 
 def test_validation_changes_nothing(data, tmp_path):
     prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
-    samples = loop.Samples(prepared, "validation", CPU)
+    samples = SplitSamples(prepared, "validation", CPU)
     network = build_network(SMALL)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     first = loop.validate(network, settings(1), samples)
@@ -281,17 +320,30 @@ def test_the_linear_path_starts_as_probabilistic_pca():
     basis = torch.linalg.qr(torch.randn(6144, 12)).Q
     x = torch.randn(60, 12) * torch.linspace(9, 1, 12) @ basis.T * 0.3 + 0.1
     network = build_network(Architecture(latent=8)).eval()
-    start_as_pca(network, x.view(60, 3, 64, 32))
+    noise = noise_variance(LossWeights().pixel_deviation)
+    start_as_pca(network, x.view(60, 3, 64, 32), noise)
     mean = x.mean(0)
     _, singular, v = torch.linalg.svd(x - mean, full_matrices=False)
     variance = singular[:8] ** 2 / 60
-    w = v[:8].T * (variance - NOISE).sqrt()
-    posterior = torch.linalg.inv(w.T @ w + NOISE * torch.eye(8))
+    w = v[:8].T * (variance - noise).sqrt()
+    posterior = torch.linalg.inv(w.T @ w + noise * torch.eye(8))
     expected = (x - mean) @ w @ posterior @ w.T + mean
     found = network.decoder.linear(network.encoder.linear(x))
     assert torch.allclose(found, expected, atol=2e-3)
     log_var = network.encoder.statistics.bias[8:]
-    assert torch.allclose(log_var.exp(), NOISE * posterior.diagonal(), rtol=0.02)
+    assert torch.allclose(log_var.exp(), noise * posterior.diagonal(), rtol=0.02)
+
+
+def test_the_linear_path_and_the_first_weights_depend_on_no_global_state_and_leave_it_alone(data, tmp_path):
+    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: None, workers=1)
+    samples = SplitSamples(prepared, "train", CPU)
+    networks = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        networks.append(loop.start(settings(1), samples, None).network.state_dict())
+        assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
 
 
 def test_small_network_has_batch_statistics_that_validation_uses():

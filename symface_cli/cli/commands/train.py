@@ -16,7 +16,7 @@ from symface_cli.errors import ExitStatus, UsageError
 if TYPE_CHECKING:
     import torch
 
-    from symface_cli.network.architecture import Architecture
+    from symface_cli.training.config import TrainingConfig
     from symface_cli.training.distributed import Processes
 
 
@@ -54,21 +54,22 @@ def train(
     training, validation and test; test people are never trained on. Prints the path of the best weights.
     """
     from symface_cli.training.distributed import FailedElsewhere, join
-    from symface_cli.training.loop import EPOCHS, RATES, TrainingConfig
     from symface_cli.training.loop import train as train_stage
-    from symface_cli.training.tensorboard import TensorBoardLog
+    from symface_cli.training.reports.tensorboard import TensorBoardLog
+    from symface_cli.training.run_folder import RunFolder
 
-    config = TrainingConfig(stage, _architecture(arch), epochs or EPOCHS[stage], batch_size, lr or RATES[stage], seed)
+    config = _configure(arch, stage, epochs, batch_size, lr, seed)
     try:
         with join(device) as (processes, chosen), _one_reports(processes):
             if lr is not None and not 0 < lr < 1:
                 raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
             log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
+            run_folder = RunFolder(run, init=init, resume=resume, labels=labels, log=log)
             with processes.writer_first():
                 folder = find_dataset(data, download)
             err.print(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
             with ProgressObserver(config.epochs) as observer:
-                best = train_stage(config, folder, run, chosen, observer, init, resume, labels, processes, log)
+                best = train_stage(config, folder, run_folder, chosen, observer, processes)
             if processes.is_writer:
                 out.print(str(best))
     except FailedElsewhere as error:
@@ -89,10 +90,21 @@ def _one_reports(processes: "Processes") -> Iterator[None]:
         err.quiet = False
 
 
-def _architecture(kind: str) -> "Architecture":
+def _configure(
+    arch: str, stage: int, epochs: int | None, batch_size: int, lr: float | None, seed: int
+) -> "TrainingConfig":
+    """Return the configuration that the options say; what they leave open goes by the stage."""
     from symface_cli.network.architecture import PAPER, Architecture
+    from symface_cli.training.config import EPOCHS, RATES, TrainingConfig
 
-    return PAPER if kind == "paper" else Architecture()
+    return TrainingConfig(
+        stage=stage,
+        architecture=PAPER if arch == "paper" else Architecture(),
+        epochs=EPOCHS[stage] if epochs is None else epochs,
+        batch_size=batch_size,
+        lr=RATES[stage] if lr is None else lr,
+        seed=seed,
+    )
 
 
 class ProgressObserver:
@@ -108,6 +120,10 @@ class ProgressObserver:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def noted(self, message: str) -> None:
+        """Prints what a person should know."""
+        err.print(message, soft_wrap=True)
 
     def prepared(self, done: int, total: int) -> None:
         """Shows how many photos are prepared."""

@@ -1,4 +1,4 @@
-"""Stored crops made into training batches, on the device: jitter, light, blur, JPEG, occluders.
+"""Training batches made of stored crops, on the device: jitter, light, blur, JPEG, occluders.
 
 Occluders, blur and JPEG are in the input only. Color and light are in the target, too: nobody can tell the light that
 was added from the light that was there, and a network that has to try makes all faces flat.
@@ -29,27 +29,52 @@ JPEG_LUMINANCE = (
 )
 """Quantization table of ITU-T T.81, Annex K."""
 
+GAINS = (0.5, 1.6)  # of a channel, at least and at most
+SIDE_LIGHTS = (0.1, 0.7)  # by how much light from one side changes the gain on either side
+REDUCTIONS = (1.5, 4.5)  # how many times smaller blurred faces are
+JPEG_COARSENESS = (0.3, 3.0)  # of the quantization table; 3 is JPEG quality 17
+BARS = 0.25  # share of occluders that are bars over both eyes
+ELLIPSES = 0.5  # share of occluders with a round outline; that of the others is nearly a box
+SKIN_COLORED = 0.4  # share of occluders with the color of the photo's middle
+FLAT = 0.6  # share of occluders of one color; the others show another sample
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How far training pictures are changed. Shares are of the samples, deviations of normal distributions."""
+    """How far training pictures are changed.
 
-    angle: float = math.radians(12)  # deviation
-    log_scale: float = 0.12  # deviation
-    shift: float = 0.07  # deviation, of the crop's half side
-    gain: float = 0.15  # deviation of the brightness, shared with the target
-    tint: float = 0.07  # deviation of each channel's gain, shared with the target
-    side_light: float = 0.35  # share, shared with the target
-    blur: float = 0.25  # share
-    jpeg: float = 0.25  # share
-    occluders: float = 0.4  # share
+    Attributes:
+        angle: Standard deviation of the rotation, in radians.
+        log_scale: Standard deviation of the scale's logarithm.
+        shift: Standard deviation of the shift, in half sides of the crop.
+        flip: Share of samples that are mirrored.
+        gain: Standard deviation of the brightness, shared with the target.
+        tint: Standard deviation of each channel's gain, shared with the target.
+        side_light: Share of samples with light from one side, shared with the target.
+        blur: Share of samples that are blurred.
+        jpeg: Share of samples with JPEG's loss.
+        occluders: Share of samples with something in front of the face.
+    """
+
+    angle: float = math.radians(12)
+    log_scale: float = 0.12
+    shift: float = 0.07
+    flip: float = 0.5
+    gain: float = 0.15
+    tint: float = 0.07
+    side_light: float = 0.35
+    blur: float = 0.25
+    jpeg: float = 0.25
+    occluders: float = 0.4
 
 
-NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
+UNCHANGED = Augmentation(
+    angle=0, log_scale=0, shift=0, flip=0, gain=0, tint=0, side_light=0, blur=0, jpeg=0, occluders=0
+)
 """Crops as they are, for validation."""
 
 
-class Stored(NamedTuple):
+class StoredSamples(NamedTuple):
     """Prepared samples.
 
     Attributes:
@@ -63,8 +88,8 @@ class Stored(NamedTuple):
     masks: Tensor
 
 
-class Batch(NamedTuple):
-    """A training batch.
+class TrainingBatch(NamedTuple):
+    """A training batch: inputs and labels.
 
     Attributes:
         crop: The input (B, 3, 160, 160), 0..1.
@@ -85,12 +110,12 @@ class Batch(NamedTuple):
     visible: Tensor
 
     def mask(self) -> Tensor:
-        """The face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
+        """Return the face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
         return _sample(self.stored_masks[:, None], self.stored_from_crop)
 
 
-def make_batch(stored: Stored, augmentation: Augmentation, rng: ShardedRandom) -> Batch:
-    """Makes a batch of stored samples."""
+def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRandom) -> TrainingBatch:
+    """Make a batch of stored samples."""
     shares = (augmentation.side_light, augmentation.occluders, augmentation.blur, augmentation.jpeg)
     lit, covered, blurred, compressed = _choose(shares, stored.warps, rng)
     stored_from_crop, warp = _jitter(stored.warps, augmentation, rng)
@@ -101,11 +126,19 @@ def make_batch(stored: Stored, augmentation: Augmentation, rng: ShardedRandom) -
     _blur(crop, blurred, rng)
     _compress(crop, compressed, rng)
     face_mask = _look_up(stored.masks, stored_from_crop, warp)
-    return Batch(crop, clean, stored.masks, stored_from_crop, warp, (face_mask + face_mask.flip(2)) / 2, visible)
+    return TrainingBatch(
+        crop=crop,
+        clean=clean,
+        stored_masks=stored.masks,
+        stored_from_crop=stored_from_crop,
+        warp=warp,
+        face_mask=(face_mask + face_mask.flip(2)) / 2,
+        visible=visible,
+    )
 
 
 def _choose(shares: tuple[float, ...], like: Tensor, rng: ShardedRandom) -> list[Tensor]:
-    """Which samples of a batch (B, ...) each of several things happens to: indices.
+    """Choose the samples of a batch (B, ...) to which each of several things happens: return their indices.
 
     Work is done for these alone. Drawn together, so that a GPU is waited for once.
     """
@@ -114,22 +147,22 @@ def _choose(shares: tuple[float, ...], like: Tensor, rng: ShardedRandom) -> list
 
 
 def _chosen(share: float, like: Tensor, rng: ShardedRandom) -> Tensor:
-    """Which samples of a batch (B, ...) something happens to: bool (B, 1, 1, 1)."""
+    """Choose the samples of a batch (B, ...) to which something happens: bool (B, 1, 1, 1)."""
     return rng.uniform(len(like), 1, 1, 1) < share
 
 
 def _uniform(low: float, high: float, like: Tensor, rng: ShardedRandom) -> Tensor:
-    """Random numbers (B, 1, 1, 1)."""
+    """Draw random numbers (B, 1, 1, 1)."""
     return low + (high - low) * rng.uniform(len(like), 1, 1, 1)
 
 
 def _jitter(warps: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> tuple[Tensor, Tensor]:
-    """Random stored_from_crop (B, 2, 3), mirrored for half of the samples, and the warps in the jittered crops."""
+    """Draw stored_from_crop (B, 2, 3), mirrored for some samples; return it and the warps in the jittered crops."""
     angle = augmentation.angle * rng.normal(len(warps), 1)[:, 0]
     ratio = CROP_BOXES / STORED_BOXES
     scale = ratio * torch.exp(augmentation.log_scale * rng.normal(len(warps), 1)[:, 0])
     shift = ratio * augmentation.shift * rng.normal(len(warps), 2)
-    flip = _chosen(0.5 if augmentation.angle else 0, warps, rng)
+    flip = _chosen(augmentation.flip, warps, rng)
     c, s = scale * torch.cos(angle), scale * torch.sin(angle)
     rotation = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], 1)
     warps = torch.where(flip, mirror_warp(warps), warps)
@@ -140,7 +173,7 @@ def _jitter(warps: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> tu
 
 
 def _sample(pixels: Tensor, stored_from_crop: Tensor) -> Tensor:
-    """What stored pixels (B, C, S, S) uint8 show in the crops: (B, C, 160, 160), 0..1."""
+    """Sample stored pixels (B, C, S, S) uint8 in the crops: (B, C, 160, 160), 0..1."""
     ticks = torch.linspace(-1, 1, CROP_SIZE, device=pixels.device)
     across, down, shift = stored_from_crop[..., None].unbind(2)  # each (B, 2, 1)
     grid = (across * ticks)[:, :, None] + (down * ticks + shift)[..., None]  # x and y as two planes, which is fast
@@ -149,42 +182,44 @@ def _sample(pixels: Tensor, stored_from_crop: Tensor) -> Tensor:
 
 
 def _look_up(masks: Tensor, stored_from_crop: Tensor, warp: Tensor) -> Tensor:
-    """What stored masks (B, 96, 96) uint8 say at the control points of warps in the crops: (B, 17, 17), 0..1."""
+    """Sample stored masks (B, 96, 96) uint8 at the control points of warps in the crops: (B, 17, 17), 0..1."""
     points = torch.einsum("bij,bhwj->bhwi", stored_from_crop[..., :2], warp) + stored_from_crop[:, None, None, :, 2]
     return rectify(masks[:, None].float() / 255, points, warp.shape[1])[:, 0]
 
 
 def _gain(image: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> Tensor:
+    """Draw the gain of each channel, (B, 3, 1, 1)."""
     tint = augmentation.tint * rng.normal(len(image), 3) + augmentation.gain * rng.normal(len(image), 1)
-    return (1 + tint).clamp(0.5, 1.6)[:, :, None, None]
+    return (1 + tint).clamp(*GAINS)[:, :, None, None]
 
 
 def _ramp(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Normalized coordinates x (1, 1, 1, W) and y (1, 1, H, 1)."""
+    """Return normalized coordinates x (1, 1, 1, W) and y (1, 1, H, 1)."""
     ticks = torch.linspace(-1, 1, image.shape[-1], device=image.device)
     return ticks.view(1, 1, 1, -1), ticks.view(1, 1, -1, 1)
 
 
 def _light_from_one_side(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
-    """Changes the chosen samples' light: a gain that rises along a random direction."""
+    """Change the chosen samples' light: a gain that rises along a random direction."""
     x, y = _ramp(image)
     direction = _uniform(0, 2 * math.pi, image, rng)[chosen]
-    strength = _uniform(0.1, 0.7, image, rng)[chosen]
+    strength = _uniform(*SIDE_LIGHTS, image, rng)[chosen]
     gain = 1 + strength * torch.tanh(2 * (x * direction.cos() + y * direction.sin()))
     image[chosen] = image[chosen].mul_(gain).clamp_(0, 1)
 
 
 def _blur(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
-    """Makes the chosen samples small faces: at a lower resolution, one for the whole batch."""
-    factor = rng.common() * 3 + 1.5
+    """Make the chosen samples small faces: at a lower resolution, one for the whole batch."""
+    smallest, largest = REDUCTIONS
+    factor = rng.common() * (largest - smallest) + smallest
     size = round(image.shape[-1] / factor)
     small = F.interpolate(image[chosen], size=(size, size), mode="bilinear", antialias=True)
     image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear")
 
 
 def _compress(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
-    """Gives the chosen samples JPEG's loss: 8 x 8 cosine transform, coefficients rounded to the quality's multiples."""
-    quality = _uniform(0.3, 3.0, image, rng)[chosen]  # 3: JPEG quality about 17
+    """Give the chosen samples JPEG's loss: 8 x 8 cosine transform, coefficients rounded to the quality's multiples."""
+    quality = _uniform(*JPEG_COARSENESS, image, rng)[chosen]
     size = image.shape[-1]
     table = torch.tensor(JPEG_LUMINANCE, dtype=image.dtype, device=image.device).repeat(1, size // 8) / 255 * quality
     k = torch.arange(8, dtype=image.dtype, device=image.device)
@@ -199,7 +234,7 @@ def _compress(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
 
 
 def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> tuple[Tensor, Tensor]:
-    """Copies pictures, with something in front of the chosen ones' faces; and what is visible then, (B, 17, 17)."""
+    """Copy pictures with something in front of the chosen ones' faces; return them and what is visible, (B, 17, 17)."""
     crop, visible = clean.clone(), warp.new_ones(warp.shape[:3])
     occluder, content = _occluder(warp, chosen, rng), _occluder_content(clean, chosen, rng)
     crop[chosen] = torch.lerp(clean[chosen], content, occluder)
@@ -208,31 +243,31 @@ def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> t
 
 
 def _occluder(warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:
-    """Where something lies in front of the chosen faces: (b, 1, 160, 160), 0..1.
+    """Draw the outlines of what lies in front of the chosen faces: (b, 1, 160, 160), 0..1.
 
-    It is a superellipse, from an ellipse to nearly a box; a quarter of them are bars over both eyes.
+    They are superellipses, ellipses or nearly boxes; some are bars over both eyes.
     """
-    bar = _chosen(0.25, warp, rng)[:, :, 0, 0]
+    bar = _chosen(BARS, warp, rng)[:, :, 0, 0]
     shape = torch.where(bar, _bar_over_eyes(warp, rng), _blob_anywhere(warp, rng))[chosen]
     center_x, center_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
     ticks = torch.linspace(-1, 1, CROP_SIZE, device=warp.device)
     x, y = ticks.view(1, 1, 1, -1) - center_x, ticks.view(1, 1, -1, 1) - center_y
     u = ((x * angle.cos() + y * angle.sin()) / width).square_().clamp_(max=16)
     v = ((y * angle.cos() - x * angle.sin()) / height).square_().clamp_(max=16)
-    is_ellipse = _chosen(0.5, warp, rng)[chosen]
+    is_ellipse = _chosen(ELLIPSES, warp, rng)[chosen]
     power = torch.where(is_ellipse, u + v, u.square().square_() + v.square().square_())  # 2, or 8: nearly a box
     return torch.sigmoid(12 * (1 - power))
 
 
 def _blob_anywhere(warp: Tensor, rng: ShardedRandom) -> Tensor:
-    """Center x and y, angle, half width and half height (B, 5), in normalized crop coordinates."""
+    """Draw center x and y, angle, half width and half height (B, 5), in normalized crop coordinates."""
     low = warp.new_tensor([-0.6, -0.6, 0, 0.07, 0.12])
     high = warp.new_tensor([0.6, 0.6, math.pi, 0.5, 0.5])
     return low + (high - low) * rng.uniform(len(warp), 5)
 
 
 def _bar_over_eyes(warp: Tensor, rng: ShardedRandom) -> Tensor:
-    """The same for a bar along the line through the eyes, about as wide as the face."""
+    """Draw the same for a bar along the line through the eyes, about as wide as the face."""
     row = round((EYES_Y + 1) / 2 * (warp.shape[1] - 1))
     across = warp[:, row, -5] - warp[:, row, 4]  # half of the face frame's width
     width = across.norm(dim=1) * _uniform(0.5, 0.65, warp, rng)[:, 0, 0, 0]
@@ -242,13 +277,13 @@ def _bar_over_eyes(warp: Tensor, rng: ShardedRandom) -> Tensor:
 
 
 def _occluder_content(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:
-    """What occluders show: any color, or one like the photo's middle, with shading; or another sample upside down.
+    """Make what occluders show: any color, or one like the photo's middle, with shading; or another sample upside down.
 
     For the chosen samples: (b, 3, 160, 160). The other sample is the other one of a pair, so that a batch can be shared
     out between processes.
     """
     color = rng.uniform(len(image), 3, 1, 1)[chosen]
-    is_alike, is_flat = _chosen(0.4, image, rng)[chosen], _chosen(0.6, image, rng)[chosen]
+    is_alike, is_flat = _chosen(SKIN_COLORED, image, rng)[chosen], _chosen(FLAT, image, rng)[chosen]
     middle = image.shape[-1] // 4
     skin = image[..., middle:-middle, middle:-middle][chosen].mean((2, 3), keepdim=True)
     alike = skin * (0.6 + 0.7 * color[:, :1]) * (0.9 + 0.2 * color)

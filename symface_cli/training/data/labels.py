@@ -8,7 +8,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from math import inf, isfinite
 from pathlib import Path
@@ -29,14 +29,16 @@ from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
 from symface_cli.parallel import work_through
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
-REACH = 1.0  # box widths; what lies farther from the box's center, sideways or up and down, is not this face's
+FARTHEST_LANDMARK = (
+    1.0  # box widths from the box's center, sideways or up and down; what lies farther is not this face's
+)
 
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
 COLUMNS = ("photo", "use", "provider", "disagreement", *BOX_COLUMNS, *LANDMARK_COLUMNS)
 
 PROVIDER = "dlib"
-DOUBTS = ("without a face", "without landmarks", "whose landmarks disagree")
+NO_FACE, NO_LANDMARKS, DISAGREEMENT = DOUBTS = ("without a face", "without landmarks", "whose landmarks disagree")
 """Why photos are not used."""
 
 Progress = Callable[[int, int], None]
@@ -58,6 +60,7 @@ class Label:
     """
 
     photo: str
+    _: KW_ONLY
     box: Box | None = None
     landmarks: Array | None = None
     provider: str = ""
@@ -66,7 +69,7 @@ class Label:
 
 
 def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
-    """The photos of a data set that may be trained on, which those of test people are not, by their paths in it.
+    """Find the photos of a data set that may be trained on, which those of test people are not, by their paths in it.
 
     Raises:
         DataError: If the data set cannot be opened, or there are none.
@@ -85,7 +88,7 @@ def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
 def label_photos(
     photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, landmarks: bool = True
 ) -> list[Label]:
-    """Finds the face nearest to the center of each photo, and dlib's landmarks of it.
+    """Find the face nearest to the center of each photo, and dlib's landmarks of it.
 
     Args:
         photos: By their paths in the data set, as `photos_to_label` gives them.
@@ -100,13 +103,13 @@ def label_photos(
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
     tasks = [(name, photo.path) for name, photo in photos.items()]
     labels = []
-    for label in work_through(_make_labeller, landmarks, tasks, workers):
+    for label in work_through(_make_labeler, landmarks, tasks, workers):
         labels.append(label)
         progress(len(labels), len(photos))
     return labels
 
 
-def _make_labeller(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:
+def _make_labeler(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:
     return partial(_label_photo, DlibLandmarks() if landmarks else None)
 
 
@@ -118,18 +121,25 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
         return Label(name)
     box = _find_box(pixels)
     if box is None or provider is None:
-        return Label(name, box, use=box is not None)
+        return Label(name, box=box, use=box is not None)
     found = provider.label(pixels, box)
     if found is None:
-        return Label(name, box)
+        return Label(name, box=box)
     landmarks, disagreement = found[0].astype(np.float64).round(2), round(found[1], 4)
     if find_fault(box, landmarks):
-        return Label(name, box)
-    return Label(name, box, landmarks, PROVIDER, disagreement, use=disagreement <= MOST_DISAGREEMENT)
+        return Label(name, box=box)
+    return Label(
+        name,
+        box=box,
+        landmarks=landmarks,
+        provider=PROVIDER,
+        disagreement=disagreement,
+        use=disagreement <= MOST_DISAGREEMENT,
+    )
 
 
 def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
-    """The box nearest to the photo's center, rounded as the CSV has it."""
+    """Find the box nearest to the photo's center, rounded as the CSV has it."""
     upright = [face for face in detect(pixels) if face.roll_degrees == 0]
     center = (np.array([pixels.shape[1], pixels.shape[0]]) - 1) / 2
     nearest = min(upright, key=lambda face: float(np.linalg.norm(face.center - center)), default=None)
@@ -137,9 +147,9 @@ def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
 
 
 def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
-    """What is wrong with landmarks (68, 2) of the face in a box: they are another face's, or mistyped."""
+    """Return what is wrong with landmarks (68, 2) of the face in a box: they are another face's, or mistyped."""
     away = np.abs(landmarks - box.center).max(-1)
-    if away.max() > REACH * box.width:
+    if away.max() > FARTHEST_LANDMARK * box.width:
         return f"landmark {away.argmax()} is more than a box width from the box's center"
     left, right = scheme.eye_centers(landmarks.astype(np.float32))
     if left[0] >= right[0]:
@@ -148,21 +158,24 @@ def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
 
 
 def find_doubt(label: Label) -> str | None:
-    """Which of DOUBTS keeps a photo from being used; None if it is used."""
+    """Return which of DOUBTS keeps a photo from being used; None if it is used."""
     if label.use:
         return None
-    return DOUBTS[0] if label.box is None else DOUBTS[1] if label.landmarks is None else DOUBTS[2]
+    if label.box is None:
+        return NO_FACE
+    return NO_LANDMARKS if label.landmarks is None else DISAGREEMENT
 
 
 def describe(labels: Sequence[Label]) -> str:
-    """How many photos are used, and why the others are not, in one line."""
+    """Say in one line how many photos are used, and why the others are not."""
     counts = Counter(map(find_doubt, labels))
+    usable = f"{counts[None]:,} of {len(labels):,} photos usable"
     doubts = ", ".join(f"{counts[doubt]:,} {doubt}" for doubt in DOUBTS if counts[doubt])
-    return f"{counts[None]:,} of {len(labels):,} photos usable" + (doubts and f"; {doubts}")
+    return f"{usable}; {doubts}" if doubts else usable
 
 
 def write_labels(path: Path, labels: Sequence[Label]) -> None:
-    """Writes labels as CSV: pixels to 2 decimals, the disagreement to 4.
+    """Write labels as CSV: pixels to 2 decimals, the disagreement to 4.
 
     Raises:
         OutputError: If it cannot be written.
@@ -182,7 +195,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
 
 
 def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:
-    """Reads labels, in the file's order, also as spreadsheet programs save them.
+    """Read labels, in the file's order, also as spreadsheet programs save them.
 
     These may add a byte order mark, separate by semicolons or tabs, and write decimal commas. The columns may have any
     order, and lines without any content are passed over.
@@ -219,7 +232,7 @@ class _Row(NamedTuple):
         return DataError(f"{self.where}: {message}")
 
     def numbers(self, columns: Sequence[str]) -> list[float] | None:
-        """The numbers in some columns, None if all of these are empty."""
+        """Return the numbers in some columns, None if all of these are empty."""
         texts = [self.cells[column].strip() for column in columns]
         if not any(texts):
             return None
@@ -284,9 +297,9 @@ def _parse(row: _Row, needs_landmarks: bool) -> Label:
     disagreement = row.numbers(("disagreement",))
     return Label(
         row.cells["photo"],
-        None if box is None else Box(*box),
-        landmarks,
-        row.cells["provider"],
-        None if disagreement is None else disagreement[0],
-        use,
+        box=None if box is None else Box(*box),
+        landmarks=landmarks,
+        provider=row.cells["provider"],
+        disagreement=None if disagreement is None else disagreement[0],
+        use=use,
     )

@@ -5,15 +5,15 @@ once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> 
 crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
 gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
 
-Beside each lies a JSON file with a checksum of what it was made from. That goes before it is made anew, and comes when
-it is there: whatever a killed preparation leaves behind is made again.
+Beside each lies a JSON file with a checksum of what it was made of. That is deleted before it is made anew, and written
+when it is there: whatever a killed preparation leaves behind is made again.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -44,7 +44,9 @@ from symface_cli.training.data.labels import (
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
 MASK_SIZE = 96  # px
-FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
+FINE = 4  # times finer is a mask drawn than stored, so that its edge is smooth
+EDGE_BLUR = 1.0  # px of the mask, standard deviation
+PREPARED_FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
 
 Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
 """Names of arrays, with the shape and the type of an entry."""
@@ -58,7 +60,7 @@ Photos = Mapping[str, DatasetPhoto]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """Prepared photos of both splits that may be trained on.
 
@@ -78,7 +80,7 @@ class Prepared:
 def prepare(
     data: Path, folder: Path, landmarks: bool, progress: Progress, workers: int = 0, labels: Path | None = None
 ) -> Prepared:
-    """Prepares the photos of `data` in `folder`, or takes what was prepared there before.
+    """Prepare the photos of `data` in `folder`, or take what was prepared there before.
 
     Photos of test identities are never touched.
 
@@ -98,7 +100,7 @@ def prepare(
     preparation = _Preparation(folder, progress, workers)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = labels or preparation.label_once(photos, landmarks)
+        path = labels or preparation.label(photos, landmarks)
         faces = _read_faces(path, photos, landmarks)
         preparation.cut_crops(faces)
         if landmarks:
@@ -119,7 +121,7 @@ class _Face(NamedTuple):
 
 
 def _read_faces(path: Path, photos: Photos, landmarks: bool) -> list[_Face]:
-    """All photos that have a face, those not to be used among them: if that is changed, the crops stay."""
+    """Read all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
     labels = read_labels(path, photos, landmarks)
     if not any(label.use for label in labels):
         raise DataError(f"{path}: {describe(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
@@ -138,35 +140,36 @@ class _Preparation:
     progress: Progress
     workers: int
 
-    def label_once(self, photos: Photos, landmarks: bool) -> Path:
-        """The folder's own labels, made anew if photos have changed."""
+    def label(self, photos: Photos, landmarks: bool) -> Path:
+        """Write the folder's own labels, if photos have changed; return where they are."""
         path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
-
-        def make() -> None:
-            write_labels(path, label_photos(photos, self.progress, self.workers, landmarks))
-
-        _make_once([path], [_state_of(name, photo) for name, photo in photos.items()], make)
+        cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()])
+        if not cached.is_fresh():
+            with cached.renewed():
+                write_labels(path, label_photos(photos, self.progress, self.workers, landmarks))
         return path
 
     def cut_crops(self, faces: Sequence[_Face]) -> None:
-        """Made anew if photos or boxes have changed."""
-        source = [(_state_of(face.name, face.photo), face.box) for face in faces]
-        self._store_once(CROPS, _cut_crop, [(face.photo.path, face.box) for face in faces], source)
+        """Cut out the crops, if photos or boxes have changed."""
+        cached = Cached(self._files(CROPS), [(_state_of(face.name, face.photo), face.box) for face in faces])
+        if not cached.is_fresh():
+            with cached.renewed():
+                self._store(CROPS, _cut_crop, [(face.photo.path, face.box) for face in faces])
 
     def make_targets(self, faces: Sequence[_Face]) -> None:
-        """Made anew if boxes or landmarks have changed."""
+        """Make warps and masks, if boxes or landmarks have changed."""
         source = [(face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces]
-        self._store_once(TARGETS, _make_target, [(face.box, face.landmarks) for face in faces], source)
+        cached = Cached(self._files(TARGETS), source)
+        if not cached.is_fresh():
+            with cached.renewed():
+                self._store(TARGETS, _make_target, [(face.box, face.landmarks) for face in faces])
 
-    def _store_once(
-        self, layout: Layout, task: Callable[[T], tuple[NDArray[np.generic], ...]], items: Sequence[T], source: object
-    ) -> None:
-        files = [self.folder / f"{name}.npy" for name in layout]
-        _make_once(files, source, lambda: self._store(layout, task, items))
+    def _files(self, layout: Layout) -> list[Path]:
+        return [self.folder / f"{name}.npy" for name in layout]
 
     def _store(self, layout: Layout, task: Callable[[T], tuple[NDArray[np.generic], ...]], items: Sequence[T]) -> None:
-        """Writes arrays entry by entry, which need not fit into memory; those that a training has mapped stay."""
-        parts = [self.folder / f"{name}.part" for name in layout]
+        """Write arrays entry by entry, which need not fit into memory; those that a training has mapped stay."""
+        parts = [file.with_suffix(".part") for file in self._files(layout)]
         with ExitStack() as stack:
             files = [stack.enter_context(part.open("wb")) for part in parts]
             for file, (shape, dtype) in zip(files, layout.values(), strict=True):
@@ -180,37 +183,58 @@ class _Preparation:
             part.replace(part.with_suffix(".npy"))
 
 
+@dataclass(frozen=True)
+class Cached:
+    """Files that are made once of a source, and again when that has changed; the JSON beside the first knows of what.
+
+    Attributes:
+        files: The files.
+        source: Everything that they depend on, as JSON can hold it.
+    """
+
+    files: Sequence[Path]
+    source: object
+
+    def is_fresh(self) -> bool:
+        """Return whether the files are there, and made of this source."""
+        return all(file.exists() for file in self.files) and self._known() == self._expected()
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Have the files made inside; if that fails, they are not fresh."""
+        self._index.unlink(missing_ok=True)
+        yield
+        write_atomically(self._index, json.dumps(self._expected()).encode())
+
+    @property
+    def _index(self) -> Path:
+        return self.files[0].with_suffix(".json")
+
+    def _expected(self) -> object:
+        checksum = hashlib.sha256(json.dumps(self.source).encode()).hexdigest()
+        return {"format": PREPARED_FORMAT, "source": checksum}
+
+    def _known(self) -> object:
+        try:
+            return json.loads(self._index.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+
 def _state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
-    """What tells that a photo has changed."""
+    """Return what tells that a photo has changed."""
     stat = photo.path.stat()
     return name, stat.st_size, stat.st_mtime_ns
 
 
-def _make_once(files: Sequence[Path], source: object, make: Callable[[], None]) -> None:
-    """Makes files, unless they were made from the same source before; the JSON beside the first says from what."""
-    index = files[0].with_suffix(".json")
-    made_from = {"format": FORMAT, "source": hashlib.sha256(json.dumps(source).encode()).hexdigest()}
-    if all(file.exists() for file in files) and _read_index(index) == made_from:
-        return
-    index.unlink(missing_ok=True)
-    make()
-    write_atomically(index, json.dumps(made_from).encode())
-
-
-def _read_index(path: Path) -> object:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def _cut_crop(task: tuple[Path, Box]) -> tuple[NDArray[np.generic], ...]:
+    """Cut the stored crop (192, 192, 3) out of a photo."""
     path, box = task
     return (resample(read_photo(path), crop_from_box(box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
 
 
 def _make_target(task: tuple[Box, Array | None]) -> tuple[NDArray[np.generic], ...]:
-    """Warp and mask of a face, in its stored crop."""
+    """Make warp and mask of a face, in its stored crop."""
     box, found = task
     if found is None:
         return np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE))
@@ -220,23 +244,24 @@ def _make_target(task: tuple[Box, Array | None]) -> tuple[NDArray[np.generic], .
 
 
 def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Mask (96, 96) of the face region, 0 to 255, from landmarks (68, 2) in pixels of the stored crop; soft edge."""
-    fine = 4  # times finer, so that the edge is smooth
+    """Draw the face region as a mask (96, 96), 0 to 255 with a soft edge, from landmarks (68, 2) in the stored crop."""
     hull = cv2.convexHull(face_outline(landmarks).astype(np.float32))
-    corners = (hull + 0.5) * (MASK_SIZE * fine / STORED_SIZE) - 0.5
-    mask = np.zeros((MASK_SIZE * fine,) * 2, np.uint8)
+    corners = (hull + 0.5) * (MASK_SIZE * FINE / STORED_SIZE) - 0.5
+    mask = np.zeros((MASK_SIZE * FINE,) * 2, np.uint8)
     cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
     small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
-    soft: NDArray[np.uint8] = cv2.GaussianBlur(small, (0, 0), 1.0)
+    soft: NDArray[np.uint8] = cv2.GaussianBlur(small, (0, 0), EDGE_BLUR)
     return soft
 
 
 def _load(folder: Path, faces: Sequence[_Face], landmarks: bool) -> Prepared:
+    """Map what a folder holds into memory."""
     splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
     crops = np.load(folder / "crops.npy", mmap_mode="r")
     if landmarks:
         warps, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
-        return Prepared(splits, crops, warps, masks)
-    identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
-    warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
-    return Prepared(splits, crops, warps, np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE)))
+    else:
+        identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
+        warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
+        masks = np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE))
+    return Prepared(splits=splits, crops=crops, warps=warps, masks=masks)

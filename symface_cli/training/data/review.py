@@ -18,13 +18,13 @@ from symface_cli.training.data.labels import DOUBTS, Label, describe, find_doubt
 from symface_cli.training.data.preparation import STORED_BOXES
 from symface_cli.version import __version__
 
-MOST = 100  # photos of a kind
-SIDE = 256  # px, of a picture
+MOST_SHOWN = 100  # photos of a kind
+PICTURE_SIDE = 256  # px
 FIRST_ROW = 2  # of the CSV, below the heading
 
 
 @dataclass(frozen=True)
-class Drawing:
+class LabelDrawing:
     """What is drawn over a picture: SVG paths in its pixels."""
 
     outline: str
@@ -32,8 +32,8 @@ class Drawing:
     landmarks: str
 
 
-@dataclass(frozen=True)
-class Case:
+@dataclass(frozen=True, kw_only=True)
+class DoubtfulPhoto:
     """A doubtful photo.
 
     Attributes:
@@ -47,21 +47,21 @@ class Case:
     name: str
     row: int
     label: Label
-    picture: InlineImage | None
-    drawing: Drawing | None
+    picture: InlineImage | None = None
+    drawing: LabelDrawing | None = None
 
 
 @dataclass(frozen=True)
-class Group:
+class DoubtfulGroup:
     """Doubtful photos of a kind: how many there are, and those shown."""
 
     title: str
     count: int
-    cases: tuple[Case, ...]
+    cases: tuple[DoubtfulPhoto, ...]
 
 
 def as_html(labels: Sequence[Label], folder: Path, name: str) -> str:
-    """The page: photos that are not used by the reason, and those used that are most doubtful, the worst first.
+    """Render the page: photos that are not used by the reason, and those used that are most doubtful, the worst first.
 
     Args:
         labels: In the order of the CSV.
@@ -74,38 +74,45 @@ def as_html(labels: Sequence[Label], folder: Path, name: str) -> str:
     )
 
 
-def _group(labels: Sequence[Label], folder: Path) -> list[Group]:
+def _group(labels: Sequence[Label], folder: Path) -> list[DoubtfulGroup]:
+    """Group photos by the reason why they are not used; those used come last."""
     groups = []
     for doubt in (*DOUBTS, None):
         rows = [(row, label) for row, label in enumerate(labels, FIRST_ROW) if find_doubt(label) == doubt]
-        rows.sort(key=lambda entry: -(entry[1].disagreement or 0))
-        cases = tuple(_draw_case(row, label, folder) for row, label in rows[:MOST])
-        groups.append(Group(f"Photos {doubt or 'that are used'}", len(rows), cases))
+        rows.sort(key=lambda entry: _disagreement(entry[1]), reverse=True)
+        cases = tuple(_draw_case(row, label, folder) for row, label in rows[:MOST_SHOWN])
+        groups.append(DoubtfulGroup(f"Photos {'that are used' if doubt is None else doubt}", len(rows), cases))
     return [group for group in groups if group.cases]
 
 
-def _draw_case(row: int, label: Label, folder: Path) -> Case:
+def _disagreement(label: Label) -> float:
+    """Return how far a label's landmarks disagree; 0 where nobody measured it."""
+    return 0.0 if label.disagreement is None else label.disagreement
+
+
+def _draw_case(row: int, label: Label, folder: Path) -> DoubtfulPhoto:
+    """Draw what a label says over its photo."""
     name = on_one_line(label.photo)
     try:
         photo = read_photo(folder / label.photo)
     except UNREADABLE:
-        return Case(name, row, label, None, None)
+        return DoubtfulPhoto(name=name, row=row, label=label)
     if label.box is None:
-        return Case(name, row, label, inline_image(photo, SIDE), None)
-    crop_from_photo = crop_from_box(label.box, SIDE, STORED_BOXES)
-    picture = inline_image(resample(photo, crop_from_photo, SIDE))
+        return DoubtfulPhoto(name=name, row=row, label=label, picture=inline_image(photo, PICTURE_SIDE))
+    crop_from_photo = crop_from_box(label.box, PICTURE_SIDE, STORED_BOXES)
+    picture = inline_image(resample(photo, crop_from_photo, PICTURE_SIDE))
     drawing = None if label.landmarks is None else _draw(apply(crop_from_photo, label.landmarks))
-    return Case(name, row, label, picture, drawing)
+    return DoubtfulPhoto(name=name, row=row, label=label, picture=picture, drawing=drawing)
 
 
-def _draw(landmarks: Array) -> Drawing:
-    """The lines for landmarks (68, 2) in pixels of the picture."""
+def _draw(landmarks: Array) -> LabelDrawing:
+    """Draw the lines for landmarks (68, 2) in pixels of the picture."""
     outline = face_outline(landmarks)
     point, direction = find_midline(landmarks)
     along = (outline - point) @ direction
     ends = point + np.outer([along.min(), along.max()], direction)
     dots = "".join(f"{_path(dot[None])}h0" for dot in landmarks)  # lines of no length, which have round ends
-    return Drawing(f"{_path(outline)}Z", _path(ends), dots)
+    return LabelDrawing(f"{_path(outline)}Z", _path(ends), dots)
 
 
 def _path(points: Array) -> str:

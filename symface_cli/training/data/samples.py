@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symface_cli.errors import DataError
-from symface_cli.training.data.augmentation import Augmentation, Batch, Stored, make_batch
+from symface_cli.training.data.augmentation import Augmentation, StoredSamples, TrainingBatch, make_batch
 from symface_cli.training.data.preparation import Prepared
 from symface_cli.training.randomness import ShardedRandom
 
 
-class Samples:
+class SplitSamples:
     """The prepared photos of one split: held on the device if that is a GPU, else memory-mapped.
 
     Raises:
@@ -31,15 +31,15 @@ class Samples:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def take(self, index: NDArray[np.int64]) -> Stored:
-        """Some samples, on the device."""
+    def take(self, index: NDArray[np.int64]) -> StoredSamples:
+        """Return some samples, on the device."""
         if self._held is None:
             return self._read(self._rows[index])
         chosen = torch.from_numpy(index).to(self.device)
-        return Stored(*(tensor[chosen] for tensor in self._held))
+        return StoredSamples(*(tensor[chosen] for tensor in self._held))
 
     def steps(self, size: int, world: int = 1) -> int:
-        """How many batches of `size` for each of `world` processes there are.
+        """Return how many batches of `size` for each of `world` processes there are.
 
         Raises:
             DataError: If there are fewer samples than processes.
@@ -50,8 +50,8 @@ class Samples:
 
     def batches(
         self, order: NDArray[np.int64], size: int, augmentation: Augmentation, rng: ShardedRandom
-    ) -> Iterator[Batch]:
-        """This process's rows of the batches of all processes, `size` each, in the given order.
+    ) -> Iterator[TrainingBatch]:
+        """Yield this process's rows of the batches of all processes, `size` each, in the given order.
 
         A last batch that is smaller is left out, unless it is the only one: then each process has as many rows.
         """
@@ -60,8 +60,8 @@ class Samples:
             start = (step * rng.world + rng.rank) * size
             yield make_batch(self.take(order[start : start + size]), augmentation, rng)
 
-    def _read(self, rows: NDArray[np.int64]) -> Stored:
+    def _read(self, rows: NDArray[np.int64]) -> StoredSamples:
         def load(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array[rows])).to(self.device)
 
-        return Stored(load(self._prepared.crops), load(self._prepared.warps), load(self._prepared.masks))
+        return StoredSamples(load(self._prepared.crops), load(self._prepared.warps), load(self._prepared.masks))

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from symface_cli.network.warps import identity_warp, rectify
-from symface_cli.training.data.augmentation import NONE, Augmentation, Stored, make_batch
+from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
 from symface_cli.training.data.preparation import STORED_BOXES, STORED_SIZE
 from symface_cli.training.randomness import ShardedRandom
 
@@ -20,7 +20,7 @@ def stored():
     warps = 0.4 * identity_warp(torch.zeros(8, 1)) + 0.02 * torch.randn(8, 17, 17, 2)
     masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
     masks[:, 30:70, 30:70] = 255
-    return Stored((image * 255).byte().permute(0, 2, 3, 1), warps, masks)
+    return StoredSamples((image * 255).byte().permute(0, 2, 3, 1), warps, masks)
 
 
 def batch_of(stored, augmentation, seed=0):
@@ -28,7 +28,7 @@ def batch_of(stored, augmentation, seed=0):
 
 
 def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
-    batch = batch_of(stored, NONE)
+    batch = batch_of(stored, UNCHANGED)
     image = stored.crops.permute(0, 3, 1, 2).float() / 255
     middle = F.interpolate(image[:, :, 16:-16, 16:-16], size=(160, 160))
     assert torch.allclose(batch.crop, middle, atol=0.05)
@@ -38,7 +38,7 @@ def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
 
 def test_labels_follow_the_jitter(stored):
     """The label finds the same face in the jittered crop as in the stored one, perhaps mirrored."""
-    jitter = dataclasses.replace(NONE, angle=0.2, log_scale=0.1, shift=0.05)
+    jitter = dataclasses.replace(UNCHANGED, angle=0.2, log_scale=0.1, shift=0.05, flip=0.5)
     batch = batch_of(stored, jitter)
     image = stored.crops.permute(0, 3, 1, 2).float() / 255
     expected, found = rectify(image, stored.warps, 32), rectify(batch.clean, batch.warp, 32)
@@ -50,7 +50,7 @@ def test_labels_follow_the_jitter(stored):
 
 
 def test_occluders_are_in_the_input_alone_and_marked(stored):
-    batch = batch_of(stored, dataclasses.replace(NONE, occluders=1.0))
+    batch = batch_of(stored, dataclasses.replace(UNCHANGED, occluders=1.0))
     changed = (batch.crop - batch.clean).abs().amax(1, keepdim=True)
     seen = rectify(changed, batch.warp, 17)[:, 0]
     assert changed.amax((1, 2, 3)).min() > 0.05
@@ -60,23 +60,23 @@ def test_occluders_are_in_the_input_alone_and_marked(stored):
 
 @pytest.mark.parametrize("change", [{"gain": 0.2, "tint": 0.1}, {"side_light": 1.0}])
 def test_color_and_light_are_shared_with_the_target(stored, change):
-    batch = batch_of(stored, dataclasses.replace(NONE, **change))
+    batch = batch_of(stored, dataclasses.replace(UNCHANGED, **change))
     assert torch.equal(batch.crop, batch.clean)
-    plain = batch_of(stored, NONE)
+    plain = batch_of(stored, UNCHANGED)
     assert not torch.allclose(batch.clean, plain.clean, atol=0.02)
 
 
 @pytest.mark.parametrize("change", ["blur", "jpeg"])
 def test_degradations_change_the_input_alone(stored, change):
-    batch = batch_of(stored, dataclasses.replace(NONE, **{change: 1.0}))
-    plain = batch_of(stored, NONE)
+    batch = batch_of(stored, dataclasses.replace(UNCHANGED, **{change: 1.0}))
+    plain = batch_of(stored, UNCHANGED)
     assert torch.equal(batch.clean, plain.clean)
     assert (batch.crop - batch.clean).abs().amax((1, 2, 3)).min() > 1e-3
 
 
 def test_jpeg_leaves_a_gray_picture_gray(stored):
     gray = stored._replace(crops=torch.full_like(stored.crops, 128))
-    batch = batch_of(gray, dataclasses.replace(NONE, jpeg=1.0))
+    batch = batch_of(gray, dataclasses.replace(UNCHANGED, jpeg=1.0))
     assert torch.allclose(batch.crop, batch.clean, atol=0.03)
 
 
@@ -92,14 +92,14 @@ def test_a_batch_shared_out_between_processes_is_that_of_one(stored):
     whole = batch_of(stored, every)
     shares = []
     for rank in range(2):
-        own = Stored(*(tensor[4 * rank : 4 * rank + 4] for tensor in stored))
+        own = StoredSamples(*(tensor[4 * rank : 4 * rank + 4] for tensor in stored))
         shares.append(make_batch(own, every, ShardedRandom(torch.Generator().manual_seed(0), rank, 2)))
     for expected, *parts in zip(whole, *shares, strict=True):
         assert torch.allclose(torch.cat(parts), expected, atol=1e-5)
 
 
 def test_face_mask_is_symmetric_and_from_the_stored_mask(stored):
-    batch = batch_of(stored._replace(warps=identity_warp(torch.zeros(8, 1)) / 1.2), NONE)
+    batch = batch_of(stored._replace(warps=identity_warp(torch.zeros(8, 1)) / 1.2), UNCHANGED)
     assert torch.equal(batch.face_mask, batch.face_mask.flip(2))
     assert batch.face_mask[0, 8, 8] == 1
     assert batch.face_mask[0, 0, 0] == 0
@@ -111,6 +111,6 @@ def test_face_mask_beyond_the_crop_is_that_of_the_stored_crop(stored):
     warps = 0.9 * identity_warp(torch.zeros(8, 1))  # in the crop 1.08: outside of it, but inside of what is stored
     masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
     masks[:, 90:] = 255  # from 0.88 of the stored crop's half side downwards
-    mask = batch_of(Stored(stored.crops, warps, masks), NONE).face_mask
+    mask = batch_of(StoredSamples(stored.crops, warps, masks), UNCHANGED).face_mask
     assert torch.allclose(mask[:, -1], torch.ones(8, 17))
     assert not mask[:, :-1].any()

@@ -54,7 +54,9 @@ def names_of(folder):
 @pytest.fixture
 def face(landmarks):
     """Makes the label of a photo with the fixture's landmarks."""
-    return lambda photo, **changes: replace(Label(photo, BOX, landmarks.round(2), "dlib", 0.0123, True), **changes)
+    return lambda photo, **changes: replace(
+        Label(photo, box=BOX, landmarks=landmarks.round(2), provider="dlib", disagreement=0.0123, use=True), **changes
+    )
 
 
 @pytest.fixture
@@ -428,7 +430,7 @@ def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkey
 
 
 def test_photos_are_counted_by_what_is_wrong_with_them(face):
-    labels = [face("a"), Label("b"), Label("c", BOX), *(face(str(n), use=False) for n in range(1200))]
+    labels = [face("a"), Label("b"), Label("c", box=BOX), *(face(str(n), use=False) for n in range(1200))]
     assert describe(labels) == (
         "1 of 1,203 photos usable; 1 without a face, 1 without landmarks, 1,200 whose landmarks disagree"
     )
@@ -443,7 +445,7 @@ def doubtful(tmp_path, face):
         face("a.png", disagreement=0.02),
         face(HOSTILE.replace("/", ""), disagreement=0.05),
         Label("c.png"),
-        Label("d.png", BOX),
+        Label("d.png", box=BOX),
         face("e.png", disagreement=0.07, use=False),
         face("f.png", disagreement=0.09, use=False),
         face("gone.png", disagreement=0.08, use=False),

@@ -1,4 +1,4 @@
-"""A training's losses and example sheets as TensorBoard shows them: the tensorboard extra."""
+"""A training's losses and example sheets as TensorBoard shows them: needs the train extra."""
 
 import io
 from pathlib import Path
@@ -23,12 +23,12 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise MissingExtraError("TensorBoard is not installed", "tensorboard", Hint.LOG_NOTHING) from error
+            raise MissingExtraError("TensorBoard is not installed", "train", Hint.LOG_NOTHING) from error
         self._folder = folder
         self._open = SummaryWriter
 
     def add(self, row: dict[str, float], sheet: bytes) -> None:
-        """Logs an epoch: its row of `losses.csv`, as scalars such as `train/total`, and its sheet, a PNG."""
+        """Log an epoch: its row of `losses.csv`, as scalars such as `train/total`, and its sheet, a PNG."""
         epoch = round(row["epoch"])
         pixels = np.asarray(Image.open(io.BytesIO(sheet)).convert("RGB"))
         with self._open(str(self._folder), purge_step=epoch) as writer:

@@ -1,5 +1,6 @@
-"""Loss curves of a training as a picture."""
+"""Loss curves of a training as a picture: needs matplotlib, of the train extra."""
 
+import importlib.util
 import io
 import math
 from collections.abc import Sequence
@@ -23,8 +24,13 @@ RESOLUTION = 100  # pixels per inch
 STEEP = 10  # ratio of highest to lowest loss from which an axis is logarithmic
 
 
+def curves_are_possible() -> bool:
+    """Return whether matplotlib is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def draw_curves(rows: Sequence[dict[str, float]]) -> bytes:
-    """A PNG with a panel per loss: training and validation over the epochs, the best epoch, the learning rate.
+    """Draw a panel per loss as PNG: training and validation over the epochs, the best epoch, the learning rate.
 
     Args:
         rows: At least one, as in `losses.csv`; losses that are not finite leave gaps.
@@ -49,6 +55,7 @@ def draw_curves(rows: Sequence[dict[str, float]]) -> bytes:
 
 
 def _draw_loss(panel: "Axes", rows: Sequence[dict[str, float]], name: str) -> None:
+    """Draw a loss over the epochs, of both splits."""
     from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in rows]
@@ -69,14 +76,14 @@ def _draw_loss(panel: "Axes", rows: Sequence[dict[str, float]], name: str) -> No
 
 
 def _best_epoch(rows: Sequence[dict[str, float]]) -> float:
-    """The first epoch with the lowest validation loss, whose weights are the best."""
+    """Return the first epoch with the lowest validation loss, whose weights are the best."""
     losses = [row["validation_total"] for row in rows]
     lowest = min((loss for loss in losses if math.isfinite(loss)), default=losses[0])
     return rows[losses.index(lowest)]["epoch"]
 
 
 def _draw_rate(panel: "Axes", rows: Sequence[dict[str, float]]) -> None:
-    """The learning rate as a faint line behind a panel's losses, with its own axis on the right."""
+    """Draw the learning rate as a faint line behind a panel's losses, with its own axis on the right."""
     panel.plot([], [], ".-", color="0.7", markersize=4, label="learning rate (right axis of the first panel)")
     behind = panel.twinx()
     behind.plot([row["epoch"] for row in rows], [row["lr"] for row in rows], ".-", color="0.7", markersize=4)

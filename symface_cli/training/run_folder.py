@@ -1,0 +1,121 @@
+"""Folder of a training: where its stages start, what they write, and how a stopped one is gone on with."""
+
+import csv
+import io
+import json
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from symface_cli.errors import DataError, Hint, UsageError
+from symface_cli.files import write_atomically
+from symface_cli.training.checkpoints import CheckpointState, load_checkpoint
+from symface_cli.training.config import Settings, TrainingConfig, find_difference
+from symface_cli.training.distributed import Processes
+from symface_cli.training.reports.tensorboard import TensorBoardLog
+
+LEFTOVERS = ".symface-*"  # of write_atomically, from a process that was killed in it
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one training, and how a stage is started in it.
+
+    Attributes:
+        path: With `data/`, the prepared photos, and a folder for each stage.
+        init: Weights to start from instead of those of the stage before.
+        resume: Whether to go on from the stage's last checkpoint.
+        labels: Where the faces are, as `write_labels` writes it; None to find them.
+        log: Where epochs are logged besides; None for nowhere.
+    """
+
+    path: Path
+    _: KW_ONLY
+    init: Path | None = None
+    resume: bool = False
+    labels: Path | None = None
+    log: TensorBoardLog | None = None
+
+    @property
+    def data(self) -> Path:
+        """Where the prepared photos lie."""
+        return self.path / "data"
+
+    def stage(self, number: int) -> "StageFolder":
+        """Return the folder of a stage."""
+        return StageFolder(self.path / f"stage-{number}")
+
+    def first_weights(self, stage: int) -> Path | None:
+        """Return the weights that a stage starts from: `init`, or the stage before; None for a fresh start.
+
+        Raises:
+            DataError: If the stage before is missing.
+        """
+        if self.init is not None or stage == 1:
+            return self.init
+        before = self.stage(stage - 1).best
+        if not before.is_file():
+            raise DataError(f"{before}: stage {stage - 1} is missing; train it first", Hint.FIRST_WEIGHTS)
+        return before
+
+    def state_to_resume(self, config: TrainingConfig, processes: Processes) -> CheckpointState | None:
+        """Return the checkpoint to go on from, None for a fresh start.
+
+        Processes that were restarted go on from their own checkpoint.
+
+        Raises:
+            DataError: If there is nothing to resume.
+            UsageError: If the stage was trained before, or with other settings.
+        """
+        last = self.stage(config.stage).last
+        if not self.resume and not last.exists():
+            return None
+        state = load_checkpoint(last) if self.resume or processes.resumes else None
+        if not self.resume and (state is None or state["launch"] != processes.launch):
+            raise UsageError(f"{last}: this stage was trained before", Hint.RESUME)
+        assert state is not None
+        difference = find_difference(state["config"], config.settings(processes.world))
+        if difference is not None:
+            raise UsageError(f"{last}: started with {difference}; resume with the same settings")
+        return state
+
+
+@dataclass(frozen=True)
+class StageFolder:
+    """The files of one stage."""
+
+    path: Path
+
+    @property
+    def best(self) -> Path:
+        """Weights of the epoch with the lowest validation loss."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Checkpoint of the last epoch."""
+        return self.path / "last.pt"
+
+    def open(self, settings: Settings) -> None:
+        """Make the folder, with the configuration in it and without what a killed process left behind."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for leftover in self.path.glob(LEFTOVERS):
+            leftover.unlink()
+        write_atomically(self.path / "config.json", json.dumps(settings, indent=2).encode())
+
+    def write_losses(self, rows: list[dict[str, float]], curves: bytes | None) -> None:
+        """Write a row of losses per epoch as CSV, and their curves if there are any."""
+        write_atomically(self.path / "losses.csv", _as_csv(rows))
+        if curves is not None:
+            write_atomically(self.path / "losses.png", curves)
+
+    def write_sheet(self, epoch: int, sheet: bytes) -> None:
+        """Write an epoch's sheet of examples."""
+        write_atomically(self.path / f"epoch-{epoch:03d}.png", sheet)
+
+
+def _as_csv(rows: list[dict[str, float]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
+    return text.getvalue().encode()
