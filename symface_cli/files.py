@@ -1,6 +1,7 @@
-"""Files: found, read, and written whole or not at all."""
+"""Finds and reads files, and writes them whole or not at all."""
 
 import errno
+import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -11,8 +12,9 @@ from symface_cli.errors import OutputError, PhotoError
 PHOTO_SUFFIXES: frozenset[str] = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}
 )
-"""What is taken for a photo when a folder is searched; a file that is named may have any suffix, GIF included."""
+"""Suffixes of photos in a folder that is searched; a file that is named may have any suffix, GIF included."""
 
+_BLOCK = 1 << 20  # bytes read at a time
 _WRITE_REASONS = {
     errno.ENOENT: "its folder does not exist; create it first",
     errno.ENOTDIR: "its folder is a file; choose another folder",
@@ -23,10 +25,10 @@ _WRITE_REASONS = {
 
 
 def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
-    """The contents of a file, and its name for messages.
+    """Return the contents of a file, and its name for messages.
 
     Raises:
-        PhotoError: it cannot be read.
+        PhotoError: If it cannot be read.
     """
     if isinstance(source, bytes):
         return source, "the given bytes"
@@ -38,9 +40,9 @@ def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that, whatever happens, its name has either the old contents or all of the new.
+    """Write a file whole: whatever happens, its name has either the old contents or all of the new.
 
-    A symbolic link is followed, and a device or pipe (`/dev/stdout`) is written to, not replaced, as by `open`.
+    Symbolic links are followed; a device or pipe (`/dev/stdout`) is written to, not replaced.
 
     Raises:
         OutputError: If it cannot be written; nothing is left behind.
@@ -55,13 +57,24 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise OutputError(f"cannot write {on_one_line(str(path))}: {reason}") from error
 
 
+def checksum(source: Path | bytes) -> str:
+    """Compute the SHA-256 of a file, or of its contents, in hexadecimal."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    digest = hashlib.sha256()
+    with source.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def find_photos(folder: Path) -> list[Path]:
-    """Lists the photos in a folder and below it, sorted; hidden files and folders are passed over.
+    """List the photos in a folder and below it, sorted; skip hidden files and folders.
 
     Folders that are symbolic links are not entered: they may form a loop.
 
     Raises:
-        PhotoError: the folder, or one below it, cannot be listed.
+        PhotoError: If the folder, or one below it, cannot be listed.
     """
 
     def refuse(error: OSError) -> None:
@@ -79,7 +92,7 @@ def find_photos(folder: Path) -> list[Path]:
 
 
 def on_one_line(name: str) -> str:
-    """A file's name as it can be shown: line ends, control characters and undecodable bytes are escaped."""
+    """Escape what cannot be shown in a file's name: line ends, control characters and undecodable bytes."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
 
 

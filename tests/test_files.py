@@ -1,6 +1,7 @@
 """Results are written whole or not at all, and folders are searched for photos."""
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -108,6 +109,13 @@ def test_link_is_followed_and_pipe_is_not_replaced(tmp_path: Path) -> None:
     write_atomically(tmp_path / "pipe", b"data")
     assert os.read(reader, 100) == b"data" and (tmp_path / "pipe").is_fifo()
     os.close(reader)
+
+
+def test_checksums_are_those_of_the_whole_file(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000  # more than a block
+    (tmp_path / "large.bin").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    assert files.checksum(tmp_path / "large.bin") == files.checksum(content) == digest
 
 
 def test_photos_are_found_sorted_and_by_their_suffix(tmp_path: Path) -> None:

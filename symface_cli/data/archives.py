@@ -1,4 +1,4 @@
-"""Archives unpacked: once, safely, and never half."""
+"""Unpacks archives: once, safely, and completely or not at all."""
 
 import shutil
 import stat
@@ -12,25 +12,29 @@ from lzma import LZMAError
 from pathlib import Path, PureWindowsPath
 from typing import IO, BinaryIO
 
-from symface_cli.data.downloads import alone, cache_folder, checksum
+from symface_cli.data.downloads import cache_folder, locked
 from symface_cli.errors import DataError
-from symface_cli.files import PHOTO_SUFFIXES
+from symface_cli.files import PHOTO_SUFFIXES, checksum
 
-MOST_MEMBERS = 250_000  # of an archive; LFW has 13,233 photos
-MOST_BYTES = 32 << 30  # that an archive may unpack to; LFW has less than 0.3 GiB
+MOST_MEMBERS = 250_000  # files in an archive; LFW has 13,233 photos
+MOST_BYTES = 32 << 30  # unpacked; LFW has less than 0.3 GiB
 ADVICE = "give a folder of photos, one sub-folder per person, or a tar or zip archive of one"
 Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, with how many bytes it is done, and of how many, None if that is not known."""
+"""Called with what is being done, how many bytes are done, and of how many; None if that is not known."""
 
 
 def unpack_once(archive: Path, progress: Progress) -> Path:
-    """A folder of the cache, named by the archive's checksum, and complete if it is there at all."""
+    """Return the folder of the cache that an archive is unpacked to; it is named by the archive's checksum.
+
+    Raises:
+        DataError: If the archive cannot be read or unpacked, or is unsafe.
+    """
     try:
         folder = cache_folder() / "datasets" / checksum(archive)[:16]
         if folder.is_dir():
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with alone(folder.parent):
+        with locked(folder.parent):
             if not folder.is_dir():  # another process may have unpacked it while this one waited
                 _unpack(archive, folder, progress)
     except OSError as error:
@@ -41,7 +45,7 @@ def unpack_once(archive: Path, progress: Progress) -> Path:
 
 
 def _unpack(archive: Path, folder: Path, progress: Progress) -> None:
-    """Unpacks into a temporary folder, in place of what a killed attempt left there, and renames it."""
+    """Unpack into a temporary folder, emptied of what a killed attempt left there, and rename it."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -54,10 +58,10 @@ def _unpack(archive: Path, folder: Path, progress: Progress) -> None:
 
 
 def _unpack_photos(archive: Path, stream: BinaryIO, folder: Path, progress: Progress) -> None:
-    """Unpacks the photos of an archive; its other files are looked at and left.
+    """Unpack the photos of an archive; check its other files, too, and skip them.
 
     Raises:
-        DataError: If it is no archive, damaged, too large, or has a member that could do harm.
+        DataError: If it is no archive, damaged, too large or unsafe.
         OSError: If a photo cannot be written.
     """
     unpacked, size = 0, archive.stat().st_size
@@ -89,10 +93,10 @@ class _Member:
     """A member of an archive.
 
     Attributes:
-        name: With its folders.
+        name: Its path in the archive.
         size: Bytes, unpacked.
         is_plain: Whether it is a file or a folder, not a link or a device.
-        open: Gives its content; None for a folder.
+        open: Opens its content; returns None for a folder.
     """
 
     name: str
@@ -102,7 +106,7 @@ class _Member:
 
 
 def _members_of(stream: BinaryIO) -> Iterator[_Member]:
-    """The members of an archive in its order; each is to be read before the next is asked for."""
+    """Yield the members of an archive in its order; read each before you ask for the next."""
     if tarfile.is_tarfile(stream):
         stream.seek(0)
         return _members_of_tar(stream)
@@ -134,21 +138,26 @@ def _open_in_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes] | 
 
 
 def _refuse_unsafe(member: _Member, archive: Path) -> None:
-    """Raises DataError for what is no file or folder, or would lie outside of the folder that it is unpacked to."""
+    """Refuse a member that is neither file nor folder, or whose path leads out of the target folder.
+
+    This is stricter than `tarfile.data_filter`, which has no say about zip archives, lets links pass that stay inside,
+    and, except on Windows, takes Windows paths for plain names.
+
+    Raises:
+        DataError: If it is unsafe.
+    """
     path = PureWindowsPath(member.name)  # what leads out on any system does so on Windows
     problem = None
     if not member.is_plain:
         problem = "is a link or a device"
-    elif path.drive or path.root:
-        problem = "has an absolute path"
-    elif ".." in path.parts:
-        problem = "leads out of its folder"
-    if problem:
-        raise DataError(f"{archive}: refused, its member {member.name!r} {problem}; get it from a place you trust")
+    elif path.drive or path.root or ".." in path.parts:
+        problem = "would be written outside the target folder"
+    if problem is not None:
+        raise DataError(f"{archive}: unsafe archive: member {member.name!r} {problem}; get it from a place you trust")
 
 
 def _write_photo(member: _Member, folder: Path) -> None:
-    """Writes a member to its place in the folder, if it is a photo."""
+    """Write a member to its place in the folder, if it is a photo."""
     path = folder / member.name
     if path.suffix.lower() not in PHOTO_SUFFIXES:
         return

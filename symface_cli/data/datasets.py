@@ -1,7 +1,7 @@
-"""Data sets: which photos they have, whom these show, and which split a person belongs to.
+"""Data sets: their photos, the persons in them, and the split of each person.
 
 A data set is a folder of photos with a sub-folder per person, such as LFW (Labeled Faces in the Wild) and BU-3DFE, or a
-tar or zip archive of such a folder. Archives are unpacked into the cache, once; LFW's can be downloaded.
+tar or zip archive of such a folder. Archives are unpacked once, into the cache; LFW can be downloaded.
 """
 
 import hashlib
@@ -14,22 +14,24 @@ from symface_cli.errors import DataError, PhotoError
 from symface_cli.files import find_photos
 
 BU3DFE = re.compile(r"(?P<person>[FM]\d{4})_(AN|DI|FE|HA|NE|SA|SU)0[0-4][A-Z]{2}_(?P<kind>.+)")
-"""Names of BU-3DFE's files: person, expression, its level (0 for neutral), ethnicity; F2D is the frontal picture."""
+"""BU-3DFE's file names: person, expression, its level (0 for neutral), ethnicity; F2D is the frontal picture."""
+TEST_BELOW, VALIDATION_BELOW = 0.154, 0.231
+"""Bounds on the hash of a name, of 0 to 1: 15.4 % of the persons are for testing, the next 7.7 % for validation."""
 
 
 @dataclass(frozen=True)
 class DatasetPhoto:
-    """A photo of a data set, and who it shows."""
+    """A photo of a data set, and the person in it."""
 
     path: Path
     identity: str
 
 
 def list_photos(data: Path) -> list[DatasetPhoto]:
-    """The photos of a data set, sorted by path.
+    """List the photos of a data set, sorted by path.
 
-    The folder that a photo lies in is the person; photos outside of any sub-folder show a person each. Of BU-3DFE,
-    which is known by its file names, only the frontal pictures are photos.
+    A photo's folder names the person; photos outside of any sub-folder show a person each. Of BU-3DFE, which is known
+    by its file names, only the frontal pictures are listed.
 
     Args:
         data: A folder, or an archive of one.
@@ -49,7 +51,7 @@ def list_photos(data: Path) -> list[DatasetPhoto]:
 
 
 def _identity_of(path: Path, folder: Path) -> str | None:
-    """Who a picture shows; None for BU-3DFE's pictures that are not photos."""
+    """Return the person in a picture; None for BU-3DFE's pictures that are not photos."""
     named = BU3DFE.fullmatch(path.stem)
     if named:
         return named["person"] if named["kind"] == "F2D" else None
@@ -57,18 +59,18 @@ def _identity_of(path: Path, folder: Path) -> str | None:
 
 
 def split_of(identity: str) -> str:
-    """The split that a person belongs to, by a hash of the name: "test", "validation" or "train"."""
+    """Return the split of a person, by a hash of the name: "test", "validation" or "train"."""
     digest = hashlib.sha256(f"symface-split:{identity}".encode()).digest()
     u = int.from_bytes(digest[:8], "big") / 2**64
-    return "test" if u < 0.154 else "validation" if u < 0.231 else "train"
+    return "test" if u < TEST_BELOW else "validation" if u < VALIDATION_BELOW else "train"
 
 
 def open_dataset(data: Path, progress: Progress | None = None) -> Path:
-    """The folder of a data set: itself, or where its archive is unpacked, after unpacking it if need be.
+    """Return the folder of a data set; unpack its archive first, if that has not been done.
 
     Args:
-        data: A folder, or an archive, in which a single folder at the top is the data set.
-        progress: Told how much of an archive is unpacked.
+        data: A folder, or an archive; if that has a single folder at its top, this is the data set.
+        progress: Called while an archive is unpacked.
 
     Raises:
         DataError: If there is no such folder or archive, or it cannot be unpacked.

@@ -1,29 +1,29 @@
-"""Files that others publish, brought here: pinned by their checksum, resumed, and never half there.
+"""Downloads third-party files: pinned by SHA-256, resumable, renamed only when verified.
 
-Three environment variables: SYMFACE_HOME is where downloads are kept; with SYMFACE_OFFLINE=1 no socket is opened;
-SYMFACE_MIRROR is the base address of a mirror. One mirror serves everything: it takes the place of `https://host` in
-every address, so a published file lies on it under the path that it has at its home.
+Environment variables: SYMFACE_HOME is the folder for downloads; SYMFACE_OFFLINE=1 forbids downloads; SYMFACE_MIRROR is
+the base address of a mirror, which replaces `https://host` in every address.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 import requests
+from filelock import FileLock
 
 from symface_cli.errors import SymfaceError, WeightsError
+from symface_cli.files import checksum
 
 TIMEOUT = 20.0  # seconds without a byte
 BLOCK = 1 << 16  # bytes read at a time
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are here, and those of the whole file, None if the server does not say.
+"""Called with the bytes done, and those of the whole file; None if the server does not say.
 
-Before the first byte (then the bytes are 0, or what is resumed), and after every block.
+The first call comes before the first byte, with 0 or what an earlier download left; then one after every block.
 """
 
 
@@ -35,21 +35,21 @@ def fetch(
     by_hand: str = "download it by hand",
     failure: Callable[[str], SymfaceError] = WeightsError,
 ) -> None:
-    """Downloads a published file, or its mirror's copy, unless another process has just done so.
+    """Download a published file, or its mirror's copy, unless another process has just done so.
 
-    It is written to <target>.part, which a broken download leaves for the next one to go on with; verified; renamed.
+    It is written to <target>.part, verified and renamed; a broken download leaves this file, and the next resumes it.
 
     Args:
         address: Where the file is published.
-        target: Its path here; folders are created.
+        target: Where to write it; folders are created.
         sha256: Its checksum, in hexadecimal.
-        progress: Told of the download.
+        progress: Called during the download.
         by_hand: What the user can do instead, for the messages.
-        failure: Makes what is raised of a message.
+        failure: Makes the exception to be raised from a message.
 
     Raises:
-        SymfaceError: What `failure` makes, if SYMFACE_OFFLINE forbids the download, it or the writing fails, or another
-            file comes, which is removed.
+        SymfaceError: What `failure` makes, if SYMFACE_OFFLINE forbids the download, if it cannot be downloaded or
+            written, or if its checksum is another; then it is removed.
     """
     address = on_mirror(address)
     if is_offline():
@@ -57,7 +57,7 @@ def fetch(
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with alone(target.parent):
+        with locked(target.parent):
             if target.is_file():  # another process has downloaded it while this one waited
                 return
             _append(address, part, progress or (lambda done, total: None))
@@ -75,47 +75,30 @@ def fetch(
 
 
 def on_mirror(address: str) -> str:
-    """The same file's address on the mirror, if there is one."""
+    """Return the address of the same file on the mirror, if there is one."""
     mirror = os.environ.get("SYMFACE_MIRROR")
     return mirror.rstrip("/") + urlsplit(address).path if mirror else address
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: SYMFACE_HOME, else the user's cache folder."""
+    """Return the folder for downloads: SYMFACE_HOME, else the user's cache folder."""
     home = os.environ.get("SYMFACE_HOME")
     return Path(home or platformdirs.user_cache_dir("symface")).expanduser()
 
 
 def is_offline() -> bool:
-    """Whether SYMFACE_OFFLINE (or Hugging Face's HF_HUB_OFFLINE) forbids to open a socket."""
+    """Say whether SYMFACE_OFFLINE (or Hugging Face's HF_HUB_OFFLINE) forbids downloads."""
     values = (os.environ.get(name, "") for name in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"))
     return any(value.strip().lower() not in ("", "0", "false", "no", "off") for value in values)
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keeps other processes out, where the system can: the workers of one evaluation all start with the models."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the file object
-        yield
+def locked(folder: Path) -> AbstractContextManager[object]:
+    """Keep other processes out of a folder: the workers of one evaluation all want the same models at once."""
+    return FileLock(folder / ".lock")
 
 
 def _append(address: str, part: Path, progress: Progress) -> None:
-    """Appends to `part` what it lacks of the file; starts again where the server does not know ranges."""
+    """Append to `part` what is missing; start again if the server does not support ranges."""
     done = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"}  # ranges and lengths are of the file itself, not of a packed form
     if done:
@@ -141,7 +124,7 @@ def _append(address: str, part: Path, progress: Progress) -> None:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Why a request failed, in a few words."""
+    """Say in a few words why a request failed."""
     if error.response is not None:
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):

@@ -1,4 +1,4 @@
-"""Labeled Faces in the Wild, downloaded."""
+"""Downloads Labeled Faces in the Wild."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -9,14 +9,14 @@ from symface_cli.data.downloads import cache_folder, fetch, is_offline, on_mirro
 from symface_cli.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedArchive:
     """An archive that can be downloaded.
 
     Attributes:
-        name: Of its file.
-        sha256: Its checksum.
-        addresses: Its home, and a copy for when that does not answer.
+        name: Name of the file.
+        sha256: Its checksum, in hexadecimal.
+        addresses: Its home, and a copy for when the home does not answer.
         license: What a user should know before the first download, in one line.
     """
 
@@ -29,18 +29,19 @@ class PublishedArchive:
 # The images that the bundled weights are trained on and that all results are about. The checksum is the one that
 # torchvision's prototype data sets pin (pytorch/vision at dec0942c). The home has had no DNS entry since 2025.
 LFW = PublishedArchive(
-    "lfw-deepfunneled.tgz",
-    "08575363d69edaed9a7c3ccb9e2eebd76c91bc1011b2baaf725f8d1284bf3a2f",
-    (
+    name="lfw-deepfunneled.tgz",
+    sha256="08575363d69edaed9a7c3ccb9e2eebd76c91bc1011b2baaf725f8d1284bf3a2f",
+    addresses=(
         "http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
         "https://web.archive.org/web/20231118124720if_/https://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
     ),
-    "Labeled Faces in the Wild, deep-funneled, by the University of Massachusetts: photos of real people, for research",
+    license="Labeled Faces in the Wild, deep-funneled, by the University of Massachusetts: photos of real people, "
+    "for research",
 )
 
 
 def fetch_lfw(progress: Progress) -> Path:
-    """LFW's archive in the cache, downloaded if it is not there.
+    """Return LFW's archive in the cache; download it if it is not there.
 
     Raises:
         DataError: If it cannot be downloaded.

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symface_cli.data.downloads import checksum
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
 from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.evaluation.report import describe_report, score_table, subset_table
 from symface_cli.evaluation.scores import EvaluationReport
 from symface_cli.evaluation.tables import Cell, Row, Table
+from symface_cli.files import checksum
 from symface_cli.methods.network import OURS
 from symface_cli.methods.registry import need_weights
-from symface_cli.network.weights import bundled_weights
+from symface_cli.network.weights import choose_weights
 from symface_cli.pages import load_template
 from symface_cli.version import __version__
 
@@ -109,4 +109,4 @@ def _facts(report: EvaluationReport) -> list[tuple[str, str]]:
 
 def _name_weights(plan: EvaluationPlan) -> str:
     name = "bundled" if plan.weights is None else plan.weights.name
-    return f"{name}, SHA-256 {checksum(plan.weights or bundled_weights())}"
+    return f"{name}, SHA-256 {checksum(choose_weights(plan.weights))}"

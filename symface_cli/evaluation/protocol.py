@@ -13,11 +13,11 @@ from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from symface_cli.data.datasets import DatasetPhoto, list_photos, split_of
-from symface_cli.data.downloads import checksum
 from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
+from symface_cli.files import checksum
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.data.downloads import checksum
 from symface_cli.errors import DataError, Hint, WeightsError
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
+from symface_cli.files import checksum
 from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import need_weights
-from symface_cli.network.weights import bundled_weights
+from symface_cli.network.weights import choose_weights
 from symface_cli.version import __version__
 
 STORE_NAME = "results.sqlite"
@@ -154,7 +154,7 @@ def _digest_weights(plan: EvaluationPlan) -> str:
     """Return the SHA-256 of the weights; empty if no method of the plan uses them."""
     if not need_weights(plan.methods):
         return ""
-    path = plan.weights or bundled_weights()
+    path = choose_weights(plan.weights)
     try:
         return checksum(path)
     except OSError as error:

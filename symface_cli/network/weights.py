@@ -1,7 +1,6 @@
 """The network's weights as a file: half precision, safetensors, everything that is needed to rebuild the network."""
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from symface_cli.errors import WeightsError
-from symface_cli.files import write_atomically
+from symface_cli.files import checksum, write_atomically
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.network.face_network import FaceNetwork
@@ -54,6 +53,11 @@ def bundled_weights() -> Path:
     return inside if inside.is_file() else package.parent / "models" / BUNDLED
 
 
+def choose_weights(named: Path | None) -> Path:
+    """Return the weights file that is named, or the bundled one."""
+    return bundled_weights() if named is None else named
+
+
 def save_weights(path: Path, network: FaceNetwork, stage: int) -> None:
     """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision."""
     tensors = {
@@ -70,7 +74,7 @@ def load_weights(path: Path | None = None) -> Weights:
     Raises:
         WeightsError: If the file is missing, damaged, or of another version.
     """
-    path = path or bundled_weights()
+    path = choose_weights(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -87,7 +91,7 @@ def load_weights(path: Path | None = None) -> Weights:
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
-    return Weights(network.eval(), int(metadata["stage"]), hashlib.sha256(data).hexdigest())
+    return Weights(network.eval(), int(metadata["stage"]), checksum(data))
 
 
 def _read_metadata(path: Path) -> Metadata:

@@ -2,6 +2,8 @@
 
 import hashlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from symface_cli.data.downloads import cache_folder, checksum, fetch, on_mirror
+from symface_cli.data.downloads import cache_folder, fetch, locked, on_mirror
 from symface_cli.errors import DataError, ExitStatus, WeightsError
 
 CONTENT = bytes(range(256)) * 1000
@@ -207,6 +209,10 @@ def test_downloads_are_kept_where_the_user_says(monkeypatch: pytest.MonkeyPatch,
     assert cache_folder().name == "symface"
 
 
-def test_checksums_are_those_of_the_whole_file(tmp_path: Path) -> None:
-    (tmp_path / "large.bin").write_bytes(CONTENT)  # of several blocks
-    assert checksum(tmp_path / "large.bin") == SHA256
+def test_a_locked_folder_keeps_other_processes_out(tmp_path: Path) -> None:
+    script = f"from filelock import FileLock; FileLock({str(tmp_path / '.lock')!r}).acquire(timeout=0)"
+    attempt = [sys.executable, "-c", script]
+    with locked(tmp_path):
+        refused = subprocess.run(attempt, capture_output=True, text=True)
+        assert refused.returncode and "Timeout" in refused.stderr
+    assert subprocess.run(attempt).returncode == 0
