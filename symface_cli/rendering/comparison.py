@@ -17,6 +17,7 @@ from symface_cli.measurement import heatmap
 from symface_cli.measurement.asymmetry import Asymmetry, take_reading
 from symface_cli.measurement.heatmap import draw_heatmap
 from symface_cli.rendering.morphing import Amounts, Morph
+from symface_cli.rendering.renderers import warp_of
 
 PANEL = 512  # px, largest side of a panel
 GAP = 1 / 32  # panel sides between panels
@@ -31,10 +32,13 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
     Args:
         photo: (H, W, 3).
         found: One of its faces.
-        prediction: What the network saw there; with a warp.
+        prediction: What the network predicted there.
+
+    Raises:
+        WeightsError: If the network gives no warp.
     """
-    assert prediction.warp is not None
-    small, warped = _reduce(photo, prediction.warp)
+    warp = warp_of(prediction)
+    small, warped = _reduce(photo, warp)
     face = FacePrediction(prediction.decode, warped)
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
@@ -43,7 +47,7 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
             "left-left": render_face(small, face, "left", size),
             "right-right": render_face(small, face, "right", size),
             "symmetric": render_face(small, face, size=size),
-            "heat map": _draw_heatmap(photo, found, prediction.warp, size),
+            "heat map": _draw_heatmap(photo, found, warp, size),
         }
     )
 

@@ -71,6 +71,12 @@ def test_damaged_files_are_refused(saved, damage):
         load_weights(path)
 
 
+def test_a_file_that_says_nothing_of_itself_is_refused(saved):
+    save_file(load_file(saved[1]), saved[1])
+    with pytest.raises(WeightsError, match="not a file of symface's weights"):
+        load_weights(saved[1])
+
+
 def test_another_version_says_what_was_expected_and_found(saved):
     rewrite(saved[1], {"format": 99})
     with pytest.raises(WeightsError, match="format 99, expected 1"):

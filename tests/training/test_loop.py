@@ -26,6 +26,7 @@ from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.config import TrainingConfig, find_difference
 from symface_cli.training.data import preparation
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
+from symface_cli.training.data.preparation import Cached
 from symface_cli.training.data.samples import SplitSamples
 from symface_cli.training.initialization import noise_variance, start_as_pca
 from symface_cli.training.loop import train
@@ -273,6 +274,19 @@ def test_prepared_crops_are_reused_until_a_photo_changes(data, tmp_path):
     for _ in range(2):
         preparation.prepare(data, tmp_path, landmarks=False, progress=lambda done, total: calls.append(done), workers=1)
     assert calls == FINDING_FACES + CUTTING_CROPS
+
+
+def test_cached_files_are_fresh_until_their_source_changes_or_making_them_fails(tmp_path):
+    path = tmp_path / "file.npy"
+    cached = Cached([path], {"photos": 3})
+    assert not cached.is_fresh()
+    with cached.renewed():
+        path.write_bytes(b"made")
+    assert cached.is_fresh()
+    assert not Cached([path], {"photos": 4}).is_fresh()
+    with pytest.raises(KeyboardInterrupt), cached.renewed():
+        raise KeyboardInterrupt
+    assert not cached.is_fresh()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def label(
     """
     from symface_cli.batch.results import make_folder, refuse_existing
     from symface_cli.files import write_atomically
-    from symface_cli.training.data.labels import describe, label_photos, photos_to_label, write_labels
+    from symface_cli.training.data.labels import describe_labels, label_photos, photos_to_label, write_labels
 
     written = [out_path] if review is None else [out_path, review]
     if not force:
@@ -48,4 +48,4 @@ def label(
 
         write_atomically(review, as_html(labels, folder, out_path.name).encode())
         out.print(str(review))
-    err.print(describe(labels), soft_wrap=True)
+    err.print(describe_labels(labels), soft_wrap=True)

@@ -166,7 +166,7 @@ def find_doubt(label: Label) -> str | None:
     return NO_LANDMARKS if label.landmarks is None else DISAGREEMENT
 
 
-def describe(labels: Sequence[Label]) -> str:
+def describe_labels(labels: Sequence[Label]) -> str:
     """Say in one line how many photos are used, and why the others are not."""
     counts = Counter(map(find_doubt, labels))
     usable = f"{counts[None]:,} of {len(labels):,} photos usable"

@@ -34,7 +34,7 @@ from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.parallel import work_in_threads
 from symface_cli.training.data.labels import (
     Progress,
-    describe,
+    describe_labels,
     label_photos,
     photos_to_label,
     read_labels,
@@ -124,7 +124,7 @@ def _read_faces(path: Path, photos: Photos, landmarks: bool) -> list[_Face]:
     """Read all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
     labels = read_labels(path, photos, landmarks)
     if not any(label.use for label in labels):
-        raise DataError(f"{path}: {describe(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
+        raise DataError(f"{path}: {describe_labels(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
     return [
         _Face(label.photo, photos[label.photo], label.box, label.landmarks, label.use)
         for label in labels

@@ -14,7 +14,7 @@ from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.shape import face_outline, find_midline
 from symface_cli.pages import InlineImage, inline_image, load_template
-from symface_cli.training.data.labels import DOUBTS, Label, describe, find_doubt
+from symface_cli.training.data.labels import DOUBTS, Label, describe_labels, find_doubt
 from symface_cli.training.data.preparation import STORED_BOXES
 from symface_cli.version import __version__
 
@@ -70,7 +70,7 @@ def as_html(labels: Sequence[Label], folder: Path, name: str) -> str:
     """
     page = load_template(__package__, "review.html.jinja")
     return page.render(
-        version=__version__, summary=describe(labels), name=on_one_line(name), groups=_group(labels, folder)
+        version=__version__, summary=describe_labels(labels), name=on_one_line(name), groups=_group(labels, folder)
     )
 
 

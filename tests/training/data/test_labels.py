@@ -24,7 +24,7 @@ from symface_cli.training.data import preparation, review
 from symface_cli.training.data.labels import (
     COLUMNS,
     Label,
-    describe,
+    describe_labels,
     label_photos,
     photos_to_label,
     read_labels,
@@ -393,7 +393,7 @@ def test_photos_are_labeled_in_order_but_those_of_test_people(found):
     assert len(labels) == 9
     assert [label.photo for label in labels if not label.use] == [labels[1].photo]
     assert labels[1].box is None
-    assert describe(labels) == "8 of 9 photos usable; 1 without a face"
+    assert describe_labels(labels) == "8 of 9 photos usable; 1 without a face"
 
 
 @pytest.mark.landmarks
@@ -431,10 +431,10 @@ def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkey
 
 def test_photos_are_counted_by_what_is_wrong_with_them(face):
     labels = [face("a"), Label("b"), Label("c", box=BOX), *(face(str(n), use=False) for n in range(1200))]
-    assert describe(labels) == (
+    assert describe_labels(labels) == (
         "1 of 1,203 photos usable; 1 without a face, 1 without landmarks, 1,200 whose landmarks disagree"
     )
-    assert describe(labels[:1]) == "1 of 1 photos usable"
+    assert describe_labels(labels[:1]) == "1 of 1 photos usable"
 
 
 @pytest.fixture
