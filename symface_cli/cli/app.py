@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from symface_cli.cli import help_texts as manual
+from symface_cli.cli.command import SymfaceCommand
 from symface_cli.cli.commands.doctor import doctor
 from symface_cli.cli.commands.evaluate import evaluate
 from symface_cli.cli.commands.label import label
@@ -29,12 +31,13 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help is half as long, and takes [default: ...] for what it is
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
-app.command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
-app.command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
-app.command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
-app.command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
-app.command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)
+_command = partial(app.command, cls=SymfaceCommand)
+_command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
+_command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
+_command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
+_command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
+_command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
+_command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)
 
 Options = Mapping[str, Mapping[str, TyperOption]]
 """The options of each command, by their long names without dashes."""

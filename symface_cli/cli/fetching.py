@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from symface_cli.cli.console import err
+from symface_cli.cli.options import DATA
 from symface_cli.errors import UsageError
 
 DataArgument = Annotated[
@@ -14,7 +15,8 @@ DataArgument = Annotated[
     typer.Argument(metavar="DATA", help="A folder of photos, one sub-folder per person, or an archive of one."),
 ]
 DownloadOption = Annotated[
-    Literal["lfw"] | None, typer.Option("--download", help="Download this data set instead of naming DATA.")
+    Literal["lfw"] | None,
+    typer.Option("--download", help="Download this data set instead of naming DATA.", rich_help_panel=DATA),
 ]
 
 

@@ -5,6 +5,11 @@ from typing import Annotated
 
 import typer
 
+MADE, AMOUNT, FACE, MANY, EXPERT = "What is made", "How much", "Which face", "Many photos", "Expert"
+"""Groups of options in the help of `symmetrize` and `measure`."""
+DATA, COMPARED, NUMBERS, TRAINING = "Photos", "What is compared", "Results", "Training"
+"""Those of the other commands, beside MANY and EXPERT."""
+
 
 def complete_methods() -> list[str]:
     """The names of all methods, for a shell that completes one."""
@@ -15,11 +20,21 @@ def complete_methods() -> list[str]:
 
 DeviceOption = Annotated[
     str,
-    typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one."),
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one.",
+        rich_help_panel=EXPERT,
+    ),
 ]
 WeightsOption = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="Weights to use instead of those that come with symface."),
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        help="Weights to use instead of those that come with symface.",
+        rich_help_panel=EXPERT,
+    ),
 ]
 ModelDirOption = Annotated[
     Path | None,
@@ -29,9 +44,28 @@ ModelDirOption = Annotated[
         envvar="SYMFACE_MODEL_DIR",
         exists=True,
         file_okay=False,
-        help="A folder with published models of other people; what is not in it is downloaded.",
+        help="Folder that has other people's published models; what is not in it is downloaded.",
+        rich_help_panel=EXPERT,
     ),
 ]
 FacesOption = Annotated[
-    str, typer.Option("--faces", metavar="all|largest|N", help="Which faces: all, the largest, or number N by size.")
+    str,
+    typer.Option(
+        "--faces",
+        metavar="all|largest|N",
+        help="Which faces: all, the largest, or number N by size.",
+        rich_help_panel=FACE,
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing files.", rich_help_panel=MANY)]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        min=0,
+        metavar="N",
+        show_default=False,
+        help="Number of parallel workers. [default: one per core]",
+        rich_help_panel=MANY,
+    ),
 ]

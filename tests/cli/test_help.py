@@ -44,6 +44,21 @@ def test_help_fits_80_columns_and_keeps_examples_on_their_lines(symface, monkeyp
     assert {example for example in EXAMPLES if example.split()[1:2] == list(arguments)} <= examples
 
 
+def test_options_are_shown_in_groups_each_once(symface):
+    groups = ["Arguments", "What is made", "How much", "Which face", "Many photos", "Expert", "Other"]
+    lines = symface("symmetrize", "--help").out.splitlines()
+    titles = [line.rstrip(":") for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert titles == groups
+    where = {title: lines.index(f"{title}:") for title in titles}
+    for option, group in (("--gif", "What is made"), ("--shape", "How much"), ("--eyes", "Which face")):
+        (at,) = [i for i, line in enumerate(lines) if line.startswith(f"  {option}")]
+        following = groups[groups.index(group) + 1]
+        assert where[group] < at < where[following]
+    named = [max(option.opts, key=len) for option in COMMANDS["symmetrize"].params if option.opts[0].startswith("-")]
+    text = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
+    assert sorted([*named, "-h"]) == sorted(name if name != "-o" else "--out" for name in text)
+
+
 def test_help_says_where_more_is_told(symface):
     text = symface("--help").out
     for told in ("symface symmetrize portrait.jpg", "symface.toml", "SYMFACE_SYMMETRIZE_FORCE=1", "README.md"):

@@ -143,7 +143,7 @@ def test_a_small_face_is_found_with_min_face(symface, tmp_path, portrait):
         (("--method", "none"), "none"),
         (("--method", "dlib-left", "--output", "photo"), "--output face"),
         (("--method", "dlib-left", "--no-detail"), "--no-detail"),
-        (("--method", "dlib-left", "--shape", "0.5"), "amounts"),
+        (("--method", "dlib-left", "--shape", "0.5"), "--shape"),
         (("--method", "vae-left", "--side", "right"), "--side"),
         (("--gif", "-o", "x.png"), ".gif"),
         (("--resume",), "manifest"),

@@ -9,7 +9,16 @@ import typer
 
 from symface_cli.cli.console import err, print_error
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
-from symface_cli.cli.options import ModelDirOption, WeightsOption, complete_methods
+from symface_cli.cli.options import (
+    COMPARED,
+    DATA,
+    MANY,
+    NUMBERS,
+    JobsOption,
+    ModelDirOption,
+    WeightsOption,
+    complete_methods,
+)
 from symface_cli.cli.progress import count_photos
 from symface_cli.cli.tables import print_table
 from symface_cli.errors import ExitStatus, PhotoError, UsageError
@@ -31,6 +40,16 @@ class Written(NamedTuple):
 def evaluate(
     data: DataArgument = None,
     download: DownloadOption = None,
+    split: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Split to evaluate: test, validation, train or all.", rich_help_panel=DATA),
+    ] = "test",
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Only so many photos, evenly spaced. [default: all]", rich_help_panel=DATA
+        ),
+    ] = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,16 +57,25 @@ def evaluate(
             metavar="NAME",
             autocompletion=complete_methods,
             help="A method; may be repeated. [default: vae, vae-decode]",
+            rich_help_panel=COMPARED,
         ),
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option("--baseline", metavar="NAME", help="The methods of a landmark provider, or all; may be repeated."),
+        typer.Option(
+            "--baseline",
+            metavar="NAME",
+            help="The methods of a landmark provider, or all; may be repeated.",
+            rich_help_panel=COMPARED,
+        ),
     ] = None,
     recognizer: Annotated[
         list[str] | None,
         typer.Option(
-            "--recognizer", metavar="NAME", help="Face recognizer used as judge; may be repeated. [default: dlib]"
+            "--recognizer",
+            metavar="NAME",
+            help="Face recognizer used as judge; may be repeated. [default: dlib]",
+            rich_help_panel=COMPARED,
         ),
     ] = None,
     occluder: Annotated[
@@ -56,35 +84,51 @@ def evaluate(
             "--occluder",
             metavar="NAME",
             help="What to put in front of the faces: none, glasses or patch; may be repeated. [default: none]",
+            rich_help_panel=COMPARED,
         ),
     ] = None,
-    split: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose photos: those of test, validation or train persons, or all.")
-    ] = "test",
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only so many photos, evenly spaced. [default: all]")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
-    weights: WeightsOption = None,
-    model_dir: ModelDirOption = None,
     midline: Annotated[
-        bool, typer.Option("--midline", help="Compare the midlines with those of landmarks placed by hand instead.")
-    ] = False,
-    run: Annotated[Path, typer.Option(metavar="DIR", help="Folder in which each photo's results are kept.")] = Path(
-        "runs/evaluate"
-    ),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the results in the run's folder, instead of starting anew.")
+        bool,
+        typer.Option(
+            "--midline",
+            help="Compare the midlines with those of landmarks placed by hand instead.",
+            rich_help_panel=COMPARED,
+        ),
     ] = False,
     json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all numbers and each photo's distances.")
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write all numbers and each photo's distances.", rich_help_panel=NUMBERS
+        ),
     ] = None,
     markdown_path: Annotated[
-        Path | None, typer.Option("--markdown", metavar="FILE", help="Write the tables as Markdown.")
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Write the tables as Markdown.", rich_help_panel=NUMBERS),
     ] = None,
     report_path: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write a report with pictures and curves, as HTML.")
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write a report with pictures and curves, as HTML.",
+            rich_help_panel=NUMBERS,
+        ),
     ] = None,
+    run: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder in which each photo's results are kept.", rich_help_panel=MANY),
+    ] = Path("runs/evaluate"),
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the results in the run's folder, instead of starting anew.",
+            rich_help_panel=MANY,
+        ),
+    ] = False,
+    jobs: JobsOption = 0,
+    weights: WeightsOption = None,
+    model_dir: ModelDirOption = None,
 ) -> int:
     """Measure how well symmetric faces keep the person's identity.
 

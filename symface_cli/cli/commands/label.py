@@ -7,21 +7,24 @@ import typer
 
 from symface_cli.cli.console import err, out
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.options import NUMBERS, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
 
 
 def label(
     data: DataArgument = None,
     download: DownloadOption = None,
-    out_path: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the labels.")] = Path(
-        "labels.csv"
-    ),
+    out_path: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the labels.", rich_help_panel=NUMBERS)
+    ] = Path("labels.csv"),
     review: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page that shows the doubtful ones, as HTML."),
+        typer.Option(
+            metavar="FILE", help="Write a page that shows the doubtful ones, as HTML.", rich_help_panel=NUMBERS
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
-    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Processes, each on one core; 0: one per core.")] = 0,
+    force: ForceOption = False,
+    jobs: JobsOption = 0,
 ) -> None:
     """Label training photos: find the faces and dlib's landmarks, and write them as CSV.
 

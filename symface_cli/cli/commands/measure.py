@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
-from symface_cli.cli.options import DeviceOption, FacesOption, WeightsOption
+from symface_cli.cli.options import MADE, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
 
@@ -20,23 +20,36 @@ def measure(
         list[Path], typer.Argument(metavar="PHOTO...", help="Photos, folders, patterns, or - for standard input.")
     ],
     json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all numbers as JSON; - for standard output.")
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write all numbers as JSON; - for standard output.", rich_help_panel=MADE
+        ),
     ] = None,
     csv_path: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write one line per face; - for standard output.")
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write one line per face; - for standard output.", rich_help_panel=MADE
+        ),
     ] = None,
     heatmap: Annotated[
-        bool, typer.Option("--heatmap", help="Write NAME.asymmetry.png: where the shape and the colors differ.")
+        bool,
+        typer.Option(
+            "--heatmap", help="Write NAME.asymmetry.png: where the shape and the colors differ.", rich_help_panel=MADE
+        ),
     ] = False,
     out_path: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="PATH", help="A file or a folder for that. [default: beside each photo]"),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="PATH",
+            help="A file or a folder for heat maps. [default: beside each photo]",
+            rich_help_panel=MADE,
+        ),
     ] = None,
     faces: FacesOption = "all",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
-    jobs: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Photos worked on at a time. [default: one per core]")
-    ] = 0,
+    force: ForceOption = False,
+    jobs: JobsOption = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
 ) -> int:
@@ -76,8 +89,6 @@ def _check(
 ) -> None:
     if json_path == csv_path == Path("-"):
         raise UsageError("--json - and --csv - do not both go to standard output; give one of them a file")
-    if out_path is not None and not heatmap:
-        raise UsageError("-o is where heat maps go: add --heatmap, or use --json FILE or --csv FILE")
     if heatmap and (out_path == "-" or (out_path is None and Path("-") in photos)):
         raise UsageError("heat maps go to files: name one with -o FILE")
 

@@ -6,12 +6,26 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
-from symface_cli.cli.options import DeviceOption, FacesOption, ModelDirOption, WeightsOption, complete_methods
+from symface_cli.cli.options import (
+    AMOUNT,
+    EXPERT,
+    FACE,
+    MADE,
+    MANY,
+    DeviceOption,
+    FacesOption,
+    ForceOption,
+    JobsOption,
+    ModelDirOption,
+    WeightsOption,
+    complete_methods,
+)
 from symface_cli.cli.progress import follow
-from symface_cli.errors import UsageError
+from symface_cli.cli.rules import leave_out
 
 if TYPE_CHECKING:
     from symface_cli.batch.outcomes import Outcome
+    from symface_cli.batch.runner import Batch
     from symface_cli.cli.commands.symmetrize_options import Style
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.options import OutputOptions
@@ -20,13 +34,18 @@ if TYPE_CHECKING:
 
 
 def symmetrize(
+    context: typer.Context,
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO", help="Photos, folders, patterns, or - for standard input.")
     ],
     out_path: Annotated[
         str | None,
         typer.Option(
-            "--out", "-o", metavar="PATH", help="A file, a folder, or -. [default: NAME.symmetric.* beside each photo]"
+            "--out",
+            "-o",
+            metavar="PATH",
+            help="A file, a folder, or -. [default: NAME.symmetric.* beside each photo]",
+            rich_help_panel=MADE,
         ),
     ] = None,
     output: Annotated[
@@ -35,37 +54,131 @@ def symmetrize(
             metavar="photo|face|crop",
             help="photo: the whole photo with the symmetric face in place; face: the aligned face, exactly equal to "
             "its mirror image, as PNG; crop: the square around the head. May be repeated. [default: photo]",
+            rich_help_panel=MADE,
         ),
     ] = None,
-    shape: Annotated[
-        float, typer.Option(metavar="A", help="How symmetric the shape: 0 as it is, 1 fully; -1 and 2 exaggerate.")
-    ] = 1.0,
-    color: Annotated[float, typer.Option(metavar="A", help="The same for light and colors.")] = 1.0,
-    side: Annotated[
-        Literal["both", "left", "right"],
-        typer.Option(help="Made of both sides, or of the viewer's left or right."),
-    ] = "both",
     continuum: Annotated[
         str | None,
-        typer.Option(metavar="FROM:TO:STEP", help="Numbered frames for shares of the amounts, such as 0:1:0.1."),
+        typer.Option(
+            metavar="FROM:TO:STEP",
+            help="Numbered frames for shares of the amounts, such as 0:1:0.1.",
+            rich_help_panel=MADE,
+        ),
     ] = None,
-    gif: Annotated[bool, typer.Option("--gif", help="An animation from the photo to there and back.")] = False,
+    gif: Annotated[
+        bool,
+        typer.Option("--gif", help="An animation from the photo to the result and back.", rich_help_panel=MADE),
+    ] = False,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Also a sheet: photo, left-left, right-right, symmetric, heat map.")
+        bool,
+        typer.Option(
+            "--compare",
+            help="Also a sheet: photo, left-left, right-right, symmetric, heat map.",
+            rich_help_panel=MADE,
+        ),
     ] = False,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Only the photo with numbered boxes and midlines.")
+        bool,
+        typer.Option("--preview", help="Only the photo with numbered boxes and midlines.", rich_help_panel=MADE),
     ] = False,
     size: Annotated[
         int | None,
-        typer.Option(min=16, max=4096, metavar="PX", help="Side of --output face. [default: as in the photo]"),
+        typer.Option(
+            min=16,
+            max=4096,
+            metavar="PX",
+            help="Side of --output face. [default: as in the photo]",
+            rich_help_panel=MADE,
+        ),
     ] = None,
     background: Annotated[
-        str, typer.Option(metavar="keep|transparent|COLOR", help="What surrounds the face in --output face.")
+        str,
+        typer.Option(
+            metavar="keep|transparent|COLOR",
+            help="What surrounds the face in --output face.",
+            rich_help_panel=MADE,
+        ),
     ] = "keep",
+    shape: Annotated[
+        float,
+        typer.Option(
+            metavar="A",
+            help="How symmetric the shape: 0 as it is, 1 fully; -1 and 2 exaggerate.",
+            rich_help_panel=AMOUNT,
+        ),
+    ] = 1.0,
+    color: Annotated[
+        float, typer.Option(metavar="A", help="The same for light and colors.", rich_help_panel=AMOUNT)
+    ] = 1.0,
+    side: Annotated[
+        Literal["both", "left", "right"],
+        typer.Option(help="Made of both sides, or of the viewer's left or right.", rich_help_panel=AMOUNT),
+    ] = "both",
     detail: Annotated[
-        bool, typer.Option("--detail/--no-detail", help="The photo's own pixels, or the face as the VAE draws it.")
+        bool,
+        typer.Option(
+            "--detail/--no-detail",
+            help="The photo's own pixels, or the face as the VAE draws it.",
+            rich_help_panel=AMOUNT,
+        ),
     ] = True,
+    faces: FacesOption = "all",
+    min_face: Annotated[
+        float | None,
+        typer.Option(
+            min=16,
+            metavar="PX",
+            help="Smallest face to detect (box width in pixels). [default: 1/16 of the photo]",
+            rich_help_panel=FACE,
+        ),
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H", help="Where the face is, brows to chin, if it is not found.", rich_help_panel=FACE
+        ),
+    ] = None,
+    eyes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,X,Y",
+            help="Where the viewer's left and right eye are, if the face is not found.",
+            rich_help_panel=FACE,
+        ),
+    ] = None,
+    force: ForceOption = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip photos the manifest lists as done.", rich_help_panel=MANY)
+    ] = False,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Record of each face. [default: manifest.jsonl in the folder of -o]",
+            rich_help_panel=MANY,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A page to look through the results, as HTML.", rich_help_panel=MANY),
+    ] = None,
+    check_identity: Annotated[
+        bool,
+        typer.Option(
+            "--check-identity",
+            help="Warn where dlib's recognizer sees another person in the result.",
+            rich_help_panel=MANY,
+        ),
+    ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Add to manifest and report how asymmetric each face is; 0.3 s each.",
+            rich_help_panel=MANY,
+        ),
+    ] = False,
+    jobs: JobsOption = 0,
     method: Annotated[
         str,
         typer.Option(
@@ -74,40 +187,9 @@ def symmetrize(
             help="vae; vae-left, vae-right and vae-decode are --side left, --side right and --no-detail; "
             "PROVIDER-left, -right, -average and -warp, for PROVIDER dlib, sdm, clm or clnf, are what can be done with "
             "landmarks.",
+            rich_help_panel=EXPERT,
         ),
     ] = "vae",
-    faces: FacesOption = "all",
-    min_face: Annotated[
-        float | None, typer.Option(min=16, metavar="PX", help="Least width of a face. [default: 1/16 of the photo]")
-    ] = None,
-    box: Annotated[
-        str | None, typer.Option(metavar="X,Y,W,H", help="Where the face is, brows to chin, if it is not found.")
-    ] = None,
-    eyes: Annotated[
-        str | None, typer.Option(metavar="X,Y,X,Y", help="Where the viewer's left and right eye are, likewise.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Only what the manifest lacks, or says has failed.")] = False,
-    manifest: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="What became of each face. [default: manifest.jsonl in the folder of -o]"),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A page to look through the results, as HTML.")
-    ] = None,
-    check_identity: Annotated[
-        bool, typer.Option("--check-identity", help="Warn where dlib's recognizer sees another person in the result.")
-    ] = False,
-    measure: Annotated[
-        bool,
-        typer.Option("--measure", help="Add to manifest and report how asymmetric each face is; 0.3 s each."),
-    ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            min=0, metavar="N", show_default=False, help="Photos worked on at a time. [default: one per core]"
-        ),
-    ] = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     model_dir: ModelDirOption = None,
@@ -121,30 +203,38 @@ def symmetrize(
     from symface_cli.cli.commands import symmetrize_options as parsing
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.morphing import Amounts
-    from symface_cli.rendering.options import Output, OutputOptions
+    from symface_cli.rendering.options import OutputOptions
 
     parsing.check_amounts(shape, color)
-    parsing.check_preview(preview, faces)
     style = parsing.parse_method(method, detail, side)
-    kinds = parsing.choose_outputs(output, style, compare, preview)
     options = OutputOptions(
-        tuple(map(Output, kinds)),
-        Amounts(shape, color, style.side),
-        style.detail,
-        parsing.parse_steps(continuum),
-        gif,
-        size,
-        parsing.parse_background(background),
+        outputs=parsing.choose_outputs(output, style, compare, preview),
+        amounts=Amounts(shape, color, style.side),
+        detail=style.detail,
+        steps=parsing.parse_steps(continuum),
+        animated=gif,
+        size=size,
+        background=parsing.parse_background(background),
     )
-    parsing.check_options(options, style)
     selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
     targets = choose_targets(photos, out_path)
     parsing.check_file(targets.file, options)
-    if resume and manifest is None and targets.folder is None:
-        raise UsageError("--resume needs a manifest: give the folder of the results with -o, or --manifest FILE")
+    if targets.folder is None and manifest is None:
+        resume, measure = _check_records(context, report)
     planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
     how = BatchOptions(force=force, resume=resume, manifest=manifest, report=report, jobs=jobs)
-    batch = Batch(planner, targets, how)
+    return _process(Batch(planner, targets, how))
+
+
+def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:
+    """Check --resume and --measure where there is no manifest; what is left of them."""
+    leave_out(context, "resume", "{option} needs a manifest: a folder for the results with -o, or --manifest FILE")
+    if report is None:
+        leave_out(context, "measure", "{option} needs a place for the values: a folder with -o, --manifest or --report")
+    return context.params["resume"], context.params["measure"]
+
+
+def _process(batch: "Batch") -> int:
     errors = []
     for outcome in follow(batch.run(), "symmetrizing", len(batch)):
         _tell(outcome)

@@ -12,13 +12,13 @@ from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.formats import FORMATS
 from symface_cli.inference.face import Side
-from symface_cli.methods.network import OURS, NetworkMethod
+from symface_cli.methods.network import NetworkMethod
 from symface_cli.methods.registry import find_method
 from symface_cli.rendering.options import Output, OutputOptions
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0
-KINDS = ("photo", "face", "crop")
+KINDS = (Output.PHOTO.value, Output.FACE.value, Output.CROP.value)
 
 
 class Style(NamedTuple):
@@ -36,51 +36,32 @@ class Style(NamedTuple):
 
 
 def parse_method(method: str, detail: bool, side: Side) -> Style:
-    """What --method, --no-detail and --side say together."""
+    """Combine what --method, --no-detail and --side say; cli/rules.py has checked that they go together."""
     chosen = find_method(method)
     if not isinstance(chosen, NetworkMethod):
-        if not detail or side != "both":
-            raise UsageError(f"--method {method} does not go with --no-detail or --side")
         return Style(detail, side, method)
-    if side != "both" and method != OURS.name and chosen.side != side:
-        raise UsageError(f"--side {side} does not go with --method {method}")
     return Style(detail and chosen.detail, chosen.side if side == "both" else side)
 
 
-def check_preview(preview: bool, faces: str) -> None:
-    """Refuses a preview of some faces only: it numbers them all, so that one can be chosen."""
-    if preview and faces != "all":
-        raise UsageError(f"--preview shows all faces; leave out --faces {faces}")
-
-
-def choose_outputs(output: Sequence[str] | None, style: Style, compare: bool, preview: bool) -> list[str]:
-    """The outputs meant, each once."""
+def choose_outputs(output: Sequence[str] | None, style: Style, compare: bool, preview: bool) -> tuple[Output, ...]:
+    """List the outputs meant, each once."""
     for kind in output or ():
         if kind not in KINDS:
             raise UsageError(f"--output {kind}: use {', '.join(KINDS)}")
     if style.landmark_method is not None:
-        if set(output or ["face"]) != {"face"} or compare or preview:
-            raise UsageError(f"--method {style.landmark_method} gives --output face alone")
-        return ["face"]
+        return (Output.FACE,)
     if preview:
-        return ["preview"]
-    return list(dict.fromkeys([*(output or ["photo"]), *(["compare"] if compare else [])]))
+        return (Output.PREVIEW,)
+    kinds = tuple(Output(kind) for kind in dict.fromkeys(output or ["photo"]))
+    return (*kinds, Output.COMPARE) if compare else kinds
 
 
 def check_amounts(shape: float, color: float) -> None:
     """Refuses amounts that are surely mistakes."""
     for name, amount in (("--shape", shape), ("--color", color)):
         if not abs(amount) <= LARGEST_AMOUNT:
-            raise UsageError(f"{name} {amount:g}: use a number from -3 to 3; 0 is as in the photo, 1 symmetric")
-
-
-def check_options(options: OutputOptions, style: Style) -> None:
-    """Refuses what does not go together."""
-    plain = OutputOptions(options.outputs)
-    if style.landmark_method is not None and options != plain:
-        raise UsageError(f"--method {style.landmark_method} takes no amounts, frames, size or background")
-    if options.animated and options.background == "transparent":
-        raise UsageError("--gif has no transparent background; give a color")
+            limits = f"{-LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}"
+            raise UsageError(f"{name} {amount:g}: use a number from {limits}; 0 is as in the photo, 1 symmetric")
 
 
 def check_file(file: Path | None, options: OutputOptions) -> None:
@@ -114,7 +95,7 @@ def parse_steps(text: str | None) -> tuple[float, ...]:
         raise UsageError(f"--continuum {text}: use FROM:TO:STEP, such as 0:1:0.1") from error
     if not 2 <= count <= MOST_STEPS or abs(first + (count - 1) * step - last) > 1e-6 * abs(step):
         raise UsageError(
-            f"--continuum {text}: the steps must lead from the first to the last number, in 2 to 1000 steps"
+            f"--continuum {text}: the steps must lead from the first to the last number, in 2 to {MOST_STEPS} steps"
         )
     return tuple(round(value, 9) for value in np.linspace(first, last, count).tolist())
 

@@ -9,7 +9,7 @@ import typer
 
 from symface_cli.cli.console import err, out
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
-from symface_cli.cli.options import DeviceOption
+from symface_cli.cli.options import DATA, EXPERT, TRAINING, DeviceOption
 from symface_cli.cli.progress import PhaseBar
 from symface_cli.errors import ExitStatus, UsageError
 
@@ -22,30 +22,58 @@ if TYPE_CHECKING:
 
 def train(
     stage: Annotated[
-        int, typer.Option(min=1, max=3, help="1 reconstruct the crop, 2 keep only the face, 3 make it symmetric.")
+        int,
+        typer.Option(
+            min=1,
+            max=3,
+            help="1 reconstruct the crop, 2 keep only the face, 3 make it symmetric.",
+            rich_help_panel=TRAINING,
+        ),
     ],
     data: DataArgument = None,
     download: DownloadOption = None,
-    run: Annotated[Path, typer.Option(metavar="DIR", help="Folder of one training, for all its stages.")] = Path(
-        "runs/symface"
-    ),
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Labels, as symface label writes them. [default: made here]")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Labels, as symface label writes them. [default: made here]",
+            rich_help_panel=DATA,
+        ),
     ] = None,
+    run: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder of one training, for all its stages.", rich_help_panel=TRAINING),
+    ] = Path("runs/symface"),
     init: Annotated[
-        Path | None, typer.Option(metavar="WEIGHTS", help="Start from these weights instead of the stage before.")
+        Path | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Start from these weights instead of the stage before.",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.")] = False,
-    arch: Annotated[
-        Literal["symface", "paper"], typer.Option(help="symface's network, or the paper's for comparison.")
-    ] = "symface",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the photos. [default: by stage]")] = None,
-    batch_size: Annotated[int, typer.Option(min=2, help="Crops per step, of each process.")] = 64,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate. [default: by stage]")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also log losses and sheets for TensorBoard.")
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.", rich_help_panel=TRAINING)
     ] = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Also log losses and sheets for TensorBoard.", rich_help_panel=TRAINING),
+    ] = False,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the photos. [default: by stage]", rich_help_panel=EXPERT),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=2, help="Crops per step, of each process.", rich_help_panel=EXPERT)
+    ] = 64,
+    lr: Annotated[
+        float | None, typer.Option(help="Highest learning rate. [default: by stage]", rich_help_panel=EXPERT)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", rich_help_panel=EXPERT)] = 0,
+    arch: Annotated[
+        Literal["symface", "paper"],
+        typer.Option(help="symface's network, or the paper's for comparison.", rich_help_panel=EXPERT),
+    ] = "symface",
     device: DeviceOption = "auto",
 ) -> None:
     """Train one stage of the network on a folder or archive of photos.
