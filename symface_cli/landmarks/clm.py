@@ -1,4 +1,4 @@
-"""CLM and CLNF: a point distribution model, moved to where patch experts see its landmarks.
+"""CLM and CLNF: move a point distribution model to where patch experts see its landmarks.
 
 Both fit by regularized landmark mean shift (Saragih et al. 2011, with uniform weights) and share the point model of
 CLM-framework (T. Baltrusaitis), whose models these are and whose program is followed in all numbers. They differ in
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from symface_cli.data.published import Progress, locate
 from symface_cli.geometry.frames import Box
-from symface_cli.geometry.types import Array
-from symface_cli.landmarks.patches import SIDE, Floats, PatchExperts, load_ccnf, load_svr
+from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
+from symface_cli.landmarks.patches import SIDE, PatchExperts, load_ccnf, load_svr
 from symface_cli.landmarks.pdm import RIGID, PointModel, Pose, load_points
-from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Gray, Landmarks
+from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector
 
 DETECTOR = Detector("haarcascade_frontalface_alt", step=1.2, neighbors=2)
 FACE_IN_BOX = Box(0.0578, 0.2166, 0.8924, 0.8676)  # in box widths: where the landmarks lie in a Viola-Jones box
@@ -33,7 +33,7 @@ STILL = 0.01  # px: the length of the change of all coordinates below which an i
 ENLARGEMENT = 0.9  # experts of the next scale are used if they need the photo enlarged by at most 1 / 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Responses:
     """What the patch experts say of a photo.
 
@@ -51,16 +51,20 @@ class Responses:
 
 
 class ConstrainedModel(BoxLandmarks):
-    """The fitter of both methods."""
+    """The fitter of both methods.
+
+    Args:
+        points: The point model.
+        experts: From the smallest training scale to the largest.
+    """
 
     def __init__(self, points: PointModel, experts: Sequence[PatchExperts]) -> None:
-        """Takes the experts from the smallest training scale to the largest."""
         super().__init__(DETECTOR)
         self._points = points
         self._experts = experts
 
     def fit(self, gray: Gray, box: Box) -> Landmarks:
-        """Landmarks (68, 2) in pixels of a gray photo (H, W), of the face in a box of this method's own detector."""
+        """Find the landmarks (68, 2) in a gray photo (H, W), of the face in a box of this method's own detector."""
         pose, weights = self._points.start(face_box(box)), np.zeros(self._points.modes)
         scales = [experts.views.scale for experts in self._experts]
         nearest = int(np.argmin([abs(scale - pose.scale) for scale in scales]))
@@ -74,7 +78,7 @@ class ConstrainedModel(BoxLandmarks):
         return self._points.project(pose, weights).astype(np.float32)
 
     def _respond(self, gray: Gray, level: int, window: int, pose: Pose, weights: Array) -> Responses:
-        """Asks the experts of a scale, in windows around the landmarks of a pose and weights."""
+        """Ask the experts of a scale, in windows around the landmarks of a pose and weights."""
         experts = self._experts[level]
         view = experts.views.nearest(pose.turn)
         visible = experts.views.visible[view]
@@ -83,10 +87,12 @@ class ConstrainedModel(BoxLandmarks):
         window_from_photo = similarity(base, reference)
         photo_from_window = np.asarray(np.linalg.inv(window_from_photo), np.float64)
         areas = sample_areas(gray, base[visible], photo_from_window, window + SIDE - 1)
-        return Responses(experts.respond(view, areas), visible, base, window_from_photo)
+        return Responses(
+            maps=experts.respond(view, areas), visible=visible, base=base, window_from_photo=window_from_photo
+        )
 
     def _approach(self, responses: Responses, pose: Pose, weights: Array, parameters: int) -> tuple[Pose, Array]:
-        """Moves the first 6 or all `parameters` until the landmarks stand still, by regularized least squares."""
+        """Move the first 6 or all `parameters` until the landmarks stand still, by regularized least squares."""
         penalty = np.zeros(parameters)
         penalty[RIGID:] = (REGULARIZATION / self._points.variances)[: parameters - RIGID]
         shape = self._points.project(pose, weights)
@@ -103,7 +109,7 @@ class ConstrainedModel(BoxLandmarks):
 
 
 class ClmLandmarks(ConstrainedModel):
-    """Finds 68 landmarks with the constrained local model of CLM-framework.
+    """Find 68 landmarks with the constrained local model of CLM-framework.
 
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
@@ -117,7 +123,7 @@ class ClmLandmarks(ConstrainedModel):
 
 
 class ClnfLandmarks(ConstrainedModel):
-    """Finds 68 landmarks with the constrained local neural field of CLM-framework.
+    """Find 68 landmarks with the constrained local neural field of CLM-framework.
 
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
@@ -131,7 +137,7 @@ class ClnfLandmarks(ConstrainedModel):
 
 
 def face_box(box: Box) -> Box:
-    """From brows to chin and from cheek to cheek, of a Viola-Jones box."""
+    """Return the box from brows to chin and from cheek to cheek, of a Viola-Jones box."""
     return Box(
         box.x + FACE_IN_BOX.x * box.width,
         box.y + FACE_IN_BOX.y * box.width,
@@ -141,9 +147,9 @@ def face_box(box: Box) -> Box:
 
 
 def similarity(source: Array, target: Array) -> Array:
-    """Rotation and scale (2, 2) that takes points (N, 2) to others best, both from their means (Umeyama's, 1991).
+    """Fit the rotation and scale (2, 2) that takes points (N, 2) to others best, both from their means (Umeyama 1991).
 
-    The scale is the ratio of the extents.
+    The scale is the ratio of the extents, as in CLM-framework, not that of least squares as in `fit_similarity`.
     """
     a, b = source - source.mean(0), target - target.mean(0)
     left, _, right = np.linalg.svd(a.T @ b)
@@ -153,7 +159,7 @@ def similarity(source: Array, target: Array) -> Array:
 
 
 def sample_areas(gray: Gray, centers: Array, photo_from_area: Array, side: int) -> Floats:
-    """Pieces (N, side, side) of a gray photo (H, W) around points (N, 2), rotated and scaled by a (2, 2) matrix.
+    """Cut pieces (N, side, side) of a gray photo (H, W) around points (N, 2), rotated and scaled by a (2, 2) matrix.
 
     Sampled bilinearly; beyond its edges, the photo goes on with its outermost pixels.
     """
@@ -171,7 +177,7 @@ def sample_areas(gray: Gray, centers: Array, photo_from_area: Array, side: int) 
 
 
 def mean_shifts(responses: Responses, shape: Array) -> Array:
-    """From each visible landmark to the mean of its response under a Gaussian around it, (N, 2) in photo pixels.
+    """Return the shift of each visible landmark to the mean of its response under a Gaussian around it, (N, 2) in px.
 
     Args:
         responses: Of the landmarks, in their windows.

@@ -1,4 +1,4 @@
-"""dlib's 68 landmarks: the HOG face detector and the shape predictor of Kazemi & Sullivan 2014.
+"""Find dlib's 68 landmarks: the HOG face detector and the shape predictor of Kazemi & Sullivan 2014.
 
 Part of the `landmarks` extra: used to label training photos and as a baseline, never to symmetrize with the network.
 """
@@ -8,25 +8,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symface_cli.errors import MissingExtraError
 from symface_cli.geometry.frames import Box, apply, crop_from_box
 from symface_cli.geometry.sampling import resample
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Landmarks, Photo
 from symface_cli.landmarks import scheme
-
-Landmarks = NDArray[np.float32]
 
 PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 REGION_BOXES = 2.4  # side of the region that is searched for the face, in Viola-Jones box widths
 REGION_SIZE = 300  # px; a face is then about 125 px wide, well above the 80 px that the HOG detector needs
-JITTERS = ((0.0, 0.0, 1.0), (0.03, 0.03, 1.04), (-0.03, 0.03, 0.96), (0.03, -0.03, 0.96), (-0.03, -0.03, 1.04))
+START_JITTERS = ((0.0, 0.0, 1.0), (0.03, 0.03, 1.04), (-0.03, 0.03, 0.96), (0.03, -0.03, 0.96), (-0.03, -0.03, 1.04))
 """Shifts (in box widths) and scales of the rectangles from which the predictor is started."""
 
 
 def model_file(name: str) -> Path:
-    """Path of a file of the package face_recognition_models, which is not imported: it needs an old setuptools.
+    """Return the path of a file of face_recognition_models, which is not imported: it needs an old setuptools.
 
     Raises:
         MissingExtraError: If the `landmarks` extra is not installed.
@@ -38,7 +35,7 @@ def model_file(name: str) -> Path:
 
 
 class DlibLandmarks:
-    """Finds 68 landmarks with dlib."""
+    """Find 68 landmarks with dlib."""
 
     files: ClassVar[tuple[str, ...]] = ()  # its models come with the `landmarks` extra
 
@@ -50,17 +47,17 @@ class DlibLandmarks:
         self._detector = dlib.get_frontal_face_detector()
         self._predictor = dlib.shape_predictor(str(predictor))
 
-    def find_faces(self, photo: NDArray[np.uint8]) -> list[Landmarks]:
-        """Landmarks (68, 2) in photo pixels of every face that the HOG detector finds, the photo up-sampled once."""
+    def find_faces(self, photo: Photo) -> list[Landmarks]:
+        """Find the landmarks (68, 2) of every face that the HOG detector finds in the photo, up-sampled once."""
         return [self._predict(photo, rectangle) for rectangle in self._detector(photo, 1)]
 
-    def find_nearest(self, photo: NDArray[np.uint8], point: Array) -> Landmarks | None:
-        """Landmarks of the face nearest to `point` (2,) of the photo, None if the detector finds no face."""
+    def find_nearest(self, photo: Photo, point: Array) -> Landmarks | None:
+        """Find the landmarks of the face nearest to `point` (2,) of the photo; None if the detector finds no face."""
         faces = self.find_faces(photo)
         return min(faces, key=lambda found: float(np.linalg.norm(found.mean(0) - point)), default=None)
 
-    def label(self, photo: NDArray[np.uint8], box: Box) -> tuple[Landmarks, float] | None:
-        """Careful landmarks of the face in a Viola-Jones box, for training.
+    def label(self, photo: Photo, box: Box) -> tuple[Landmarks, float] | None:
+        """Find the landmarks of the face in a Viola-Jones box, carefully, for training.
 
         They are the mean of ten runs: five jittered starts on the photo and on its mirror image.
 
@@ -79,14 +76,14 @@ class DlibLandmarks:
             [
                 self._predict(image, self._jitter(rectangle, jitter, flip), flip)
                 for flip, image in ((False, region), (True, region[:, ::-1].copy()))
-                for jitter in JITTERS
+                for jitter in START_JITTERS
             ]
         )
         landmarks = runs.mean(0)
         spread = float(np.linalg.norm(runs - landmarks, axis=-1).mean()) / scheme.eye_distance(landmarks)
         return apply(np.linalg.inv(region_from_photo), landmarks).astype(np.float32), spread
 
-    def _predict(self, image: NDArray[np.uint8], rectangle: Any, flip: bool = False) -> Landmarks:
+    def _predict(self, image: Photo, rectangle: Any, flip: bool = False) -> Landmarks:
         points = self._predictor(np.ascontiguousarray(image), rectangle).parts()
         landmarks = np.array([(point.x, point.y) for point in points], np.float32)
         if flip:

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Floats
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.pdm import Text
 
-Floats = NDArray[np.float32]
 T = TypeVar("T")
 
 SIDE = 11  # px, of an expert's weights
@@ -33,7 +32,7 @@ _DTYPES = {0: "u1", 4: "<i4", 5: "<f4", 6: "<f8"}  # by OpenCV's number of the t
 
 @dataclass(frozen=True)
 class Views:
-    """The directions from which a face is seen.
+    """Directions from which a face is seen.
 
     Attributes:
         scale: Training scale, px per mm.
@@ -46,12 +45,12 @@ class Views:
     visible: NDArray[np.bool_]
 
     def nearest(self, turn: Array) -> int:
-        """The view whose center is nearest to Euler angles (3,)."""
+        """Return the view whose center is nearest to Euler angles (3,)."""
         return int(np.argmin(((self.centers - turn) ** 2).sum(1)))
 
 
 class PatchExperts(ABC):
-    """The experts of one training scale.
+    """Experts of one training scale.
 
     Attributes:
         views: The directions for which there are experts.
@@ -62,12 +61,12 @@ class PatchExperts(ABC):
 
     @abstractmethod
     def respond(self, view: int, areas: Floats) -> Floats:
-        """Responses (N, w, w), 0 or more, of the N visible landmarks of a view to their areas (N, w + 10, w + 10)."""
+        """Return the responses (N, w, w), 0 or more, of a view's N visible landmarks to areas (N, w + 10, w + 10)."""
 
 
 @dataclass(frozen=True)
 class SvrWeights:
-    """The SVR experts of a view, N visible landmarks with 2 parts each: gray levels and gradient.
+    """SVR experts of a view, N visible landmarks with 2 parts each: gray levels and gradient.
 
     Attributes:
         templates: (N, 2, 121), zero mean and unit length.
@@ -88,7 +87,7 @@ class SvrExperts(PatchExperts):
         self._weights = weights
 
     def respond(self, view: int, areas: Floats) -> Floats:
-        """Product of both parts' logistic responses; the gray part need not be normalized before it is correlated."""
+        """Multiply both parts' logistic responses; the gray part need not be normalized before it is correlated."""
         weights = self._weights[view]
         parts = [
             correlate(images, weights.templates[:, part, None])[:, 0]
@@ -100,7 +99,7 @@ class SvrExperts(PatchExperts):
 
 @dataclass(frozen=True)
 class CcnfWeights:
-    """The CCNF experts of a view, N visible landmarks with up to K neurons and B smoothing terms each.
+    """CCNF experts of a view, N visible landmarks with up to K neurons and B smoothing terms each.
 
     Attributes:
         templates: (N, K, 121), zero mean and unit length.
@@ -118,17 +117,22 @@ class CcnfWeights:
 
 
 class CcnfExperts(PatchExperts):
-    """Continuous conditional neural fields, the experts of CLNF (Baltrusaitis et al. 2013)."""
+    """Continuous conditional neural fields, the experts of CLNF (Baltrusaitis et al. 2013).
+
+    Args:
+        views: The directions for which there are experts.
+        weights: Of each view.
+        smoothing: Smoothing terms (B, w * w, w * w) by the side w of a window.
+    """
 
     def __init__(self, views: Views, weights: list[CcnfWeights], smoothing: dict[int, Floats]) -> None:
-        """Takes (B, w * w, w * w) smoothing terms for each side w of a window that there are some for."""
         super().__init__(views)
         self._weights = weights
         self._smoothing = smoothing
         self._covariances: dict[tuple[int, int], Floats] = {}  # (view, window) -> (N, w * w, w * w); 4 MB for w = 11
 
     def respond(self, view: int, areas: Floats) -> Floats:
-        """The field's most likely values: the neurons' responses, smoothed; shifted where negative."""
+        """Return the field's most likely values: the neurons' responses, smoothed; shifted where negative."""
         weights = self._weights[view]
         neurons = _sigmoid(weights.scaling * correlate(areas, weights.templates) + weights.bias)
         alphas = np.where(weights.alphas > LEAST_ALPHA, weights.alphas, 0)
@@ -137,7 +141,7 @@ class CcnfExperts(PatchExperts):
         return _square(smooth - np.minimum(smooth.min(1, keepdims=True), 0))
 
     def _covariance(self, view: int, window: int) -> Floats:
-        """Sigma = (2 (sum(alpha) 1 + sum_k beta_k S_k))^-1 of each landmark, (N, w * w, w * w)."""
+        """Return Sigma = (2 (sum(alpha) 1 + sum_k beta_k S_k))^-1 of each landmark, (N, w * w, w * w)."""
         if (view, window) not in self._covariances:
             weights = self._weights[view]
             precision = np.tensordot(weights.betas.astype(np.float64), self._smoothing[window], 1)
@@ -149,7 +153,7 @@ class CcnfExperts(PatchExperts):
 
 
 def correlate(images: Floats, templates: Floats) -> Floats:
-    """Normalized cross-correlation (OpenCV's TM_CCOEFF_NORMED) of every image with its own templates.
+    """Correlate every image with its own templates: normalized cross-correlation, OpenCV's TM_CCOEFF_NORMED.
 
     Args:
         images: (N, w + 10, w + 10).
@@ -168,7 +172,7 @@ def correlate(images: Floats, templates: Floats) -> Floats:
 
 
 def gradient_energy(images: Floats) -> Floats:
-    """Squared gradient by central differences (without halving) of images (N, H, W), 0 on their borders."""
+    """Return the squared gradient by central differences (without halving) of images (N, H, W), 0 on their borders."""
     energy = np.zeros_like(images)
     across = images[:, 1:-1, 2:] - images[:, 1:-1, :-2]
     down = images[:, 2:, 1:-1] - images[:, :-2, 1:-1]
@@ -177,7 +181,7 @@ def gradient_energy(images: Floats) -> Floats:
 
 
 def load_svr(path: Path) -> SvrExperts:
-    """Reads SVR experts, a text file of CLM-framework.
+    """Load SVR experts, a text file of CLM-framework.
 
     Raises:
         WeightsError: If the file is damaged.
@@ -192,7 +196,7 @@ def load_svr(path: Path) -> SvrExperts:
 
 
 def load_ccnf(path: Path) -> CcnfExperts:
-    """Reads CCNF experts, a binary file of CLM-framework.
+    """Load CCNF experts, a binary file of CLM-framework.
 
     Raises:
         WeightsError: If the file is damaged.
@@ -217,7 +221,7 @@ def load_ccnf(path: Path) -> CcnfExperts:
 
 @dataclass
 class Binary:
-    """Reads the little-endian numbers of CLM-framework's binary files one after the other.
+    """Reader of the little-endian numbers of CLM-framework's binary files one after the other.
 
     All methods raise a ValueError where the file ends too early or has something else.
     """
@@ -226,22 +230,22 @@ class Binary:
     at: int = field(default=0, init=False)
 
     def integer(self) -> int:
-        """The next number, an int32."""
+        """Read the next number, an int32."""
         return int(self._take("<i4", 1)[0])
 
     def real(self) -> float:
-        """The next number, a float64."""
+        """Read the next number, a float64."""
         return float(self._take("<f8", 1)[0])
 
     def matrix(self) -> Array:
-        """The next matrix: rows, columns, OpenCV's number of the type, then row after row."""
+        """Read the next matrix: rows, columns, OpenCV's number of the type, then row after row."""
         rows, columns, kind = self.integer(), self.integer(), self.integer()
         if kind not in _DTYPES or min(rows, columns) < 0:
             raise ValueError(f"no matrix at byte {self.at}")
         return self._take(_DTYPES[kind], rows * columns).reshape(rows, columns).astype(np.float64)
 
     def finish(self) -> None:
-        """Makes sure that there is nothing left."""
+        """Check that there is nothing left."""
         if self.at != len(self.data):
             raise ValueError("it is too long")
 
@@ -273,7 +277,7 @@ def _read_svr_view(text: Text, visible: NDArray[np.bool_]) -> SvrWeights:
 
 
 def _read_svr(text: Text) -> tuple[Array, list[float], list[float]]:
-    """Templates (2, 121), scaling and bias of an expert's parts, gray levels first."""
+    """Read templates (2, 121), scaling and bias of an expert's parts, gray levels first."""
     _expect(text.integer() == SVR)
     _expect((text.integer(), text.integer(), text.integer()) == (SIDE, SIDE, 2))
     templates, scaling, bias = [], [], []
@@ -301,7 +305,7 @@ def _read_ccnf_view(binary: Binary, visible: NDArray[np.bool_], terms: int) -> C
 
 
 def _read_ccnf(binary: Binary, terms: int) -> tuple[list[Array], list[tuple[float, float, float]], list[float]]:
-    """Templates (121,), numbers (scaling, bias, alpha) and betas of an expert; empty for a landmark without one."""
+    """Read templates (121,), numbers (scaling, bias, alpha) and betas of an expert; empty where there is none."""
     _expect(binary.integer() == CCNF)
     size = (binary.integer(), binary.integer())
     neurons = binary.integer()
@@ -320,7 +324,7 @@ def _read_ccnf(binary: Binary, terms: int) -> tuple[list[Array], list[tuple[floa
 
 
 def _template(weights: Array) -> Array:
-    """Weights as (121,) of zero mean and unit length."""
+    """Normalize weights to (121,) of zero mean and unit length."""
     flat = weights.reshape(SIDE * SIDE) - weights.mean()
     return np.asarray(flat / (np.linalg.norm(flat) or 1.0), np.float64)
 
@@ -335,6 +339,6 @@ def _sigmoid(values: Floats) -> Floats:
 
 
 def _square(responses: Floats) -> Floats:
-    """(N, w * w) as (N, w, w)."""
+    """Reshape (N, w * w) to (N, w, w)."""
     window = int(np.sqrt(responses.shape[1]))
     return responses.reshape(-1, window, window)

@@ -52,27 +52,27 @@ class PointModel:
 
     @property
     def modes(self) -> int:
-        """The number M of components."""
+        """Number M of components."""
         return len(self.variances)
 
     def solid(self, weights: Array) -> Array:
-        """The points (3, 68) in mm, of components' weights (M,) in mm."""
+        """Return the points (3, 68) in mm, of components' weights (M,) in mm."""
         return np.asarray(self.mean + self.components @ weights, np.float64)
 
     def project(self, pose: Pose, weights: Array) -> Array:
-        """The landmarks (68, 2) in photo pixels."""
+        """Return the landmarks (68, 2) in photo pixels."""
         flat = rotation_matrix(pose.turn)[:2] @ self.solid(weights)
         return np.asarray(pose.scale * flat.T + pose.shift, np.float64)
 
     def start(self, box: Box) -> Pose:
-        """The pose in which the mean shape, seen from the front, fills a box from brows to chin and cheek to cheek."""
+        """Return the frontal pose in which the mean shape fills a box from brows to chin and cheek to cheek."""
         low, high = self.mean[:2].min(1), self.mean[:2].max(1)
         scale = float(np.mean(np.array([box.width, box.height]) / (high - low)))
         center = np.array([box.x + box.width / 2, box.y + box.height / 2])
         return Pose(scale, np.zeros(3), center - scale * (low + high) / 2)
 
     def jacobian(self, pose: Pose, weights: Array) -> Array:
-        """How the landmarks move, (2, 68, 6 + M): x and y, per unit of what `move` adds."""
+        """Return how the landmarks move, (2, 68, 6 + M): x and y, per unit of what `move` adds."""
         rotation = rotation_matrix(pose.turn)[:2]
         x, y, z = solid = self.solid(weights)
         zero = np.zeros_like(x)
@@ -86,7 +86,7 @@ class PointModel:
         return jacobian
 
     def move(self, pose: Pose, weights: Array, step: Array) -> tuple[Pose, Array]:
-        """A pose and weights a step further, within the model's limits.
+        """Move a pose and weights a step further, within the model's limits.
 
         Args:
             pose: The pose.
@@ -103,7 +103,7 @@ class PointModel:
 
 
 def rotation_matrix(turn: Array) -> Array:
-    """Rotation (3, 3) of Euler angles (3,) in radians: first about z, then y, then x."""
+    """Return the rotation (3, 3) of Euler angles (3,) in radians: first about z, then y, then x."""
     s1, s2, s3 = np.sin(turn)
     c1, c2, c3 = np.cos(turn)
     return np.array(
@@ -116,7 +116,7 @@ def rotation_matrix(turn: Array) -> Array:
 
 
 def euler_angles(rotation: Array) -> Array:
-    """Euler angles (3,) in radians of a rotation (3, 3): the inverse of `rotation_matrix` for |turn[1]| < pi / 2."""
+    """Return the Euler angles (3,) of a rotation (3, 3): the inverse of `rotation_matrix` for |turn[1]| < pi / 2."""
     return np.array(
         [
             np.arctan2(-rotation[1, 2], rotation[2, 2]),
@@ -127,7 +127,7 @@ def euler_angles(rotation: Array) -> Array:
 
 
 def load_points(path: Path) -> PointModel:
-    """Reads a model of CLM-framework: text with the mean, the components and the variances.
+    """Load a model of CLM-framework: text with the mean, the components and the variances.
 
     Raises:
         WeightsError: If the file is damaged or of another number of points.
@@ -144,7 +144,7 @@ def load_points(path: Path) -> PointModel:
 
 
 class Text:
-    """Reads the numbers of CLM-framework's text files one after the other; lines that begin with # are comments.
+    """Reader of the numbers of CLM-framework's text files one after the other; lines that begin with # are comments.
 
     All methods raise a ValueError where the file ends too early or has something else.
     """
@@ -154,15 +154,15 @@ class Text:
         self._words: Iterator[str] = (word for line in lines for word in line.split())
 
     def integer(self) -> int:
-        """The next number, an integer."""
+        """Read the next number, an integer."""
         return int(self._next())
 
     def real(self) -> float:
-        """The next number."""
+        """Read the next number."""
         return float(self._next())
 
     def matrix(self) -> NDArray[np.float64]:
-        """The next matrix: rows, columns, OpenCV's number of the type, then row after row."""
+        """Read the next matrix: rows, columns, OpenCV's number of the type, then row after row."""
         rows, columns, _ = self.integer(), self.integer(), self.integer()
         return np.array([self.real() for _ in range(rows * columns)]).reshape(rows, columns)
 
@@ -174,7 +174,7 @@ class Text:
 
 
 def _small_rotation(turn: Array) -> Array:
-    """The rotation (3, 3) nearest to 1 + [turn]x."""
+    """Return the rotation (3, 3) nearest to 1 + [turn]x."""
     x, y, z = turn
     left, _, right = np.linalg.svd(np.array([[1, -z, y], [z, 1, -x], [-y, x, 1]]))
     return np.asarray(left @ np.diag([1, 1, np.linalg.det(left @ right)]) @ right, np.float64)

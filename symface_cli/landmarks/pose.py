@@ -1,4 +1,4 @@
-"""How far a head is turned to the side, from its landmarks alone."""
+"""Find how far a head is turned to the side, its yaw, from its landmarks alone."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ best, 0.51 those of its point model fitted to dlib's landmarks."""
 
 
 def find_yaw(landmarks: NDArray[np.floating]) -> float:
-    """Yaw in degrees of 68 landmarks (68, 2): 0 from the front, positive when the nose points to the viewer's right.
+    """Return the yaw in degrees of 68 landmarks (68, 2), positive when the nose points to the viewer's right.
 
     By weak perspective, a yaw of t moves the nose's ridge from the middle between the ears by depth * sin(t) along the
     line through the eyes, and leaves cos(t) of the eye distance.

@@ -1,10 +1,16 @@
-"""The 68 landmarks of the iBUG / 300-W scheme: which is which, and which mirrors which.
+"""What landmarks mean: which is which, and which mirrors which. `left` is the viewer's left.
 
-Landmarks are float32 arrays (68, 2), (x, y) in pixels of the image they lie in. `left` is the viewer's left.
+The constants are those of the 68 landmarks of the iBUG / 300-W scheme. What needs only a symmetric shape takes a
+`LandmarkScheme`, so that other sets of landmarks can be used, too.
 """
+
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from symface_cli.geometry.types import Landmarks
 
 COUNT = 68
 JAW = slice(0, 17)
@@ -28,19 +34,58 @@ MIRROR = np.array(
 )
 """Index of each landmark's partner under mirroring (itself on the midline)."""
 
-MIDLINE = np.flatnonzero(np.arange(COUNT) == MIRROR)
+Indices: TypeAlias = slice | NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LandmarkScheme:
+    """What a set of N landmarks means; all attributes are indices.
+
+    Attributes:
+        mirror: Partner of each landmark under mirroring, itself on the midline, (N,).
+        left_eye: Landmarks whose mean is the left eye's center.
+        right_eye: The same of the right eye.
+        eyes: Those of both eyes.
+        chin: The lowest landmark of the midline.
+        jaw: From the left temple along the chin to the right temple.
+    """
+
+    mirror: NDArray[np.intp]
+    left_eye: Indices
+    right_eye: Indices
+    eyes: Indices
+    chin: int
+    jaw: Indices
+
+    @property
+    def count(self) -> int:
+        """Number N of landmarks."""
+        return len(self.mirror)
+
+    @property
+    def midline(self) -> NDArray[np.intp]:
+        """Landmarks that lie on the midline."""
+        return np.flatnonzero(np.arange(self.count) == self.mirror)
+
+    @property
+    def left_of_pair(self) -> NDArray[np.intp]:
+        """Left landmark of each mirror pair."""
+        return np.flatnonzero(np.arange(self.count) < self.mirror)
+
+    def eye_centers(self, landmarks: Landmarks) -> tuple[Landmarks, Landmarks]:
+        """Return the centers (2,) of the left and the right eye."""
+        return landmarks[self.left_eye].mean(0), landmarks[self.right_eye].mean(0)
+
+    def eye_distance(self, landmarks: Landmarks) -> float:
+        """Return the distance between the eyes' centers, in the landmarks' pixels."""
+        left, right = self.eye_centers(landmarks)
+        return float(np.linalg.norm(left - right))
+
+
+IBUG_68 = LandmarkScheme(mirror=MIRROR, left_eye=LEFT_EYE, right_eye=RIGHT_EYE, eyes=EYES, chin=CHIN, jaw=JAW)
+eye_centers = IBUG_68.eye_centers
+eye_distance = IBUG_68.eye_distance
+MIDLINE = IBUG_68.midline
 """The landmarks that lie on the midline: chin, bridge and base of the nose, middle of the lips."""
-
-LEFT_OF_PAIR = np.flatnonzero(np.arange(COUNT) < MIRROR)
+LEFT_OF_PAIR = IBUG_68.left_of_pair
 """The left landmark of each mirror pair; its partner is MIRROR[LEFT_OF_PAIR]."""
-
-
-def eye_centers(landmarks: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Centers (2,) of the left and the right eye's six landmarks."""
-    return landmarks[LEFT_EYE].mean(0), landmarks[RIGHT_EYE].mean(0)
-
-
-def eye_distance(landmarks: NDArray[np.float32]) -> float:
-    """Distance between the eyes' centers, in the landmarks' pixels."""
-    left, right = eye_centers(landmarks)
-    return float(np.linalg.norm(left - right))

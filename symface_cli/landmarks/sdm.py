@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from symface_cli.data.published import Progress, locate
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import Box
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
 from symface_cli.landmarks import scheme
-from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector, Gray, Landmarks
+from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector
 
 DETECTOR = Detector("haarcascade_frontalface_alt2", step=1.2, neighbors=4)
 FACE = 128  # px, side of the box in the window
@@ -41,10 +41,10 @@ class Round:
 
     hog: cv2.HOGDescriptor
     index: NDArray[np.intp] | None
-    regressor: NDArray[np.float32]
+    regressor: Floats
 
-    def corners(self, shape: NDArray[np.float32]) -> list[tuple[int, int]]:
-        """The patches' upper left pixels in the window, truncated as in training."""
+    def corners(self, shape: Floats) -> list[tuple[int, int]]:
+        """Return the patches' upper left pixels in the window, truncated as in training."""
         half = self.hog.winSize[0] // 2
         if self.index is None:
             middle = FACE // 2 + BORDER - half
@@ -53,7 +53,7 @@ class Round:
 
 
 class SdmLandmarks(BoxLandmarks):
-    """Finds 68 landmarks by supervised descent.
+    """Find 68 landmarks by supervised descent.
 
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
@@ -66,7 +66,7 @@ class SdmLandmarks(BoxLandmarks):
         self._mean, self._rounds = load(*(locate(file, progress) for file in self.files))
 
     def fit(self, gray: Gray, box: Box) -> Landmarks:
-        """Landmarks (68, 2) in pixels of a gray photo (H, W), of the face in a box of this method's own detector."""
+        """Find the landmarks (68, 2) in a gray photo (H, W), of the face in a box of this method's own detector."""
         scale = FACE / box.width
         window_from_photo = np.array([[scale, 0, BORDER - scale * box.x], [0, scale, BORDER - scale * box.y]])
         side = FACE + 2 * BORDER
@@ -79,8 +79,8 @@ class SdmLandmarks(BoxLandmarks):
         return photo.astype(np.float32)
 
 
-def load(settings: Path, weights: Path) -> tuple[NDArray[np.float32], list[Round]]:
-    """Reads a model: the mean shape (68, 2) in window pixels, and the rounds.
+def load(settings: Path, weights: Path) -> tuple[Floats, list[Round]]:
+    """Load a model: the mean shape (68, 2) in window pixels, and the rounds.
 
     Raises:
         WeightsError: If the files are damaged or do not fit.
@@ -101,8 +101,8 @@ def load(settings: Path, weights: Path) -> tuple[NDArray[np.float32], list[Round
     return mean, rounds
 
 
-def read_matrices(data: bytes) -> list[NDArray[np.float32]]:
-    """Matrices of a binary file: their number, then for each columns, rows, 5 (float32) and its rows; int32s before.
+def read_matrices(data: bytes) -> list[Floats]:
+    """Read the matrices of a binary file: their number, then for each columns, rows, 5 (float32) and its rows.
 
     Raises:
         ValueError: If it is something else.
@@ -134,7 +134,7 @@ def _index(storage: cv2.FileStorage, number: int, count: int) -> NDArray[np.intp
 
 
 def _check(rounds: list[Round]) -> None:
-    """Raises a ValueError if features and regressors do not fit."""
+    """Check that features and regressors fit, or raise a ValueError."""
     for number, step in enumerate(rounds):
         patches = 1 if step.index is None else len(step.index)
         expected = (2 * scheme.COUNT, patches * step.hog.getDescriptorSize() + 1)

@@ -316,8 +316,8 @@ def test_a_landmark_is_pulled_to_the_only_place_that_its_expert_likes(landmarks:
     visible = np.arange(68) == 30
     maps = np.zeros((1, 9, 9), np.float32)
     maps[0, 3, 6] = 0.5  # 2 right of the middle, 1 above
-    responses = clm.Responses(maps, visible, landmarks, 0.5 * np.eye(2))
+    responses = clm.Responses(maps=maps, visible=visible, base=landmarks, window_from_photo=0.5 * np.eye(2))
     np.testing.assert_allclose(clm.mean_shifts(responses, landmarks), [[4, -2]])
     np.testing.assert_allclose(clm.mean_shifts(responses, landmarks + np.array([2, 0])), [[2, -2]])
-    nothing = clm.Responses(0 * maps, visible, landmarks, np.eye(2))
+    nothing = clm.Responses(maps=0 * maps, visible=visible, base=landmarks, window_from_photo=np.eye(2))
     np.testing.assert_array_equal(clm.mean_shifts(nothing, landmarks), 0)
