@@ -276,12 +276,25 @@ def test_stored_results_are_all_described():
 
 
 def test_prepared_arrays_are_all_described():
-    from symface_cli.training.data.preparation import CROPS, FORMAT, TARGETS
+    from symface_cli.training.data.preparation import CROPS, PREPARED_FORMAT, TARGETS
 
     text = TEXTS["docs/formats.md"].split("## Prepared photos")[1]
-    assert re.search(rf"format \({FORMAT}\)", " ".join(text.split()))
+    assert re.search(rf"format \({PREPARED_FORMAT}\)", " ".join(text.split()))
     for name, (shape, dtype) in {**CROPS, **TARGETS}.items():
         assert f"| `{name}.npy` | (N, {', '.join(map(str, shape))}) {dtype.__name__} |" in text
+
+
+def test_configurations_of_trainings_are_described():
+    from symface_cli.network.architecture import Architecture
+    from symface_cli.training.config import EPOCHS, RATES, TrainingConfig
+
+    config = TrainingConfig(stage=1, architecture=Architecture(), epochs=1, batch_size=2, lr=0.1, seed=0)
+    assert names_in(table_under("docs/formats.md", "### Configuration of a training")) == list(config.settings(1))
+    stages = table_under("docs/training.md", "## The three stages")
+    epochs, rates = (table_under("docs/training.md", "## The three stages", column) for column in (5, 6))
+    assert [(int(a), int(b), float(c)) for a, b, c in zip(stages, epochs, rates, strict=True)] == [
+        (stage, EPOCHS[stage], RATES[stage]) for stage in (1, 2, 3)
+    ]
 
 
 def test_architecture_names_every_layer():
