@@ -13,6 +13,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.clm import ClmLandmarks
 from symface_cli.landmarks.sdm import SdmLandmarks
 from symface_cli.methods.baselines import average, mirror_half
+from symface_cli.methods.network import NETWORK_METHODS
 from symface_cli.methods.provider import ProvidedFace
 from symface_cli.methods.registry import (
     PROVIDERS,
@@ -104,3 +105,23 @@ def test_dlib_methods_keep_the_person_in_a_symmetric_image(name: str, found: Pro
 def test_provider_finds_nobody_in_an_empty_photo() -> None:
     empty = np.full((120, 120, 3), 128, np.uint8)
     assert PROVIDERS["dlib"].load().find(empty) == PROVIDERS["dlib"].load().find(empty, np.zeros(2)) == []
+
+
+@pytest.mark.landmarks
+@pytest.mark.parametrize("name", ["vae", "dlib"])
+def test_provider_renders_each_of_its_methods_as_a_symmetric_image(name: str, face: Photo) -> None:
+    (only,) = PROVIDERS[name].load().find(face, center_of(face))
+    assert list(only.render) == [method.name for method in PROVIDERS[name].methods]
+    assert only.midline is not None
+    for render in only.render.values():
+        image = render()
+        np.testing.assert_array_equal(image, image[:, ::-1])
+
+
+def test_network_methods_are_detail_and_side() -> None:
+    assert {method.name: (method.detail, method.side) for method in NETWORK_METHODS} == {
+        "vae": (True, "both"),
+        "vae-decode": (False, "both"),
+        "vae-left": (True, "left"),
+        "vae-right": (True, "right"),
+    }
