@@ -27,7 +27,7 @@ TOGETHER = 4  # items that are sent to a process at a time, at most
 
 
 def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: bool = True) -> Iterator[R]:
-    """The results of a task in the order of its items, from `jobs` workers on one core each.
+    """Yield the results of a task in the order of its items, from `jobs` workers on one core each.
 
     Where there are many items for each, workers are processes if the system can fork them: they share what the task has
     loaded, and do not wait for each other's Python, which costs two threads a sixth of their time, and more threads
@@ -63,7 +63,7 @@ def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> 
 
 
 def until_done(pool: Executor, results: Iterable[R]) -> Generator[R, None, None]:
-    """The results of a pool, which is shut down after them, or as soon as nobody wants more.
+    """Yield the results of a pool, which is shut down after them, or as soon as nobody wants more.
 
     Raises:
         WorkerError: If one of its processes is killed.
@@ -100,7 +100,7 @@ def start_worker() -> None:
 
 
 def _leave_with_parent() -> None:
-    """Ends this process when its parent is killed, instead of waiting for ever for its next task."""
+    """End this process when its parent is killed, instead of waiting for ever for its next task."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -108,7 +108,7 @@ def _leave_with_parent() -> None:
 
 
 def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> Iterator[R]:
-    """The results of a task in the order of its items, from `jobs` threads on one core each.
+    """Yield the results of a task in the order of its items, from `jobs` threads on one core each.
 
     A single job has a thread, too: on a busy machine, the libraries' own threads wait longer for each other than they
     save.
@@ -139,7 +139,7 @@ S = TypeVar("S", bound=Hashable)
 def work_through(
     make: Callable[[S], Callable[[T], R]], setup: S, items: Sequence[T], jobs: int
 ) -> Generator[R, None, None]:
-    """Yields `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
+    """Yield `make(setup)(item)` of every item, in order, from `jobs` processes on one core each.
 
     `make` is called once per process. 0 jobs are one per core; a single one is this process itself.
     """

@@ -107,7 +107,7 @@ def _read_variables(options: Options) -> frozenset[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit status; any other exception is a bug and shows its traceback."""
+    """Run the command line and return its exit status; any other exception is a bug and shows its traceback."""
     if not (sys.argv[1:] if argv is None else argv):
         argv = ["--help"]
     try:

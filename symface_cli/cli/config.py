@@ -21,12 +21,12 @@ class Kind(Enum):
 
 
 def variable_of(command: str, option: str) -> str:
-    """The environment variable that stands for a command's option, such as SYMFACE_TRAIN_BATCH_SIZE."""
+    """Name the environment variable that stands for a command's option, such as SYMFACE_TRAIN_BATCH_SIZE."""
     return f"symface_{command}_{option}".replace("-", "_").upper()
 
 
 def find_config(named: Path | None) -> Path | None:
-    """The file to read: the one that is named, else the working folder's own, if it has one."""
+    """Find the file to read: the one that is named, else the working folder's own, if it has one."""
     here = Path(NAME)
     if named is None and here.is_file():
         return here
@@ -34,7 +34,7 @@ def find_config(named: Path | None) -> Path | None:
 
 
 def read_config(path: Path, commands: Mapping[str, Mapping[str, Kind]]) -> dict[str, dict[str, Any]]:
-    """The values that a file gives to options.
+    """Read the values that a file gives to options.
 
     Args:
         path: A TOML file.
@@ -81,7 +81,7 @@ def _suggest(name: str, choices: Iterable[str]) -> str:
 
 
 def _check(value: Any, kind: Kind, where: str) -> Any:
-    """The value, if it is of that kind; one value is a list of one."""
+    """Return the value, if it is of that kind; one value becomes a list of one."""
     if kind is Kind.SWITCH:
         fits = isinstance(value, bool)
     elif kind is Kind.VALUES:

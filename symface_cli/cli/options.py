@@ -12,7 +12,7 @@ DATA, COMPARED, NUMBERS, TRAINING = "Photos", "What is compared", "Results", "Tr
 
 
 def complete_methods() -> list[str]:
-    """The names of all methods, for a shell that completes one."""
+    """List the names of all methods, for a shell that completes one."""
     from symface_cli.methods.registry import all_methods
 
     return [method.name for method in all_methods()]

@@ -17,7 +17,7 @@ BETWEEN = 3  # columns between those of a table
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table, in several parts where the terminal is too narrow, each with the first column."""
+    """Print a table, in several parts where the terminal is too narrow, each with the first column."""
     columns = [_measure(column) for column in zip(header, *rows, strict=True)]
     for part in _divide(columns, out.width if out.is_terminal else WIDEST):
         widths, texts = zip(*part, strict=True)
@@ -39,7 +39,7 @@ def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:
 
 
 def _divide(columns: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterator[Sequence[tuple[int, Sequence[str]]]]:
-    """The columns in parts of at most that width, with the first column in each, and at least one more."""
+    """Divide the columns into parts of at most that width, with the first column in each, and at least one more."""
     first, *others = columns
     part = [first]
     for column in others:

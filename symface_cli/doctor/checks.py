@@ -62,7 +62,7 @@ class Settings:
 
 
 def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
-    """Looks at one part after the other; takes some seconds.
+    """Check one part after the other; this takes some seconds.
 
     Args:
         settings: Where options come from.
@@ -199,7 +199,7 @@ def _find_heif() -> Found:
 
 
 def _find_models() -> Found:
-    """The published files that the landmark baselines and the recognizers need, by their folders."""
+    """Look for the published files that the landmark baselines and the recognizers need, by their folders."""
     from symface_cli.data.published import FILES, find
 
     missing = dict.fromkeys(file.folder for name, file in FILES.items() if find(name) is None)

@@ -49,7 +49,7 @@ def portrait() -> Path:
 
 
 def run(device: str = "auto") -> Result:
-    """Makes the portrait symmetric with the bundled weights.
+    """Make the portrait symmetric with the bundled weights.
 
     Raises:
         PhotoError: If the portrait cannot be read.
@@ -85,7 +85,7 @@ def compare(face: Photo, photo: Photo) -> float:
 
 
 def _soften(image: Photo, frame_from_image: NDArray[np.floating]) -> Array:
-    """The face frame of an image (H, W, 3): (128, 128), gray and blurred."""
+    """Return the face frame of an image (H, W, 3): (128, 128), gray and blurred."""
     small = resample(image, pixel_from_normalized(SIZE) @ frame_from_image, SIZE)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float64)
     return np.asarray(cv2.GaussianBlur(gray, (0, 0), BLUR))

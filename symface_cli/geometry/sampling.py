@@ -13,7 +13,7 @@ LARGEST_SIDE = 4096  # px
 
 
 def resample(photo: NDArray[np.uint8], image_from_photo: Array, size: int) -> NDArray[np.uint8]:
-    """A size x size image of the photo (H, W, 3) under a 3 x 3 matrix; reflected beyond the photo's edges.
+    """Sample a size x size image of the photo (H, W, 3) under a 3 x 3 matrix; reflected beyond the photo's edges.
 
     Where the matrix shrinks, the photo is averaged over areas first, so that fine patterns do not alias.
     """
@@ -30,7 +30,7 @@ def resample(photo: NDArray[np.uint8], image_from_photo: Array, size: int) -> ND
 def _shrink_region(
     photo: NDArray[np.uint8], photo_from_image: NDArray[np.floating], size: int, scale: float
 ) -> tuple[NDArray[np.uint8], Array]:
-    """The part of the photo that the image shows, made smaller by `scale`, and the matrix small_from_photo."""
+    """Shrink the part of the photo that the image shows by `scale`; return it and the matrix small_from_photo."""
     corners = apply(photo_from_image, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
     limit = np.array([photo.shape[1], photo.shape[0]])
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, limit - 1)
@@ -67,7 +67,7 @@ def native_size(photo_from_face: Array) -> int:
 
 
 def warp_photo(photo: NDArray[Sample], photo_from_face: Array, size: int) -> NDArray[Sample]:
-    """The photo (H, W, 3) sampled through its warp: the face in its frame, (size, size, 3).
+    """Sample the photo (H, W, 3) through its warp: the face in its frame, (size, size, 3).
 
     `photo_from_face` (17, 17, 2) holds photo pixels at the control points. The photo is reflected beyond its edges.
     """

@@ -51,7 +51,7 @@ def _on_edge() -> NDArray[np.bool_]:
 
 @cache
 def control_points(count: int = GRID) -> Array:
-    """The warp's control points (count, count, 2): (x, y) in normalized face coordinates; not to be written to."""
+    """Return the control points (count, count, 2): (x, y) in normalized face coordinates; not to be written to."""
     ticks = np.linspace(-1, 1, count)
     points: Array = np.stack(np.meshgrid(ticks, ticks), -1)
     points.flags.writeable = False

@@ -27,7 +27,7 @@ DARK, BOX, MIDLINE = (20, 20, 20), (255, 255, 255), (255, 208, 0)
 
 
 def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) -> Photo:
-    """The leveled photo, left-left, right-right, symmetric, and heat map of a face, side by side with captions.
+    """Draw the leveled photo, left-left, right-right, symmetric and heat map of a face side by side, with captions.
 
     Args:
         photo: (H, W, 3).
@@ -53,7 +53,7 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
 
 
 def draw_preview(photo: Photo, faces: Sequence[tuple[Detection, FacePrediction]]) -> Photo:
-    """The photo with each face's box, number and midline; without faces, the photo alone.
+    """Draw each face's box, number and midline into the photo; without faces, return the photo alone.
 
     Args:
         photo: (H, W, 3).
@@ -72,7 +72,7 @@ def draw_preview(photo: Photo, faces: Sequence[tuple[Detection, FacePrediction]]
 
 
 def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
-    """The photo made so small that the face fits a panel, averaged over areas so that fine patterns do not alias."""
+    """Make the photo so small that the face fits a panel, averaged over areas so that fine patterns do not alias."""
     scale = PANEL / native_size(warped.photo_from_face)
     if scale >= 1:
         return photo, warped
@@ -113,7 +113,7 @@ def _lay_out(panels: dict[str, Photo]) -> Photo:
 
 
 def _corners(found: Detection) -> Array:
-    """The corners (4, 2) of a face's box in photo pixels; a turned face has a turned box."""
+    """Return the corners (4, 2) of a face's box in photo pixels; a turned face has a turned box."""
     box = found.box
     left, top, right, bottom = np.array([box.x, box.y, box.x + box.width, box.y + box.height]) - 0.5
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

@@ -42,7 +42,7 @@ class IdentityCheck:
 
 
 def _around(photo: Photo, found: Detection) -> Photo:
-    """The face and some of its surroundings, upright, (300, 300, 3)."""
+    """Cut out the face and some of its surroundings, upright, (300, 300, 3)."""
     scale = REGION_SIZE / (REACH * CROP_SIZE)
     region_from_crop = np.diag([scale, scale, 1.0])
     region_from_crop[:2, 2] = (REGION_SIZE - 1) / 2 - scale * (CROP_SIZE - 1) / 2

@@ -81,7 +81,7 @@ def _plan_results(
     options: OutputOptions,
     ending: str,
 ) -> Iterator[OutputFile]:
-    """The result, the frames or the animation that the options ask for."""
+    """Plan the result, the frames or the animation that the options ask for."""
     where = renderer.photo_from_image
     if options.animated:
         yield OutputFile(output, face, None, ".gif", partial(_animate, renderer, options), where)
@@ -119,7 +119,7 @@ def _renderers(
 
 
 def _animate(renderer: "PhotoRenderer | FaceRenderer", options: OutputOptions) -> bytes:
-    """A GIF from the photo to its symmetric version and back, without end."""
+    """Encode a GIF from the photo to its symmetric version and back, without end."""
     shares = options.steps or tuple(np.linspace(0, 1, FRAMES).tolist())
     frames = [Image.fromarray(renderer.image(scaled(options.amounts, share))) for share in shares]
     for frame in frames:

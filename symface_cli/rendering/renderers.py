@@ -115,7 +115,7 @@ def _decode_native(prediction: FacePrediction, picture: Picture) -> Pixels:
 
 
 def warp_of(prediction: FacePrediction) -> FaceWarp:
-    """The warp of a face.
+    """Return the warp of a face.
 
     Raises:
         WeightsError: If its network gives none.

@@ -85,7 +85,7 @@ def parse_faces(text: str) -> int | None:
 
 
 def parse_steps(text: str | None) -> tuple[float, ...]:
-    """The numbers of first:last:step, the last one included; none of None."""
+    """Return the numbers of first:last:step, the last one included; none of None."""
     if text is None:
         return ()
     try:
@@ -114,7 +114,7 @@ def parse_background(text: str) -> Literal["transparent"] | tuple[int, int, int]
 
 
 def parse_box(text: str | None) -> Box | None:
-    """A box of four numbers, made square about its center if it is not; None of None."""
+    """Return a box of four numbers, made square about its center if it is not; None of None."""
     if text is None:
         return None
     x, y, width, height = _four_numbers("--box", text)

@@ -150,19 +150,19 @@ class ProgressObserver:
         self._bar.stop()
 
     def noted(self, message: str) -> None:
-        """Prints what a person should know."""
+        """Print what a person should know."""
         err.print(message, soft_wrap=True)
 
     def prepared(self, done: int, total: int) -> None:
-        """Shows how many photos are prepared."""
+        """Show how many photos are prepared."""
         self._bar.show("preparing photos", done, total)
 
     def stepped(self, epoch: int, step: int, steps: int, rate: float, losses: dict[str, float]) -> None:
-        """Shows the step, the losses and the crops per second."""
+        """Show the step, the losses and the crops per second."""
         self._bar.show(f"epoch {epoch}/{self._epochs}", step, steps, f"{_format(losses)}  {rate:.0f} crops/s")
 
     def finished_epoch(self, row: dict[str, float]) -> None:
-        """Prints the epoch's validation losses."""
+        """Print the epoch's validation losses."""
         losses = {key.removeprefix("validation_"): value for key, value in row.items() if key.startswith("validation_")}
         err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}", soft_wrap=True)
 
