@@ -71,7 +71,7 @@ def symmetrize(
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there, or `out` makes no sense.
     """
-    options = OutputOptions((Output.PHOTO,), Amounts(shape, color, side), detail)
+    options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail)
     planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
     return _make(photo, planner, out, force)[0]
 
@@ -116,7 +116,13 @@ def symmetric_faces(
     Raises:
         SymfaceError: As `symmetrize`.
     """
-    options = OutputOptions((Output(output),), Amounts(shape, color, side), detail, size=size, background=background)
+    options = OutputOptions(
+        outputs=(Output(output),),
+        amounts=Amounts(shape, color, side),
+        detail=detail,
+        size=size,
+        background=background,
+    )
     planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
     return _make(photo, planner, out, force)
 
@@ -169,7 +175,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
     if out is not None:
         raise UsageError("out is for photos that are files")
     plan = planner.plan(_read(photo), "the photo", None if isinstance(photo, bytes) else ".png")
-    made = [file.make() for file in plan.files]
+    made = [file.render() for file in plan.files]
     if isinstance(photo, bytes):
         return made
     images = [_image(data) for data in made]

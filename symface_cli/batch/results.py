@@ -25,7 +25,7 @@ def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tup
     if not force:
         refuse_existing(paths)
     for path, file in zip(paths, files, strict=True):
-        write_result(path, file.make())
+        write_result(path, file.render())
     return tuple(paths)
 
 

@@ -1,1 +1,1 @@
-"""One photo to its output files."""
+"""Render one photo's output files."""

@@ -1,4 +1,4 @@
-"""Pictures to judge results by: a face's versions side by side, and a photo with what was found in it."""
+"""Draw pictures to judge results by: a face's versions side by side, and a photo with what was found in it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ DARK, BOX, MIDLINE = (20, 20, 20), (255, 255, 255), (255, 208, 0)
 
 
 def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) -> Photo:
-    """Draw the leveled photo, left-left, right-right, symmetric and heat map of a face side by side, with captions.
+    """Draw the leveled photo, left-left, right-right, symmetric and heat map of a face, side by side with captions.
 
     Args:
         photo: (H, W, 3).
@@ -53,7 +53,7 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
 
 
 def draw_preview(photo: Photo, faces: Sequence[tuple[Detection, FacePrediction]]) -> Photo:
-    """Draw each face's box, number and midline into the photo; without faces, return the photo alone.
+    """Draw the photo with each face's box, number and midline; without faces, the photo alone.
 
     Args:
         photo: (H, W, 3).
@@ -82,7 +82,7 @@ def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
 
 
 def _draw_heatmap(photo: Photo, found: Detection, warped: FaceWarp, size: int) -> Photo:
-    """How far each point lies from the mirror image of its partner, by one look at the face, (size, size, 3)."""
+    """Draw how far each point lies from the mirror image of its partner, by one reading, (size, size, 3)."""
     reading = take_reading(photo, warped)
     measured = Asymmetry(
         found=found,
@@ -99,7 +99,7 @@ def _draw_heatmap(photo: Photo, found: Detection, warped: FaceWarp, size: int) -
 
 
 def _lay_out(panels: dict[str, Photo]) -> Photo:
-    """Panels of one size beside each other on white, each under its caption."""
+    """Lay out panels of one size beside each other on white, each under its caption."""
     size = len(next(iter(panels.values())))
     gap, letters = round(GAP * size), max(round(CAPTION * size), SMALLEST_TEXT)
     top = 2 * gap + letters
@@ -113,7 +113,7 @@ def _lay_out(panels: dict[str, Photo]) -> Photo:
 
 
 def _corners(found: Detection) -> Array:
-    """Return the corners (4, 2) of a face's box in photo pixels; a turned face has a turned box."""
+    """Return the corners (4, 2) of a face's box in photo pixels; a tilted face has a tilted box."""
     box = found.box
     left, top, right, bottom = np.array([box.x, box.y, box.x + box.width, box.y + box.height]) - 0.5
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
@@ -121,7 +121,7 @@ def _corners(found: Detection) -> Array:
 
 
 def _ends(warped: FaceWarp) -> Array:
-    """Where a face's midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
+    """Return where a midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
     point, direction = midline_of_warp(warped.photo_from_face)
     edges = warped.photo_from_face[[0, -1]].mean(1)
     ends: Array = point + ((edges - point) @ direction)[:, None] * direction
@@ -129,14 +129,14 @@ def _ends(warped: FaceWarp) -> Array:
 
 
 def _draw_lines(photo: Photo, points: Array, width: int, color: tuple[int, int, int], closed: bool = False) -> None:
-    """Draws lines that can be seen on any background: bright ones with dark edges."""
+    """Draw lines that can be seen on any background: bright ones with dark edges."""
     at = [np.round(points * 16).astype(np.int32)]  # with four fractional bits
     cv2.polylines(photo, at, closed, DARK, width + 2 * max(width // 2, 1), cv2.LINE_AA, shift=4)
     cv2.polylines(photo, at, closed, color, width, cv2.LINE_AA, shift=4)
 
 
 def _draw_number(image: Image.Image, number: str, corners: Array, width: int) -> None:
-    """Draws a face's number on a dark field in the upper left corner of its box, or as near to it as the photo goes."""
+    """Draw a face's number on a dark field in the upper left corner of its box, or as near to it as the photo goes."""
     side = float(np.linalg.norm(corners[1] - corners[0]))
     font = ImageFont.load_default(max(side / 7, SMALLEST_TEXT))
     draw = ImageDraw.Draw(image)

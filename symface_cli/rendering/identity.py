@@ -1,4 +1,4 @@
-"""Whether a symmetric face still shows the same person, by dlib's recognizer (the landmarks extra)."""
+"""Check whether a symmetric face still shows the same person, by dlib's recognizer (the landmarks extra)."""
 
 import threading
 
@@ -13,7 +13,7 @@ from symface_cli.recognition.dlib import DlibRecognizer
 
 SAME_PERSON = DlibRecognizer.thresholds[0]
 REGION_SIZE = 300  # px, side of the region that is shown to the recognizer
-REACH = 1.5  # its side in sides of the network's crop
+REGION_CROPS = 1.5  # its side in sides of the network's crop
 
 
 class IdentityCheck:
@@ -28,12 +28,12 @@ class IdentityCheck:
         self._alone = threading.Lock()  # dlib's objects are not safe for several threads
 
     def __call__(self, photo: Photo, found: Detection, prediction: FacePrediction) -> float | None:
-        """Distance between the two; None if the recognizer finds no face in one of them.
+        """Return the distance between the two; None if the recognizer finds no face in one of them.
 
         Args:
             photo: (H, W, 3).
             found: A face of it.
-            prediction: What the network saw there.
+            prediction: What the network predicted for it.
         """
         with self._alone:
             before = self._recognizer.embed(_around(photo, found))
@@ -42,8 +42,8 @@ class IdentityCheck:
 
 
 def _around(photo: Photo, found: Detection) -> Photo:
-    """Cut out the face and some of its surroundings, upright, (300, 300, 3)."""
-    scale = REGION_SIZE / (REACH * CROP_SIZE)
+    """Return the face and some of its surroundings, upright, (300, 300, 3)."""
+    scale = REGION_SIZE / (REGION_CROPS * CROP_SIZE)
     region_from_crop = np.diag([scale, scale, 1.0])
     region_from_crop[:2, 2] = (REGION_SIZE - 1) / 2 - scale * (CROP_SIZE - 1) / 2
     return resample(photo, region_from_crop @ found.crop_from_photo, REGION_SIZE)

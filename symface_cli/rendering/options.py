@@ -8,7 +8,7 @@ from symface_cli.rendering.morphing import Amounts
 
 
 class Output(str, Enum):
-    """What can be made."""
+    """Kinds of output."""
 
     PHOTO = "photo"
     FACE = "face"
@@ -17,16 +17,16 @@ class Output(str, Enum):
     PREVIEW = "preview"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """What to make.
+    """What to render.
 
     Attributes:
-        outputs: Which pictures.
+        outputs: Which kinds.
         amounts: How far, and of which side.
         detail: True for the photo's own pixels, False for the face as the VAE decodes it.
         steps: Shares of the amounts, each of which becomes a numbered frame; empty for the amounts themselves.
-        animated: Whether to make an animation instead, from the photo to there and back.
+        animated: Whether to render an animation instead, from the photo to there and back.
         size: Side of `face` in pixels; None for the photo's own resolution.
         background: What surrounds the face in `face`: None for the photo, "transparent", or a color (r, g, b).
     """
@@ -41,5 +41,5 @@ class OutputOptions:
 
 
 def scaled(amounts: Amounts, share: float) -> Amounts:
-    """Both amounts multiplied by a share."""
+    """Multiply both amounts by a share."""
     return replace(amounts, shape=share * amounts.shape, color=share * amounts.color)

@@ -1,4 +1,4 @@
-"""Output files of one photo, each rendered when it is asked for."""
+"""Plan the output files of one photo, each rendered when it is asked for."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -24,37 +24,37 @@ HOLD_TIME = 700  # ms, of the first and the last frame
 ANIMATION_SIDE = 640  # px, longest side of an animation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class OutputFile:
-    """A file that is to be made.
+    """File that is to be written.
 
     Attributes:
         output: What it shows.
+        suffix: Of the file's name, with the dot.
+        render: Renders its contents.
         face: The face's number, from 1; None for a picture of all faces, or of the only one.
         frame: Its number in a sequence, from 0; None outside of one.
-        suffix: Of the file's name, with the dot.
-        make: Makes its contents.
         photo_from_image: Where the square that it shows lies: the matrix from its normalized coordinates to photo
             pixels. None for a whole photo, a sheet, or where that is not known.
     """
 
     output: Output
-    face: int | None
-    frame: int | None
     suffix: str
-    make: Callable[[], bytes]
+    render: Callable[[], bytes]
+    face: int | None = None
+    frame: int | None = None
     photo_from_image: Array | None = None
 
 
 def plan_files(
     picture: Picture, faces: Faces, options: OutputOptions, suffix: str | None = None
 ) -> Iterator[OutputFile]:
-    """Plan every file that the options ask for; each is made when its `make` is called.
+    """Plan every file that the options ask for; each is rendered when its `render` is called.
 
     Args:
         picture: The photo as it is stored.
-        faces: Its faces, and what the network saw in them.
-        options: What to make.
+        faces: Its faces, and what the network predicted for them.
+        options: What to render.
         suffix: Format of whole photos and crops, by its file name suffix; None for the picture's own.
 
     Raises:
@@ -66,8 +66,9 @@ def plan_files(
         elif output is Output.COMPARE:
             for number, (found, prediction) in enumerate(faces, 1):
                 warp_of(prediction)  # or say at once that there is none
-                make = partial(_encode_comparison, picture.photo, found, prediction)
-                yield OutputFile(output, number if len(faces) > 1 else None, None, ".png", make)
+                render = partial(_encode_comparison, picture.photo, found, prediction)
+                face = number if len(faces) > 1 else None
+                yield OutputFile(output=output, face=face, suffix=".png", render=render)
         else:
             ending = ".png" if output is Output.FACE else suffix or picture.suffix
             for face, renderer in _renderers(picture, faces, options, output):
@@ -82,23 +83,30 @@ def _plan_results(
     ending: str,
 ) -> Iterator[OutputFile]:
     """Plan the result, the frames or the animation that the options ask for."""
-    where = renderer.photo_from_image
+    file = OutputFile(
+        output=output,
+        suffix=ending,
+        render=partial(renderer.encode, options.amounts, ending),
+        face=face,
+        photo_from_image=renderer.photo_from_image,
+    )
     if options.animated:
-        yield OutputFile(output, face, None, ".gif", partial(_animate, renderer, options), where)
+        yield replace(file, suffix=".gif", render=partial(_animate, renderer, options))
     elif not options.steps:
-        yield OutputFile(output, face, None, ending, partial(renderer.encode, options.amounts, ending), where)
+        yield file
     else:
         for frame, step in enumerate(options.steps):
-            make = partial(renderer.encode, scaled(options.amounts, step), ending)
-            yield OutputFile(output, face, frame, ending, make, where)
+            yield replace(file, frame=frame, render=partial(renderer.encode, scaled(options.amounts, step), ending))
 
 
 def _plan_preview(picture: Picture, faces: Faces, suffix: str | None) -> OutputFile:
-    """In the format of whole photos, but in sRGB and without metadata: it is only to be looked at."""
+    """Plan the preview in the format of whole photos, but in sRGB and without metadata: it is only to be looked at."""
     shown = replace(picture, pixels=picture.photo, alpha=None, metadata=Metadata())
     ending = suffix or shown.suffix
     return OutputFile(
-        Output.PREVIEW, None, None, ending, lambda: encode_picture(shown, draw_preview(shown.photo, faces), ending)
+        output=Output.PREVIEW,
+        suffix=ending,
+        render=lambda: encode_picture(shown, draw_preview(shown.photo, faces), ending),
     )
 
 
@@ -109,7 +117,7 @@ def _encode_comparison(photo: Photo, found: Detection, prediction: FacePredictio
 def _renderers(
     picture: Picture, faces: Faces, options: OutputOptions, output: Output
 ) -> "Iterator[tuple[int | None, PhotoRenderer | FaceRenderer | CropRenderer]]":
-    """One renderer for the photo, or one for each face, with its number."""
+    """Yield one renderer for the photo, or one for each face, with its number."""
     if output is Output.PHOTO:
         yield None, PhotoRenderer(picture, faces, options)
         return
@@ -119,7 +127,7 @@ def _renderers(
 
 
 def _animate(renderer: "PhotoRenderer | FaceRenderer", options: OutputOptions) -> bytes:
-    """Encode a GIF from the photo to its symmetric version and back, without end."""
+    """Render a GIF from the photo to its symmetric version and back, without end."""
     shares = options.steps or tuple(np.linspace(0, 1, FRAMES).tolist())
     frames = [Image.fromarray(renderer.image(scaled(options.amounts, share))) for share in shares]
     for frame in frames:

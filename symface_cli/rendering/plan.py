@@ -1,4 +1,4 @@
-"""Plans one photo's outputs: selects its faces, describes them, and returns one lazy output per file."""
+"""Plan one photo's outputs: select its faces, describe them, and return one lazy output per file."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -23,14 +23,14 @@ from symface_cli.version import __version__
 
 
 class PhotoPlan(NamedTuple):
-    """What a planner makes of a photo."""
+    """A photo's faces, and the files to be rendered of them."""
 
     faces: tuple[FaceRecord, ...]
     files: tuple[OutputFile, ...]
 
 
 class Planner(Protocol):
-    """Finds faces and says what is to be made of them.
+    """Selects a photo's faces and plans the files to be rendered of them.
 
     Attributes:
         on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
@@ -41,7 +41,7 @@ class Planner(Protocol):
     parameters: Mapping[str, object]
 
     def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
-        """What is to be made of a picture called `name`; whole photos in the format of a suffix, None for their own."""
+        """Plan the files of a picture called `name`; whole photos in the format of a suffix, None for their own."""
 
 
 Check = Callable[[Photo, Detection, FacePrediction], float | None]
@@ -49,14 +49,14 @@ Check = Callable[[Photo, Detection, FacePrediction], float | None]
 
 
 class NetworkPlanner:
-    """Plans what the options say, with the network.
+    """Plans what the options ask for, with the network.
 
     Args:
         symmetrizer: The loaded network.
-        options: What to make.
+        options: What to render.
         selection: Of which faces.
         check: Compares persons; None where that is not wanted.
-        measured: Whether the asymmetry of the faces is measured, too.
+        measured: Whether to measure the asymmetry of the faces, too.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class NetworkPlanner:
         }
 
     def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
-        """Finds the faces and looks at them."""
+        """Select the faces, predict their warps, and plan their files."""
         photo = picture.photo
         faces = [(found, self._symmetrizer.predict(photo, found)) for found in self._selection.choose(photo, name)]
         records = tuple(self._record(photo, *face) for face in faces)
@@ -109,7 +109,7 @@ class NetworkPlanner:
 
 
 class LandmarkPlanner:
-    """Makes aligned faces with a method of a landmark provider.
+    """Plans aligned faces by a method of a landmark provider.
 
     Args:
         provider: The provider.
@@ -127,15 +127,25 @@ class LandmarkPlanner:
         self.parameters: Mapping[str, object] = {"version": __version__, "method": method, "number": number}
 
     def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
-        """Finds the faces."""
+        """Find the faces, and plan one file for each."""
         with self._alone:
             found: list[ProvidedFace] = take_number(self._provider.find(picture.photo), self._number, name)
-        records = tuple(FaceRecord(midline_degrees=face.midline and face.midline.degrees) for face in found)
         files = (
-            OutputFile(Output.FACE, number if len(found) > 1 else None, None, ".png", partial(self._encode, face))
+            OutputFile(
+                output=Output.FACE,
+                face=number if len(found) > 1 else None,
+                suffix=".png",
+                render=partial(self._encode, face),
+            )
             for number, face in enumerate(found, 1)
         )
-        return PhotoPlan(records, tuple(files))
+        return PhotoPlan(tuple(map(_record_midline, found)), tuple(files))
 
     def _encode(self, face: ProvidedFace) -> bytes:
         return encode_png(face.render[self._method]())
+
+
+def _record_midline(face: ProvidedFace) -> FaceRecord:
+    if face.midline is None:
+        return FaceRecord()
+    return FaceRecord(midline_degrees=face.midline.degrees)

@@ -1,4 +1,4 @@
-"""Renderers: the whole photo, the square around a head, the aligned face."""
+"""Render the whole photo, the square around a head, or the aligned face."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ Faces = Sequence[tuple[Detection, FacePrediction]]
 
 
 class PhotoRenderer:
-    """The whole photo with symmetric faces in their places."""
+    """Renders the whole photo with symmetric faces in their places."""
 
     photo_from_image: Array | None = None
 
@@ -37,23 +37,23 @@ class PhotoRenderer:
         self._detail = options.detail
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
-        """In the picture's own colors."""
+        """Render in the picture's own colors."""
         pixels = self._picture.pixels
         for warped, decode in self._faces:
             pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
         return pixels
 
     def image(self, amounts: Amounts) -> Photo:
-        """In sRGB."""
+        """Render in sRGB."""
         return srgb_from_native(self._picture, self.pixels(amounts))
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
-        """As a file of a format."""
+        """Render a file of a format."""
         return encode_picture(self._picture, self.pixels(amounts), suffix)
 
 
 class CropRenderer(PhotoRenderer):
-    """The square around one head, of the photo with this face symmetric."""
+    """Renders the square around one head, of the photo with this face symmetric."""
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         super().__init__(picture, faces, options)
@@ -66,19 +66,19 @@ class CropRenderer(PhotoRenderer):
         self.photo_from_image[:2, 2] += self._columns.start, self._rows.start
 
     def pixels(self, amounts: Amounts) -> NDArray[Any]:
-        """In the picture's own colors."""
+        """Render in the picture's own colors."""
         ((warped, decode),) = self._faces
         morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
         return np.ascontiguousarray(morphed[self._rows, self._columns])
 
 
 class FaceRenderer:
-    """One face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
+    """Renders one face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         ((found, self._prediction),) = faces
         self._photo = picture.photo
-        self._recipe = options
+        self._options = options
         warped = self._prediction.warp
         if warped is None:
             self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
@@ -86,8 +86,8 @@ class FaceRenderer:
             self.photo_from_image = warped.photo_from_level
 
     def image(self, amounts: Amounts) -> Photo:
-        """In sRGB, with its surroundings."""
-        prediction, options = self._prediction, self._recipe
+        """Render in sRGB, with the face's surroundings."""
+        prediction, options = self._prediction, self._options
         if (amounts.shape, amounts.color) == (1, 1):
             if options.detail:
                 return render_face(self._photo, prediction, amounts.side, options.size)
@@ -97,9 +97,9 @@ class FaceRenderer:
         return Morph(self._photo, warped, lambda: prediction.decoded, options.detail).in_frame(amounts, size)
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
-        """As a PNG, with the background that the options ask for."""
+        """Render a PNG, with the background that the options ask for."""
         image = self.image(amounts)
-        background = self._recipe.background
+        background = self._options.background
         if background is not None:
             alpha = _outline(warp_of(self._prediction), len(image))[..., None]
             if isinstance(background, str):
@@ -126,7 +126,7 @@ def warp_of(prediction: FacePrediction) -> FaceWarp:
 
 
 def _outline(warped: FaceWarp, size: int) -> NDArray[np.float32]:
-    """How much each pixel belongs to the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
+    """Return how much each pixel is of the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
     inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
     alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
     return np.asarray((alpha + alpha[:, ::-1]) / 2, np.float32)
@@ -139,7 +139,7 @@ def _resize_symmetric(image: Photo, size: int) -> Photo:
 
 
 def _square_around(found: Detection, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of the head, moved into the photo where it reaches beyond an edge."""
+    """Return rows and columns of the head, moved into the photo where it reaches beyond an edge."""
     corners = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE]], float)
     a, b, _ = apply(np.linalg.inv(found.crop_from_photo), corners)
     side = min(round(HEAD * float(np.linalg.norm(b - a))), *shape)

@@ -1,7 +1,6 @@
-"""What is made of photos: the face in place, alone or cut out, part of the way, moving; in every kind of picture."""
+"""Photos are rendered: the face in place, alone or cut out, part of the way, moving; in every kind of picture."""
 
 import io
-from functools import cache
 from typing import Any
 
 import cv2
@@ -12,40 +11,19 @@ from PIL import Image
 
 from symface_cli.detection.detector import detect
 from symface_cli.errors import Hint, WeightsError
-from symface_cli.geometry.frames import apply, pixel_from_normalized
-from symface_cli.geometry.sampling import enlarge
+from symface_cli.geometry.frames import apply
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.imaging.picture import read_picture
-from symface_cli.inference.face import FacePrediction, FaceWarp
-from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.inference.face import FacePrediction
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import OutputFile, plan_files
 from symface_cli.rendering.renderers import Faces
 from tests.conftest import ROOT
+from tests.rendering.examples import example, mask_in_photo, predict, symmetrizer
 
-REGION = slice(80, 650), slice(50, 660)  # of the portrait: not square, the face not in the middle
 KINDS = ("RGB", "RGBA", "L", "LA", "RGB;16", "RGBA;16", "L;16", "CMYK")
-
-
-@cache
-def symmetrizer() -> Symmetrizer:
-    return Symmetrizer(device="cpu")
-
-
-@cache
-def look(photo: str) -> Faces:
-    """The faces of an example."""
-    pixels = example(photo)
-    return [(found, symmetrizer().predict(pixels, found)) for found in detect(pixels)]
-
-
-@cache
-def example(name: str) -> Photo:
-    photo = read_photo(ROOT / "examples" / f"{name}.jpg")
-    return np.ascontiguousarray(photo[REGION]) if name == "portrait" else photo
 
 
 def encode(photo: Photo, kind: str) -> bytes:
@@ -74,25 +52,18 @@ def decode(data: bytes) -> NDArray[Any]:
     return samples.reshape(*samples.shape[:2], -1)
 
 
-def make(
+def render(
     options: OutputOptions, data: bytes | None = None, faces: Faces | None = None
 ) -> list[tuple[OutputFile, bytes]]:
     """What becomes of a file of the portrait, or of a PNG of it."""
     picture = read_picture(encode(example("portrait"), "RGB") if data is None else data)
-    products = plan_files(picture, look("portrait") if faces is None else faces, options)
-    return [(product, product.make()) for product in products]
+    files = plan_files(picture, predict("portrait") if faces is None else faces, options)
+    return [(file, file.render()) for file in files]
 
 
-def make_one(options: OutputOptions, data: bytes | None = None) -> NDArray[Any]:
-    ((_, made),) = make(options, data)
+def render_one(options: OutputOptions, data: bytes | None = None) -> NDArray[Any]:
+    ((_, made),) = render(options, data)
     return decode(made)
-
-
-def mask_in_photo(warped: FaceWarp, photo: Photo) -> NDArray[np.float32]:
-    """How much each pixel of a photo belongs to a face, (H, W)."""
-    size = 257
-    photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalized(size))
-    return cv2.warpAffine(enlarge(warped.mask, size), photo_from_mask[:2], photo.shape[1::-1])
 
 
 def is_symmetric(image: NDArray[Any]) -> bool:
@@ -105,8 +76,8 @@ def is_symmetric(image: NDArray[Any]) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_face_is_changed_in_a_picture_of_any_kind(kind: str) -> None:
     data = encode(example("portrait"), kind)
-    before, after = decode(data), make_one(OutputOptions(), data)
-    ((_, prediction),) = look("portrait")
+    before, after = decode(data), render_one(OutputOptions(), data)
+    ((_, prediction),) = predict("portrait")
     assert prediction.warp is not None
     mask = mask_in_photo(prediction.warp, example("portrait"))
     outside = mask < SHAPE_FADE[0] - 0.01
@@ -124,15 +95,15 @@ def test_only_the_face_is_changed_in_a_picture_of_any_kind(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_amounts_of_nothing_give_the_picture_back(kind: str, output: Output) -> None:
     data = encode(example("portrait"), kind)
-    ((product, made),) = make(OutputOptions((output,), Amounts(0, 0)), data)
-    assert (decode(made) == cut(decode(data), product.photo_from_image)).all()
+    ((file, made),) = render(OutputOptions(outputs=(output,), amounts=Amounts(0, 0)), data)
+    assert (decode(made) == cut(decode(data), file.photo_from_image)).all()
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB;16", "CMYK"])
 def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
     # Gray is compared as gray; CMYK comes with another black.
-    wanted = read_photo(make(OutputOptions())[0][1])
-    shown = read_photo(make(OutputOptions(), encode(example("portrait"), kind))[0][1])
+    wanted = read_photo(render(OutputOptions())[0][1])
+    shown = read_photo(render(OutputOptions(), encode(example("portrait"), kind))[0][1])
     if kind == "L":
         wanted = np.asarray(Image.fromarray(wanted).convert("L").convert("RGB"))
     assert np.abs(wanted.astype(int) - shown).mean() < 1
@@ -142,8 +113,8 @@ def test_every_kind_of_picture_shows_the_same_face(kind: str) -> None:
 
 
 def test_a_continuum_leads_from_the_photo_to_the_result() -> None:
-    frames = [decode(data) for _, data in make(OutputOptions(steps=(0, 0.5, 1)))]
-    photo, result = decode(encode(example("portrait"), "RGB")).astype(int), make_one(OutputOptions()).astype(int)
+    frames = [decode(data) for _, data in render(OutputOptions(steps=(0, 0.5, 1)))]
+    photo, result = decode(encode(example("portrait"), "RGB")).astype(int), render_one(OutputOptions()).astype(int)
     assert (frames[0] == photo).all()
     assert (frames[2] == result).all()
     whole = np.abs(result - photo).mean()
@@ -153,9 +124,9 @@ def test_a_continuum_leads_from_the_photo_to_the_result() -> None:
 
 @pytest.mark.parametrize("output", [Output.PHOTO, Output.FACE, Output.CROP])
 def test_an_animation_goes_there_and_back_without_end(output: Output) -> None:
-    ((product, data),) = make(OutputOptions((output,), steps=(0, 0.25, 0.75, 1), animated=True, size=96))
+    ((file, data),) = render(OutputOptions(outputs=(output,), steps=(0, 0.25, 0.75, 1), animated=True, size=96))
     animation = Image.open(io.BytesIO(data))
-    assert (product.suffix, animation.format) == (".gif", "GIF")
+    assert (file.suffix, animation.format) == (".gif", "GIF")
     assert animation.n_frames == 2 * 4 - 2
     assert animation.info["loop"] == 0  # for ever
     frames, times = [], []
@@ -168,7 +139,7 @@ def test_an_animation_goes_there_and_back_without_end(output: Output) -> None:
 
 
 def test_an_animation_without_steps_has_thirteen_on_the_way() -> None:
-    ((_, data),) = make(OutputOptions((Output.FACE,), animated=True, size=64))
+    ((_, data),) = render(OutputOptions(outputs=(Output.FACE,), animated=True, size=64))
     assert Image.open(io.BytesIO(data)).n_frames == 24
 
 
@@ -179,7 +150,7 @@ def test_an_animation_without_steps_has_thirteen_on_the_way() -> None:
 @pytest.mark.parametrize("detail", [True, False])
 @pytest.mark.parametrize("background", [None, "transparent", (10, 120, 200)])
 def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, background: Any) -> None:
-    face = make_one(OutputOptions((Output.FACE,), detail=detail, size=size, background=background))
+    face = render_one(OutputOptions(outputs=(Output.FACE,), detail=detail, size=size, background=background))
     assert is_symmetric(face)
     assert face.shape[0] == face.shape[1] == (size or face.shape[0])
     middle = slice(len(face) // 4, -len(face) // 4)
@@ -188,7 +159,7 @@ def test_the_face_equals_its_mirror_image(size: int | None, detail: bool, backgr
 
 def test_only_what_surrounds_the_face_is_transparent_or_colored() -> None:
     plain, clear, colored = (
-        make_one(OutputOptions((Output.FACE,), background=background))
+        render_one(OutputOptions(outputs=(Output.FACE,), background=background))
         for background in (None, "transparent", (10, 120, 200))
     )
     edge = np.ones(plain.shape[:2], bool)
@@ -203,7 +174,8 @@ def test_only_what_surrounds_the_face_is_transparent_or_colored() -> None:
 
 def test_one_side_only_is_the_other_sides_mirror_image() -> None:
     left, right, both = (
-        make_one(OutputOptions((Output.FACE,), Amounts(side=side))) for side in ("left", "right", "both")
+        render_one(OutputOptions(outputs=(Output.FACE,), amounts=Amounts(side=side)))
+        for side in ("left", "right", "both")
     )
     assert is_symmetric(left) and is_symmetric(right)
     assert np.abs(left.astype(int) - right).mean() > np.abs(left.astype(int) - both).mean()
@@ -213,7 +185,7 @@ def test_one_side_only_is_the_other_sides_mirror_image() -> None:
 
 
 def cut(samples: NDArray[Any], photo_from_image: Array | None) -> NDArray[Any]:
-    """The part of a photo that a product says that it shows, which has no turn and the photo's own scale."""
+    """The part of a photo that a file says that it shows, which has no roll and the photo's own scale."""
     if photo_from_image is None:
         return samples
     (left, top), (right, bottom) = apply(photo_from_image, np.array([[-1, -1], [1, 1.0]])).round().astype(int)
@@ -223,31 +195,31 @@ def cut(samples: NDArray[Any], photo_from_image: Array | None) -> NDArray[Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crop_is_a_square_of_the_result(kind: str) -> None:
     data = encode(example("portrait"), kind)
-    ((product, made),) = make(OutputOptions((Output.CROP,)), data)
-    crop, whole = decode(made), make_one(OutputOptions(), data)
+    ((file, made),) = render(OutputOptions(outputs=(Output.CROP,)), data)
+    crop, whole = decode(made), render_one(OutputOptions(), data)
     assert crop.shape[0] == crop.shape[1]
     assert 400 < len(crop) < 500  # the head is about 350 px high
-    assert (crop == cut(whole, product.photo_from_image)).all()
-    assert product.suffix == (".tif" if kind == "CMYK" else ".png")
+    assert (crop == cut(whole, file.photo_from_image)).all()
+    assert file.suffix == (".tif" if kind == "CMYK" else ".png")
 
 
 def test_a_crop_stays_inside_a_narrow_photo() -> None:
     narrow = np.ascontiguousarray(example("portrait")[120:380])
     faces = [(found, symmetrizer().predict(narrow, found)) for found in detect(narrow)]
-    ((product, made),) = make(OutputOptions((Output.CROP,), Amounts(0, 0)), encode(narrow, "RGB"), faces)
+    ((file, made),) = render(OutputOptions(outputs=(Output.CROP,), amounts=Amounts(0, 0)), encode(narrow, "RGB"), faces)
     assert decode(made).shape == (260, 260, 3)
-    assert (read_photo(made) == cut(narrow, product.photo_from_image)).all()
+    assert (read_photo(made) == cut(narrow, file.photo_from_image)).all()
 
 
-# Everything that can be made
+# Every kind of output
 
 
 @pytest.mark.parametrize("kind", ["RGB", "LA", "RGBA;16", "CMYK"])
 @pytest.mark.parametrize("output", Output)
 def test_everything_can_be_made_of_every_picture(output: Output, kind: str) -> None:
-    ((product, data),) = make(OutputOptions((output,)), encode(example("portrait"), kind))
-    assert (product.output, product.face, product.frame) == (output, None, None)
-    expected = {".png": "PNG", ".tif": "TIFF"}[product.suffix]
+    ((file, data),) = render(OutputOptions(outputs=(output,)), encode(example("portrait"), kind))
+    assert (file.output, file.face, file.frame) == (output, None, None)
+    expected = {".png": "PNG", ".tif": "TIFF"}[file.suffix]
     assert Image.open(io.BytesIO(data)).format == expected
     assert read_photo(data).std() > 15
 
@@ -255,11 +227,11 @@ def test_everything_can_be_made_of_every_picture(output: Output, kind: str) -> N
 @pytest.mark.parametrize("output", Output)
 def test_several_faces_are_numbered_and_all_are_in_the_photo(output: Output) -> None:
     picture = read_picture(ROOT / "examples" / "pair.jpg")
-    products = list(plan_files(picture, look("pair"), OutputOptions((output,))))
+    files = list(plan_files(picture, predict("pair"), OutputOptions(outputs=(output,))))
     whole = output in (Output.PHOTO, Output.PREVIEW)
-    assert [product.face for product in products] == ([None] if whole else [1, 2])
+    assert [file.face for file in files] == ([None] if whole else [1, 2])
     if whole:
-        changed = np.abs(read_photo(products[0].make()).astype(int) - picture.photo).max(-1) > 12
+        changed = np.abs(read_photo(files[0].render()).astype(int) - picture.photo).max(-1) > 12
         assert changed[:, :600].any() and changed[:, 700:].any()
 
 
@@ -267,9 +239,9 @@ def test_several_faces_are_numbered_and_all_are_in_the_photo(output: Output) -> 
 def test_photos_crops_and_previews_come_in_the_format_that_is_wanted(suffix: str) -> None:
     picture = read_picture(encode(example("portrait"), "RGBA;16"))
     for output in (Output.PHOTO, Output.CROP, Output.PREVIEW):
-        (product,) = plan_files(picture, look("portrait"), OutputOptions((output,)), suffix)
-        assert product.suffix == suffix
-        format = Image.open(io.BytesIO(product.make())).format
+        (file,) = plan_files(picture, predict("portrait"), OutputOptions(outputs=(output,)), suffix)
+        assert file.suffix == suffix
+        format = Image.open(io.BytesIO(file.render())).format
         assert format == {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}[suffix]
 
 
@@ -278,17 +250,17 @@ def test_a_preview_has_none_of_the_photos_metadata() -> None:
     exif = Image.Exif()
     exif[0x010E] = "at home"
     Image.fromarray(example("portrait")).save(buffer, "JPEG", exif=exif)
-    ((product, data),) = make(OutputOptions((Output.PREVIEW,)), buffer.getvalue())
-    assert product.suffix == ".jpg"
+    ((file, data),) = render(OutputOptions(outputs=(Output.PREVIEW,)), buffer.getvalue())
+    assert file.suffix == ".jpg"
     assert b"at home" in buffer.getvalue() and b"at home" not in data
 
 
 @pytest.mark.parametrize("output", [Output.PHOTO, Output.CROP, Output.COMPARE])
 def test_the_papers_network_gives_faces_alone(output: Output) -> None:
-    ((found, prediction),) = look("portrait")
+    ((found, prediction),) = predict("portrait")
     faces = [(found, FacePrediction(prediction.decode, None))]
     with pytest.raises(WeightsError, match="the paper's network") as caught:
-        make(OutputOptions((output,)), faces=faces)
+        render(OutputOptions(outputs=(output,)), faces=faces)
     assert caught.value.hint is Hint.FACE_ALONE
-    ((_, data),) = make(OutputOptions((Output.FACE,)), faces=faces)
+    ((_, data),) = render(OutputOptions(outputs=(Output.FACE,)), faces=faces)
     assert (read_photo(data) == prediction.decoded).all()

@@ -18,7 +18,7 @@ from symface_cli.inference.face import FaceWarp
 from symface_cli.rendering.fields import fade
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph
 from tests.conftest import ROOT, SHARED
-from tests.rendering.test_outputs import example, look, mask_in_photo, symmetrizer
+from tests.rendering.examples import example, mask_in_photo, predict, symmetrizer
 
 
 def steps(photo: Photo) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ def test_no_seam_is_seen_around_the_face(name: str) -> None:
 def test_a_pasted_face_would_have_a_seam() -> None:
     """What is measured above is there where nothing fades."""
     photo = example("portrait")
-    ((_, prediction),) = look("portrait")
+    ((_, prediction),) = predict("portrait")
     assert prediction.warp is not None
     (_, result, where), _ = seams(photo)
     inside = mask_in_photo(prediction.warp, photo) > 0.5
@@ -80,7 +80,7 @@ def test_a_pasted_face_would_have_a_seam() -> None:
 
 def test_a_face_that_reaches_beyond_its_frame_has_no_seam() -> None:
     photo = example("portrait")
-    ((_, prediction),) = look("portrait")
+    ((_, prediction),) = predict("portrait")
     assert prediction.warp is not None
     warped = replace(prediction.warp, mask=np.ones((17, 17), np.float32))
     pixels = np.stack(np.meshgrid(np.arange(photo.shape[1]), np.arange(len(photo))), -1)
