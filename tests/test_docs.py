@@ -14,6 +14,7 @@ from typer.main import get_command
 
 import symface_cli
 from symface_cli.cli.app import app
+from symface_cli.cli.rules import RULES
 from symface_cli.doctor.checks import VARIABLES
 from symface_cli.errors import ExitStatus, SymfaceError
 from tests.conftest import ROOT
@@ -34,6 +35,7 @@ OF_OTHERS = {
 }
 PAGE_OF = {"symmetrize": "symmetrize", "measure": "measure", "label": "training", "train": "training"}
 PAGE_OF |= {"evaluate": "evaluation", "doctor": "configuration"}
+OPPOSITES = {"--detail": "--no-detail"}  # the form that pages name
 HISTORY = {"CHANGELOG.md", "docs/experiments.md"}  # may name what is no more
 
 
@@ -154,8 +156,16 @@ def test_every_option_is_described(command, page):
         for parameter in COMMANDS[command].params
         if parameter.param_type_name == "option" and not parameter.hidden
     }
-    aliases = {"--detail": "--no-detail"}
-    assert {aliases.get(option, option) for option in needed - {"--help"}} <= named
+    assert {OPPOSITES.get(option, option) for option in needed - {"--help"}} <= named
+
+
+def test_options_that_do_not_go_together_are_listed():
+    text = TEXTS["docs/symmetrize.md"]
+    groups = {heading: text.split(f"## {heading}\n")[1].split("\n## ")[0] for heading in ("What is made", "How much")}
+    listed = text.split("## Options that do not go together\n")[1].split("\n## ")[0] + "".join(groups.values())
+    names = {parameter.name: max(parameter.opts, key=len) for parameter in COMMANDS["symmetrize"].params}
+    refused = {names[name] for rule in RULES["symmetrize"] for name in rule.options}
+    assert {OPPOSITES.get(option, option) for option in refused} <= set(re.findall(r"--[a-z-]+", listed))
 
 
 @pytest.mark.parametrize(("page", "code"), blocks("toml"))

@@ -17,7 +17,8 @@ folder:
   force = true
 
 and from variables such as SYMFACE_SYMMETRIZE_FORCE=1. The command line goes before variables, and they go before the
-file. symface COMMAND --help shows more examples; README.md is the manual, and models/README.md describes the network.
+file. symface COMMAND --help shows more examples. README.md leads to the manual in docs/; models/README.md describes the
+network.
 """
 
 SYMMETRIZE = """
