@@ -1,8 +1,12 @@
 """What several test files share."""
 
 import importlib.util
-from collections.abc import Callable
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.cli.app import main
+from tests.server import Server, serve
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -22,6 +27,74 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="the photos of ../shared/data are not here"))
         if item.get_closest_marker("landmarks") and importlib.util.find_spec("dlib") is None:
             item.add_marker(pytest.mark.skip(reason="the landmarks extra is not installed"))
+
+
+# ---- what a test does not see
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The home and the variables of somebody who has never used symface, for the session's own fixtures too."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("SYMFACE_", "XDG_", "HF_")) or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA"):
+            patch.setenv(name, str(home))
+        patch.setattr(socket.socket, "connect", _on_this_machine(socket.socket.connect, 1))
+        patch.setattr(socket.socket, "connect_ex", _on_this_machine(socket.socket.connect_ex, 1))
+        patch.setattr(socket, "getaddrinfo", _on_this_machine(socket.getaddrinfo, 0))
+        yield
+
+
+def _on_this_machine(function: Callable[..., object], place: int) -> Callable[..., object]:
+    """The function, which fails the test if the address, its argument at `place`, is that of another machine."""
+
+    def checked(*arguments: object, **options: object) -> object:
+        address = arguments[place]
+        host = address[0] if isinstance(address, tuple) else address if place == 0 else None
+        if host not in (None, "127.0.0.1", "::1", "localhost"):
+            pytest.fail(f"a test wanted to connect to {host}")
+        return function(*arguments, **options)
+
+    return checked
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own folder is the working folder, so that no symface.toml is read but the test's."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """Each weights file is read, and its network prepared, once in the session instead of once a command."""
+    symmetrizer = sys.modules.get("symface_cli.inference.symmetrizer")
+    if symmetrizer is None:  # no test that was collected needs it at once, and it takes seconds to import
+        yield
+        return
+    load, prepare = symmetrizer.load_weights, cache(symmetrizer.prepare_for_inference)
+
+    @cache
+    def load_state(path: Path, changed: int, size: int) -> object:
+        return load(path)
+
+    def load_again(path: Path | None) -> object:
+        path = path or sys.modules["symface_cli.network.weights"].bundled_weights()
+        if not path.is_file():
+            return load(path)
+        found = path.stat()
+        return load_state(path, found.st_mtime_ns, found.st_size)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(symmetrizer, "load_weights", load_again)
+        patch.setattr(symmetrizer, "prepare_for_inference", prepare)
+        yield
+
+
+# ---- what a test is given
 
 
 @dataclass(frozen=True)
@@ -55,6 +128,15 @@ def portrait() -> Path:
 def pair() -> Path:
     """A photo with two faces, of people who do not exist."""
     return ROOT / "examples" / "pair.jpg"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A mirror of everything, which serves one small file."""
+    server = Server()
+    with serve(server) as address:
+        monkeypatch.setenv("SYMFACE_MIRROR", address)
+        yield server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from symface_cli.imaging.photo import read_photo
-from tests.imaging.test_damaged import BOMBS, ODD, SOUND, cut_short, with_flipped_bits, with_forged_header
+from tests.imaging.damaged_files import BOMBS, ODD, SOUND, cut_short, with_flipped_bits, with_forged_header
 
 SUFFIXES = (".jpg", ".png", ".tif", ".webp")
 NAMES = ("Mädchen", "子ども", "портрет", "صورة", "👩", "a 'b\" c", "-dash", "a%20b", ".x.y")

@@ -1,7 +1,5 @@
 """The page of a batch's results: everything inside it, links that lead to the files, nothing obeyed that is a name."""
 
-import base64
-import io
 import os
 import re
 import shutil
@@ -13,7 +11,6 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.batch.gallery import as_html
@@ -21,12 +18,11 @@ from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import NoFaceError, PhotoError
 from symface_cli.geometry.frames import pixel_from_normalized
-from symface_cli.geometry.types import Photo
 from symface_cli.rendering.records import FaceRecord
+from tests.batch.photos import gradient, read, save
 from tests.conftest import Finished
-from tests.evaluation.test_html import Reader
+from tests.pages import HOSTILE, Reader
 
-HOSTILE = '"><img src=x onerror=alert(1)> & <script>.png'
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -40,24 +36,6 @@ class Page(Reader):
 
     def with_class(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for _, attributes in self.elements if name in str(attributes.get("class")).split()]
-
-
-def gradient(width: int = 400, height: int = 300) -> Photo:
-    """Red from left to right, green from top to bottom."""
-    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
-    return np.stack([x, y, 0 * x + 90], -1).astype(np.uint8)
-
-
-def save(image: Photo, path: Path, **options: object) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(path, **options)
-    return path
-
-
-def read(address: object) -> NDArray[np.int64]:
-    """The pixels of a `data:` address."""
-    data = base64.b64decode(str(address).removeprefix("data:image/webp;base64,"))
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.targets import Target
 from symface_cli.batch.thumbnails import LONGEST_SIDE, choose_side, draw_slides
 from symface_cli.geometry.frames import pixel_from_normalized
-from tests.batch.test_gallery import gradient, read, save
+from tests.batch.photos import gradient, read, save
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

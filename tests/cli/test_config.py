@@ -1,7 +1,5 @@
 """Options from a configuration file and from environment variables."""
 
-import os
-
 import pytest
 
 from symface_cli.cli.config import Kind, find_config, read_config, variable_of
@@ -13,14 +11,9 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder, and no variables of symface's."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("SYMFACE_"):
-            monkeypatch.delenv(name)
-    return tmp_path
+@pytest.fixture
+def folder(working_folder):
+    return working_folder
 
 
 def write(folder, text, name="symface.toml"):

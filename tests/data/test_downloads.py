@@ -4,74 +4,17 @@ import hashlib
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from symface_cli.data.downloads import cache_folder, fetch, locked, on_mirror
 from symface_cli.errors import DataError, ExitStatus, WeightsError
+from tests.server import CONTENT, Server
 
-CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ADDRESS = "https://example.org/files/small.bin"
-
-
-@dataclass
-class Server:
-    """A server of one file that can break off.
-
-    Attributes:
-        content: What it serves.
-        breaks_after: Bytes that it sends before it closes the connection.
-        knows_ranges: Whether it answers Range requests with the range.
-        asked: Path and Range header of each request.
-    """
-
-    content: bytes = CONTENT
-    breaks_after: int | None = None
-    knows_ranges: bool = True
-    status: int = 200
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted = request.headers["Range"]
-        self.asked.append((request.path, wanted))
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.knows_ranges else 0
-        if start >= len(self.content) or self.status != 200:
-            request.send_error(416 if self.status == 200 else self.status)
-            return
-        request.send_response(206 if start else 200)
-        request.send_header("Content-Length", str(len(self.content) - start))
-        request.end_headers()
-        request.wfile.write(self.content[start:][: self.breaks_after])
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A mirror of everything, which serves one small file."""
-    served = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            served.answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    for variable in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        monkeypatch.setenv("SYMFACE_MIRROR", f"http://127.0.0.1:{http.server_port}/")
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
-        yield served
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -11,11 +11,8 @@ from symface_cli.data import lfw as lfw_module
 from symface_cli.data.lfw import fetch_lfw
 from symface_cli.errors import DataError
 from tests.conftest import Finished
-from tests.data import test_datasets, test_downloads
-from tests.data.test_datasets import TREE, Symface, error_line, hostile_tar, make_archive, remains
-from tests.data.test_downloads import Server
-
-cache, server = test_datasets.cache, test_downloads.server  # fixtures: an empty cache; a mirror that serves one file
+from tests.data.people import TREE, Symface, error_line, hostile_tar, make_archive, remains
+from tests.server import Server
 
 
 @pytest.fixture

@@ -41,10 +41,7 @@ def mirror(file: models.ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     served = tmp_path / "mirror" / urlsplit(file.address).path[1:]
     served.parent.mkdir(parents=True)
     served.write_bytes(CONTENT)
-    for variable in ("SYMFACE_MODEL_DIR", "SYMFACE_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     handler = functools.partial(QuietHandler, directory=str(tmp_path / "mirror"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         monkeypatch.setenv("SYMFACE_MIRROR", f"http://127.0.0.1:{http.server_port}")

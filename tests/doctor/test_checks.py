@@ -1,7 +1,6 @@
 """`symface doctor` and its self-test: what is found, and what each fault leads to."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -16,21 +15,17 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import bundled_weights, save_weights
 from tests.conftest import ROOT
-from tests.network.test_weights import SMALL
+from tests.small import SMALL
 
 PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
 PARTS += ["dlib", "pillow-heif", "models", "cache", "self-test"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty working folder and cache, and no other variables of symface's."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("SYMFACE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "cache"))
-    return tmp_path
+@pytest.fixture
+def folder(working_folder, monkeypatch):
+    """An empty working folder, with a cache in it that does not exist yet."""
+    monkeypatch.setenv("SYMFACE_HOME", str(working_folder / "cache"))
+    return working_folder
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from math import inf
 from pathlib import Path
@@ -26,48 +25,10 @@ from symface_cli.methods.provider import Method, ProvidedFace
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import RECOGNIZERS
+from tests.pages import HOSTILE, Reader
 
 METHODS = ("vae", "vae-decode", "upside-down")
 COMMAND = "symface evaluate faces/ --report report.html"
-VOID = {"meta", "img", "br"}
-HOSTILE = '"><img src=x onerror=alert(1)> & <script>.png'
-
-
-class Reader(HTMLParser):
-    """Reads a page: its elements in order, and its text by the innermost element; tags must match."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.open: list[str] = []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in ("path", "line", "use")
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.texts.append((self.open[-1], " ".join(data.split())))
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of all elements of a kind."""
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def text_in(self, tag: str) -> list[str]:
-        """The texts directly in elements of a kind."""
-        return [text for name, text in self.texts if name == tag]
 
 
 class LineRecognizer:

@@ -7,18 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from symface_cli.errors import WeightsError
-from symface_cli.network.architecture import PAPER, Architecture
+from symface_cli.network.architecture import PAPER
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import bundled_weights, load_weights, save_weights
-
-SMALL = Architecture(
-    latent=8,
-    coarse_widths=(4, 4, 4, 4),
-    fine_widths=(4, 4, 4, 4, 4),
-    visibility_widths=(4, 4, 4, 4),
-    encoder_widths=(4, 4, 4, 4),
-    hidden=8,
-)
+from tests.small import SMALL
 
 
 @pytest.fixture

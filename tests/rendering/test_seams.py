@@ -54,9 +54,12 @@ def seams(photo: Photo) -> Iterator[tuple[str, Photo, NDArray[np.bool_]]]:
 
 
 def check_seams(photo: Photo) -> None:
-    """Colors bring no larger steps; shapes may draw an edge that is in the ring a little closer."""
+    """Colors bring no larger steps; shapes may draw an edge that is in the ring a little closer.
+
+    By 6 or 7 in the pair, as the processor rounds.
+    """
     for name, result, where in seams(photo):
-        assert excess(photo, result, where) <= {"color": 2, "all": 6}[name]
+        assert excess(photo, result, where) <= {"color": 2, "all": 7}[name]
         if name == "color":
             before, after = (np.percentile(steps(picture)[where], 99.9) for picture in (photo, result))
             assert after <= before + 2

@@ -13,10 +13,7 @@ from symface_cli.training.loop import train
 from symface_cli.training.reports.curves import draw_curves
 from symface_cli.training.reports.tensorboard import TensorBoardLog
 from symface_cli.training.run_folder import RunFolder
-from tests.training import test_loop as test_training
-from tests.training.test_loop import CPU, Silent, settings
-
-data = test_training.data  # a fixture: photos of eight people
+from tests.training.small import CPU, Silent, settings
 
 
 def rows_of(validation, names=("total", "image", "kl")):

@@ -29,13 +29,12 @@ from symface_cli.training.distributed import FailedElsewhere, join
 from symface_cli.training.normalization import SharedBatchNorm2d, share_statistics
 from symface_cli.training.randomness import ShardedRandom
 from symface_cli.training.run_folder import RunFolder
-from tests.training import test_loop as test_training
+from tests.small import SMALL
+from tests.training.small import Silent, settings
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 600  # seconds
 PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"]  # what takes long to import
-
-data = test_training.data  # a fixture: portraits of eight people
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +126,9 @@ def _train_all_stages(joined, data, run, batch_size):
     with joined as (processes, device), pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "mixed_precision", lambda device: nullcontext())
         for stage in (1, 2, 3):
-            config = test_training.settings(stage, 2, batch_size=batch_size)
+            config = settings(stage, 2, batch_size=batch_size)
             folder = RunFolder(run, init=run / "init.safetensors")
-            loop.train(config, data, folder, device, test_training.Silent(), processes)
+            loop.train(config, data, folder, device, Silent(), processes)
 
 
 def losses_of(run, stage):
@@ -143,7 +142,7 @@ def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(data, prepa
     for name in ("one", "two"):
         shutil.copytree(prepared, tmp_path / name / "data")
         torch.manual_seed(0)
-        loop.save_weights(tmp_path / name / "init.safetensors", build_network(test_training.SMALL), 1)
+        loop.save_weights(tmp_path / name / "init.safetensors", build_network(SMALL), 1)
     in_processes(1, _train_all_stages, data, tmp_path / "one", 4)
     in_processes(2, _train_all_stages, data, tmp_path / "two", 2)
     for stage in (1, 2, 3):
@@ -154,14 +153,14 @@ def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(data, prepa
 def _train_and_resume(joined, data, run, stop_after):
     """Stage 1 with five photos to train on and three to validate with, since each process needs one."""
     splits = np.array(["train"] * 5 + ["validation"] * 3)
-    config = test_training.settings(1, 2, batch_size=1)
+    config = settings(1, 2, batch_size=1)
     with joined as (processes, device), pytest.MonkeyPatch.context() as patch:
         prepare = loop.prepare
         patch.setattr(loop, "prepare", lambda *a, **k: dataclasses.replace(prepare(*a, **k), splits=splits))
         with suppress(KeyboardInterrupt):
-            loop.train(config, data, RunFolder(run), device, test_training.Silent(stop_after), processes)
+            loop.train(config, data, RunFolder(run), device, Silent(stop_after), processes)
         if stop_after:
-            loop.train(config, data, RunFolder(run, resume=True), device, test_training.Silent(), processes)
+            loop.train(config, data, RunFolder(run, resume=True), device, Silent(), processes)
 
 
 @pytest.mark.landmarks  # which are prepared, too

@@ -7,7 +7,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,13 +16,12 @@ from symface_cli.data import lfw
 from symface_cli.data.datasets import split_of
 from symface_cli.data.lfw import LFW
 from symface_cli.errors import DataError, Hint, UsageError
-from symface_cli.imaging.photo import read_photo
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
-from symface_cli.training.config import TrainingConfig, find_difference
+from symface_cli.training.config import find_difference
 from symface_cli.training.data import preparation
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
 from symface_cli.training.data.preparation import Cached
@@ -34,66 +32,10 @@ from symface_cli.training.losses import LossWeights
 from symface_cli.training.objectives import objective_of
 from symface_cli.training.randomness import ShardedRandom
 from symface_cli.training.run_folder import RunFolder
-from tests.data import test_downloads
+from tests.small import SMALL, SMALL_PAPER
+from tests.training.small import CPU, Silent, settings
 
-SMALL = Architecture(
-    latent=8,
-    coarse_widths=(4, 4, 4, 4),
-    fine_widths=(4, 4, 4, 4, 4),
-    visibility_widths=(4, 4, 4, 4),
-    encoder_widths=(8, 8, 8, 8),
-    hidden=8,
-)
-SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))
-CPU = torch.device("cpu")
 FINDING_FACES = CUTTING_CROPS = [*range(1, 9)]  # what is told of eight photos
-
-server = test_downloads.server  # a fixture: a mirror of everything, which serves one file
-
-
-class Silent:
-    """An observer that only remembers, and may interrupt."""
-
-    def __init__(self, stop_after: int = 0) -> None:
-        self.rows: list[dict[str, float]] = []
-        self.notes: list[str] = []
-        self.stop_after = stop_after
-
-    def noted(self, message):
-        self.notes.append(message)
-
-    def prepared(self, done, total):
-        pass
-
-    def stepped(self, epoch, step, steps, rate, losses):
-        if self.stop_after and epoch > self.stop_after:
-            raise KeyboardInterrupt
-
-    def finished_epoch(self, row):
-        self.rows.append(row)
-
-
-@pytest.fixture(scope="session")
-def data(tmp_path_factory):
-    """Variants of the example portrait under the names of eight people: six to train on, two to validate with."""
-    root = tmp_path_factory.mktemp("data")
-    portrait = read_photo(Path(__file__).parents[2] / "examples" / "portrait.jpg")
-    wanted = {"train": 6, "validation": 2, "test": 1}
-    number = 0
-    while any(wanted.values()):
-        name, number = f"person{number}", number + 1
-        if wanted[split_of(name)]:
-            wanted[split_of(name)] -= 1
-            (root / name).mkdir()
-            variant = portrait[:, ::-1] if number % 2 else portrait
-            dimmed = (variant * (1 - 0.05 * (number % 7))).astype(np.uint8)
-            Image.fromarray(dimmed).save(root / name / "1.png")
-    return root
-
-
-def settings(stage, epochs=1, architecture=SMALL, **changes):
-    values = {"batch_size": 3, "lr": 1e-3, "seed": 0, **changes}
-    return TrainingConfig(stage=stage, architecture=architecture, epochs=epochs, **values)
 
 
 def tensors(path):

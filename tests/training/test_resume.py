@@ -12,11 +12,8 @@ import torch
 
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
-from tests.training import test_loop as test_training
 
 ROOT = Path(__file__).parents[2]
-
-data = test_training.data  # a fixture: portraits of eight people
 
 
 @pytest.fixture

@@ -31,12 +31,11 @@ from symface_cli.training.data.labels import (
     write_labels,
 )
 from symface_cli.training.data.review import as_html
+from symface_cli.training.loop import train
 from tests.conftest import ROOT
-from tests.evaluation.test_html import HOSTILE, Reader
-from tests.training import test_loop as test_training
-from tests.training.test_loop import settings, train
+from tests.pages import HOSTILE, Reader
+from tests.training.small import Silent, settings
 
-data = test_training.data  # a fixture: a photo each of six people to train on, two to validate with, one to test with
 BOX = Box(40, 30, 120, 120)  # around the landmarks of the fixture
 PHOTOS = ("Ann/1.jpg", "Ben/1.jpg", "Zoë/a;b, c.jpg")
 
@@ -554,7 +553,7 @@ def test_labeling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
 
 def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
     write_labels(file, [replace(eight[0], use=False), *eight[1:]])
-    train(settings(1), data, tmp_path / "run", torch.device("cpu"), test_training.Silent(), labels=file)
+    train(settings(1), data, tmp_path / "run", torch.device("cpu"), Silent(), labels=file)
     assert not list((tmp_path / "run" / "data").glob("*.csv"))  # none of its own
 
 
