@@ -21,7 +21,7 @@ SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
 CONTRAST_BLUR = 0.02  # of the face frame's side, deviation: what is smoother is light, not a feature
 CONTRAST_FLOOR = 4.0  # gray levels: noise below is not made a feature
 FINEST = 1.5  # px, deviation: what is finer is not followed
-WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
+MOTION_WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
 CONTRAST_UNIT = 40.0  # gray levels: what a contrast as strong as is usual around it becomes; FINEST and DAMPING fit it
 DAMPING = 0.1  # squared slope of the contrast, in its gray levels per pixel, below which motion is hardly followed
 
@@ -106,7 +106,7 @@ def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
 def _window(side: int) -> NDArray[np.float32]:
     """Return Gaussian weights (17, side) of the pixels around each control point."""
     apart = np.arange(side) - np.linspace(0, side - 1, GRID)[:, None]
-    weights = np.exp(-((apart / WINDOW) ** 2) / 2)
+    weights = np.exp(-((apart / MOTION_WINDOW) ** 2) / 2)
     window: NDArray[np.float32] = (weights / weights.sum(1).max()).astype(np.float32)
     return window
 

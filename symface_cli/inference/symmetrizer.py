@@ -89,6 +89,7 @@ class Symmetrizer:
         return [self._symmetrize_face(photo, face, detail, side) for face in found]
 
     def _symmetrize_face(self, photo: Photo, found: Detection, detail: bool, side: Side) -> SymmetricFace:
+        """Make one face symmetric."""
         prediction = self.predict(photo, found)
         image = render_face(photo, prediction, side) if detail else prediction.decoded
         warp = prediction.warp

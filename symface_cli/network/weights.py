@@ -23,7 +23,7 @@ BUNDLED = "symface.safetensors"
 METADATA_KEY = "symface"  # of what a file says of itself, as JSON; one key: several come in random order
 
 
-class Metadata(TypedDict):
+class WeightsMetadata(TypedDict):
     """What a weights file says of itself."""
 
     format: int
@@ -64,7 +64,7 @@ def save_weights(path: Path, network: FaceNetwork, stage: int) -> None:
         name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
-    metadata = Metadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
+    metadata = WeightsMetadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
     write_atomically(path, save(tensors, {METADATA_KEY: json.dumps(metadata)}))
 
 
@@ -94,9 +94,10 @@ def load_weights(path: Path | None = None) -> Weights:
     return Weights(network.eval(), int(metadata["stage"]), checksum(data))
 
 
-def _read_metadata(path: Path) -> Metadata:
+def _read_metadata(path: Path) -> WeightsMetadata:
+    """Read what a file says of itself, without its tensors."""
     with safe_open(path, "pt") as file:
-        metadata: Metadata = json.loads((file.metadata() or {})[METADATA_KEY])
+        metadata: WeightsMetadata = json.loads((file.metadata() or {})[METADATA_KEY])
     return metadata
 
 

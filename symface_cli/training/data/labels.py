@@ -114,6 +114,7 @@ def _make_labeler(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:
 
 
 def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Label:
+    """Find face and landmarks in a photo, given by its name and where it lies; without a provider, the face alone."""
     name, path = photo
     try:
         pixels = read_photo(path)
@@ -251,6 +252,7 @@ class _Row(NamedTuple):
 
 
 def _read_rows(path: Path) -> Iterator[_Row]:
+    """Yield the lines of a CSV that have any content."""
     try:
         text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
@@ -271,6 +273,7 @@ def _read_rows(path: Path) -> Iterator[_Row]:
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
+    """Refuse a first line that is not COLUMNS, in any order."""
     advice = "keep the first line as symface label writes it"
     for column in Counter(COLUMNS) - Counter(header):
         raise DataError(f"{path}: line 1: the column {column} is missing; {advice}")
@@ -279,6 +282,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def _parse(row: _Row, needs_landmarks: bool) -> Label:
+    """Read a line's label; refuse what cannot be right."""
     word = row.cells["use"].strip().lower()
     if word not in ("yes", "no"):
         raise row.fault(f"use is {on_one_line(word)!r}; write yes or no")

@@ -211,10 +211,12 @@ class Cached:
         return self.files[0].with_suffix(".json")
 
     def _expected(self) -> object:
+        """Return what the JSON says if the files are fresh."""
         checksum = hashlib.sha256(json.dumps(self.source).encode()).hexdigest()
         return {"format": PREPARED_FORMAT, "source": checksum}
 
     def _known(self) -> object:
+        """Return what the JSON says; None if it cannot be read."""
         try:
             return json.loads(self._index.read_text("utf-8"))
         except (OSError, ValueError):

@@ -18,7 +18,7 @@ UNITS = {
     "midline": "radians + eye distances",
 }
 COLUMNS = 3
-PANEL = (4.2, 3.0)  # inches
+PANEL_SIZE = (4.2, 3.0)  # inches
 MARGINS = (0.6, 0.5, 0.8, 0.35)  # inches, left, right, at the bottom with the legend, at the top
 RESOLUTION = 100  # pixels per inch
 STEEP = 10  # ratio of highest to lowest loss from which an axis is logarithmic
@@ -40,7 +40,7 @@ def draw_curves(rows: Sequence[dict[str, float]]) -> bytes:
     names = [key.removeprefix("train_") for key in rows[0] if key.startswith("train_")]
     columns = min(len(names), COLUMNS)
     lines = math.ceil(len(names) / columns)
-    width, height = columns * PANEL[0], lines * PANEL[1] + 0.4
+    width, height = columns * PANEL_SIZE[0], lines * PANEL_SIZE[1] + 0.4
     figure = Figure(figsize=(width, height), dpi=RESOLUTION)  # a layout found by drawing it would take twice as long
     left, right, bottom, top = MARGINS
     figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height, wspace=0.3, hspace=0.4)
