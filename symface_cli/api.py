@@ -72,7 +72,7 @@ def symmetrize(
         UsageError: If the device is not there, or `out` makes no sense.
     """
     options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail)
-    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
+    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(number=face))
     return _make(photo, planner, out, force)[0]
 
 
@@ -123,7 +123,7 @@ def symmetric_faces(
         size=size,
         background=background,
     )
-    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(face))
+    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(number=face))
     return _make(photo, planner, out, force)
 
 
@@ -158,7 +158,7 @@ def measure(
         UsageError: If the device is not there.
     """
     symmetrizer = _symmetrizer(weights and Path(weights), device)
-    return measure_photo(symmetrizer, _read(photo).photo, Selection(face), heatmap)
+    return measure_photo(symmetrizer, _read(photo).photo, Selection(number=face), heatmap)
 
 
 @lru_cache(maxsize=1)

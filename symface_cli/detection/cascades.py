@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Gray
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
@@ -44,7 +43,7 @@ class _Cascades(threading.local):
 _CASCADES = _Cascades()
 
 
-def search(gray: NDArray[np.uint8]) -> list[Candidate]:
+def search(gray: Gray) -> list[Candidate]:
     """Find the upright faces of a gray image (H, W), by the first cascade that finds any."""
     for name in CASCADES:
         boxes, counts = _CASCADES.load(name).detectMultiScale2(
@@ -55,7 +54,7 @@ def search(gray: NDArray[np.uint8]) -> list[Candidate]:
     return []
 
 
-def pool_cascades(gray: NDArray[np.uint8], thorough: bool = False) -> list[Candidate]:
+def pool_cascades(gray: Gray, thorough: bool = False) -> list[Candidate]:
     """Find the upright faces of a gray image (H, W), by the windows of three frontal cascades and the profile's.
 
     On a half covered or turned face, few windows of each cascade agree, but those of all on the same place; on other
@@ -84,7 +83,7 @@ def _mean_of_alike(windows: list[Window], box: Box) -> Box:
     return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
-def detect_fast(gray: NDArray[np.uint8], name: str) -> list[Candidate]:
+def detect_fast(gray: Gray, name: str) -> list[Candidate]:
     """Find what `search` finds with one cascade, in a third of the time.
 
     The windows are those of `search`: on LFW, nine in ten candidates are exactly the same, and 99 % of the faces within
@@ -131,7 +130,7 @@ class ImagePyramid:
         mirrored: Whether to search the mirror image.
     """
 
-    def __init__(self, gray: NDArray[np.uint8], name: str, mirrored: bool = False) -> None:
+    def __init__(self, gray: Gray, name: str, mirrored: bool = False) -> None:
         self._gray = np.ascontiguousarray(gray[:, ::-1]) if mirrored else gray
         self._mirrored = mirrored
         self._cascade = _CASCADES.load(name)
@@ -141,7 +140,7 @@ class ImagePyramid:
             for power in count(math.ceil(math.log(SEARCH.min_face_px / self._side, SEARCH.scale_step)))
         )
         self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(gray.shape), factors))
-        self._copies: dict[int, NDArray[np.uint8]] = {}
+        self._copies: dict[int, Gray] = {}
 
     def propose(self) -> Array:
         """Propose windows from a quarter of those of every second width: x and y of middles, and widths, (N, 3).
@@ -196,12 +195,12 @@ class ImagePyramid:
             for u, v in self._try(doubled, 2 * self._side)
         }
 
-    def _try(self, image: NDArray[np.uint8], width: int) -> list[tuple[int, int]]:
+    def _try(self, image: Gray, width: int) -> list[tuple[int, int]]:
         """Return the corners of the windows that look like faces; `width` is the cascade's window, or twice that."""
         boxes = self._cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
         return [(int(x), int(y)) for x, y, _, _ in boxes]
 
-    def _copy(self, level: int) -> NDArray[np.uint8]:
+    def _copy(self, level: int) -> Gray:
         """Return the image made smaller, to the pixel as OpenCV's search does it."""
         if level not in self._copies:
             size = [round(side / self._factors[level]) for side in self._gray.shape[::-1]]

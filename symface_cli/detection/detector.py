@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from symface_cli.detection.cascades import (
     CASCADES,
@@ -17,7 +16,7 @@ from symface_cli.detection.cascades import (
 from symface_cli.detection.settings import SEARCH
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import CROP_SIZE, Box, apply, center_of, crop_from_box
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Gray, Photo
 
 EYE_DISTANCE_BOX = 0.38  # box widths, between the eyes' centers: median of LFW's training photos
 EYES_ABOVE_CENTER = 0.098  # box widths, from the box's center up to the eyes
@@ -44,7 +43,7 @@ class Detection:
         return apply(np.linalg.inv(self.crop_from_photo), np.array([middle, middle]))
 
 
-def detect(photo: NDArray[np.uint8], smallest: float | None = None) -> list[Detection]:
+def detect(photo: Photo, smallest: float | None = None) -> list[Detection]:
     """Find the faces of a photo (H, W, 3), the largest first.
 
     A fast search is enough where it finds a sure face. Where it does not, several cascades look for upright faces,
@@ -90,25 +89,23 @@ def roll_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[i
     return matrix, size
 
 
-def _roll(gray: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+def _roll(gray: Gray, degrees: float) -> Gray:
     matrix, size = roll_matrix(gray.shape[1], gray.shape[0], degrees)
-    rolled: NDArray[np.uint8] = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
+    rolled: Gray = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
     return rolled
 
 
-def shrink(gray: NDArray[np.uint8], scale: float | None = None) -> NDArray[np.uint8]:
+def shrink(gray: Gray, scale: float | None = None) -> Gray:
     """Make an image smaller by `scale`, or to a longer side of at most 640 px; never larger."""
     scale = SEARCH.longest_side_px / max(gray.shape) if scale is None else scale
     if scale >= 1:
         return gray
     size = [max(round(side * scale), 1) for side in gray.shape[::-1]]
-    small: NDArray[np.uint8] = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small: Gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     return small
 
 
-def _locate(
-    candidates: list[Candidate], photo: NDArray[np.uint8], searched: NDArray[np.uint8], roll_degrees: float
-) -> list[Detection]:
+def _locate(candidates: list[Candidate], photo: Photo, searched: Gray, roll_degrees: float) -> list[Detection]:
     """Return the candidates in the photo's own pixels, the largest first."""
     factor = max(photo.shape[:2]) / max(searched.shape)
     rolled_from_photo, _ = roll_matrix(photo.shape[1], photo.shape[0], roll_degrees)

@@ -11,7 +11,7 @@ from symface_cli.geometry.types import Array, Photo
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """Which faces of a photo are meant.
 

@@ -20,7 +20,7 @@ EYE_DISTANCE_FACE = 0.54  # normalized distance between the eyes' centers in the
 
 
 class Box(NamedTuple):
-    """A face as the Viola-Jones detector returns it: corner and size in photo pixels."""
+    """Face as the Viola-Jones detector returns it: corner and size in photo pixels."""
 
     x: float
     y: float
@@ -34,19 +34,19 @@ class Box(NamedTuple):
 
 
 def apply(matrix: NDArray[np.floating], points: NDArray[np.floating]) -> Array:
-    """Points (..., 2) taken through a 3 x 3 affine matrix."""
+    """Take points (..., 2) through a 3 x 3 affine matrix."""
     moved: Array = points.reshape(-1, 2) @ matrix[:2, :2].T + matrix[:2, 2]
     return moved.reshape(points.shape)
 
 
 def pixel_from_normalized(size: int) -> Array:
-    """Matrix from normalized coordinates to the pixels of a size x size image."""
+    """Return the matrix from normalized coordinates to the pixels of a size x size image."""
     half = (size - 1) / 2
     return np.array([[half, 0, half], [0, half, half], [0, 0, 1.0]])
 
 
 def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) -> Array:
-    """Matrix from the pixels of the box's image to those of the size x size crop, a square of `boxes` box widths."""
+    """Return the matrix from the pixels of the box's image to those of the crop, a square of `boxes` box widths."""
     scale = size / (boxes * box.width)
     center = box.center + np.array([0, CROP_BELOW * box.width])
     shift = (size - 1) / 2 - scale * center
@@ -54,7 +54,7 @@ def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) ->
 
 
 def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArray[np.floating]) -> Array:
-    """Matrix of the similarity (no reflection) that takes points (..., 2) nearest to their targets (..., 2).
+    """Fit the similarity (no reflection) that takes points (..., 2) nearest to their targets (..., 2), as a matrix.
 
     Nearest in the sum of squared distances, with weights (...): a linear problem in the matrix's two numbers.
     """
@@ -70,5 +70,5 @@ def fit_similarity(sources: Array, targets: NDArray[np.floating], weights: NDArr
 
 
 def center_of(photo: NDArray[np.uint8]) -> Array:
-    """Center (2,) of a photo (H, W, 3), in its pixels."""
+    """Return the center (2,) of a photo (H, W, 3), in its pixels."""
     return np.array([(photo.shape[1] - 1) / 2, (photo.shape[0] - 1) / 2])

@@ -1,18 +1,18 @@
-"""Sampling of photos: at a matrix or a warp, at native resolution, smoothly up-sampled."""
+"""Sample photos under a matrix or through a warp, at native resolution; up-sample warps smoothly."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply
-from symface_cli.geometry.types import Array, Sample
+from symface_cli.geometry.types import Array, Floats, Photo, Sample
 from symface_cli.geometry.warps import enlarging_weights
 
 SMALLEST_SIDE = 128  # px, of a face made from a photo's own pixels
 LARGEST_SIDE = 4096  # px
 
 
-def resample(photo: NDArray[np.uint8], image_from_photo: Array, size: int) -> NDArray[np.uint8]:
+def resample(photo: Photo, image_from_photo: Array, size: int) -> Photo:
     """Sample a size x size image of the photo (H, W, 3) under a 3 x 3 matrix; reflected beyond the photo's edges.
 
     Where the matrix shrinks, the photo is averaged over areas first, so that fine patterns do not alias.
@@ -21,15 +21,13 @@ def resample(photo: NDArray[np.uint8], image_from_photo: Array, size: int) -> ND
     if scale < 0.75:
         photo, small_from_photo = _shrink_region(photo, np.linalg.inv(image_from_photo), size, scale)
         image_from_photo = image_from_photo @ np.linalg.inv(small_from_photo)
-    image: NDArray[np.uint8] = cv2.warpAffine(
-        photo, image_from_photo[:2], (size, size), borderMode=cv2.BORDER_REFLECT_101
-    )
+    image: Photo = cv2.warpAffine(photo, image_from_photo[:2], (size, size), borderMode=cv2.BORDER_REFLECT_101)
     return image
 
 
 def _shrink_region(
-    photo: NDArray[np.uint8], photo_from_image: NDArray[np.floating], size: int, scale: float
-) -> tuple[NDArray[np.uint8], Array]:
+    photo: Photo, photo_from_image: NDArray[np.floating], size: int, scale: float
+) -> tuple[Photo, Array]:
     """Shrink the part of the photo that the image shows by `scale`; return it and the matrix small_from_photo."""
     corners = apply(photo_from_image, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
     limit = np.array([photo.shape[1], photo.shape[0]])
@@ -47,16 +45,16 @@ def _shrink_region(
     return small, matrix
 
 
-def enlarge(control: NDArray[np.floating], size: int) -> NDArray[np.float32]:
-    """Values at the control points (17, 17) or (17, 17, C), up-sampled smoothly to (size, size) or (size, size, C)."""
+def enlarge(control: NDArray[np.floating], size: int) -> Floats:
+    """Up-sample values at the control points (17, 17) or (17, 17, C) smoothly to (size, size) or (size, size, C)."""
     weights = enlarging_weights(len(control), size).astype(np.float32)
     across = np.moveaxis(np.tensordot(control.astype(np.float32), weights, (1, 1)), -1, 1)  # (17, size) or more
-    enlarged: NDArray[np.float32] = np.tensordot(weights, across, 1)
+    enlarged: Floats = np.tensordot(weights, across, 1)
     return enlarged
 
 
 def native_size(photo_from_face: Array) -> int:
-    """Side in pixels, even, at which the face frame has the photo's own resolution.
+    """Return the side in pixels, even, at which the face frame has the photo's own resolution.
 
     `photo_from_face` (17, 17, 2) holds photo pixels at the control points.
     """

@@ -1,4 +1,4 @@
-"""Thin-plate splines."""
+"""Fit thin-plate splines."""
 
 import numpy as np
 
@@ -8,9 +8,16 @@ SPLINE_SMOOTHING = 2.5e-4  # of the thin-plate spline in normalized units: one s
 
 
 def fit_spline(sources: Array, values: Array, points: Array, smoothing: float = SPLINE_SMOOTHING) -> Array:
-    """Thin-plate spline (Bookstein 1989) through `values` (N, D) at `sources` (N, 2), evaluated at `points` (M, 2).
+    """Fit a thin-plate spline (Bookstein 1989) to `values` (N, D) at `sources` (N, 2); evaluate it at `points` (M, 2).
 
-    `smoothing` is added to the kernel's diagonal; 0 interpolates exactly. Returns (M, D).
+    Args:
+        sources: Where the values are known.
+        values: There.
+        points: Where they are wanted.
+        smoothing: Added to the kernel's diagonal; 0 interpolates exactly.
+
+    Returns:
+        (M, D).
     """
     n = len(sources)
     system = np.zeros((n + 3, n + 3))

@@ -10,12 +10,12 @@ Array: TypeAlias = NDArray[np.float64]
 Floats: TypeAlias = NDArray[np.float32]
 """Values at pixels or control points: masks and weights (17, 17) in 0..1, images (H, W, C)."""
 Photo: TypeAlias = NDArray[np.uint8]
-"""A photo: (H, W, 3), sRGB, upright."""
+"""Photo (H, W, 3), sRGB, upright."""
 Gray: TypeAlias = NDArray[np.uint8]
-"""A gray image: (H, W)."""
+"""Gray image (H, W)."""
 Pixels: TypeAlias = NDArray[np.uint8 | np.uint16]
 """(H, W, C) samples as a file stores them: C = 1 gray, 3 RGB, 4 CMYK (0 is no ink); or (H, W) alpha."""
 Sample = TypeVar("Sample", bound=np.uint8 | np.uint16)
 """Type of a sample, for what returns pixels of the depth that it was given."""
 Landmarks: TypeAlias = NDArray[np.float32]
-"""The 68 landmarks of a face: (68, 2) as (x, y), in pixels of the image they lie in."""
+"""68 landmarks of a face, (68, 2) as (x, y) in pixels of the image they lie in."""

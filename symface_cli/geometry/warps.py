@@ -16,7 +16,7 @@ photos by their landmarks (`landmarks.pose`) with a correlation of 0.99."""
 
 
 def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
-    """Midline of the face that a warp (17, 17, 2) finds: that of the face frame's edge.
+    """Return the midline of the face that a warp (17, 17, 2) finds: that of the face frame's edge.
 
     `symmetric_warp` pins the edge to the frame. Inside, a warp follows the features, and its middle those of them that
     lie aside or are turned away.
@@ -26,13 +26,13 @@ def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
 
 
 def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
-    """Matrix of the similarity that a warp (17, 17, 2) has at the face frame's edge: where the symmetric face lies."""
+    """Return the similarity, as a matrix, of a warp (17, 17, 2) at the frame's edge: where the symmetric face lies."""
     edge = _on_edge()
     return fit_similarity(control_points()[edge], image_from_face[edge], np.ones(edge.sum()))
 
 
 def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:
-    """Degrees that a head is turned, by its warp (17, 17, 2) and mask (17, 17): the near side covers more of the image.
+    """Return the yaw in degrees, by a warp (17, 17, 2) and mask (17, 17): the near side covers more of the image.
 
     Positive where the viewer's left side is nearer.
     """
@@ -44,7 +44,7 @@ def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating
 
 @cache
 def _on_edge() -> NDArray[np.bool_]:
-    """Which control points lie on the frame's edge, (17, 17)."""
+    """Return which control points lie on the frame's edge, (17, 17)."""
     edge: NDArray[np.bool_] = np.abs(control_points()).max(-1) == 1
     return edge
 
@@ -60,7 +60,7 @@ def control_points(count: int = GRID) -> Array:
 
 @lru_cache(maxsize=64)
 def enlarging_weights(count: int, size: int) -> Array:
-    """Matrix (size, count) that up-samples `count` values to `size` smoothly, from the first value to the last.
+    """Return the matrix (size, count) that up-samples `count` values to `size` smoothly, from the first to the last.
 
     Not to be written to.
 

@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Format:
-    """What a format can hold: numbers of channels (without alpha), whether 16 bits, alpha, a profile; pixels a side."""
+    """What a format can hold.
+
+    Attributes:
+        suffixes: Of its files' names, with the dot; the first is the usual one.
+        channels: Numbers of channels, without alpha.
+        deep: Whether 16 bits.
+        alpha: Whether transparency.
+        profile: Whether an ICC profile.
+        side: Most pixels in width or height.
+    """
 
     suffixes: tuple[str, ...]
     channels: tuple[int, ...]
@@ -16,13 +25,13 @@ class Format:
 
 
 FORMATS_BY_NAME = {
-    "JPEG": Format((".jpg", ".jpeg", ".jfif"), (1, 3, 4), alpha=False, side=65_500),
-    "PNG": Format((".png",), (1, 3), deep=True),
-    "TIFF": Format((".tif", ".tiff"), (1, 3, 4), deep=True),
-    "WEBP": Format((".webp",), (3,), side=16_383),
-    "AVIF": Format((".avif",), (1, 3)),
-    "HEIF": Format((".heic", ".heif", ".hif"), (1, 3)),
-    "BMP": Format((".bmp",), (1, 3), alpha=False, profile=False),
+    "JPEG": Format(suffixes=(".jpg", ".jpeg", ".jfif"), channels=(1, 3, 4), alpha=False, side=65_500),
+    "PNG": Format(suffixes=(".png",), channels=(1, 3), deep=True),
+    "TIFF": Format(suffixes=(".tif", ".tiff"), channels=(1, 3, 4), deep=True),
+    "WEBP": Format(suffixes=(".webp",), channels=(3,), side=16_383),
+    "AVIF": Format(suffixes=(".avif",), channels=(1, 3)),
+    "HEIF": Format(suffixes=(".heic", ".heif", ".hif"), channels=(1, 3)),
+    "BMP": Format(suffixes=(".bmp",), channels=(1, 3), alpha=False, profile=False),
 }
 FORMATS: dict[str, str] = {suffix: name for name, format in FORMATS_BY_NAME.items() for suffix in format.suffixes}
 """Suffixes that a picture can be written with, and the formats that they name."""

@@ -24,7 +24,7 @@ from symface_cli.imaging.photo import photo_of
 _XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metadata:
     """Metadata that a file holds beside its pixels.
 
@@ -44,7 +44,7 @@ class Metadata:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Picture:
     """A picture as it is stored, but turned upright.
 
@@ -73,8 +73,8 @@ class Picture:
         with reading("the given image"):
             samples = decode(image)
             exif = image.info.get("exif")
-            metadata = Metadata(samples.profile, upright_exif(exif) if exif else None)
-            return cls(samples.pixels, samples.alpha, np.array(photo_of(samples)), "PNG", metadata)
+            metadata = Metadata(profile=samples.profile, exif=upright_exif(exif) if exif else None)
+            return _picture_of(samples, "PNG", metadata)
 
     @classmethod
     def from_array(cls, array: NDArray[np.uint8]) -> "Picture":
@@ -90,7 +90,7 @@ class Picture:
             raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
         channels = np.array(array if array.ndim == 3 else array[..., None], order="C")
         pixels, alpha = split(channels)
-        return cls(pixels, alpha, np.array(photo_of(RawPixels(pixels, alpha, None))), "PNG", Metadata())
+        return _picture_of(RawPixels(pixels, alpha, None), "PNG", Metadata())
 
     @property
     def written_format(self) -> str:
@@ -129,10 +129,13 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
     data, name = contents(source)
     with opened(data, name) as image:
         samples = decode(image, data)
-        photo = np.array(photo_of(samples))
-        metadata = _read_metadata(image, data, samples.profile)
         format = "JPEG" if image.format == "MPO" else image.format or "TIFF"  # without: decoded by OpenCV
-    return Picture(samples.pixels, samples.alpha, photo, format, metadata)
+        return _picture_of(samples, format, _read_metadata(image, data, samples.profile))
+
+
+def _picture_of(samples: RawPixels, format: str, metadata: Metadata) -> Picture:
+    photo = np.array(photo_of(samples))
+    return Picture(pixels=samples.pixels, alpha=samples.alpha, photo=photo, format=format, metadata=metadata)
 
 
 def srgb_from_native(picture: Picture, pixels: Pixels) -> Photo:
@@ -149,11 +152,11 @@ def _read_metadata(image: Image.Image, data: bytes, profile: bytes | None) -> Me
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
     return Metadata(
-        profile,
-        _exif(image, data),
-        _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if isinstance(xmp, bytes) else None,
-        _dpi(image.info.get("dpi")),
-        _settings(image, data),
+        profile=profile,
+        exif=_exif(image, data),
+        xmp=_XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if isinstance(xmp, bytes) else None,
+        dpi=_dpi(image.info.get("dpi")),
+        settings=_settings(image, data),
     )
 
 

@@ -97,7 +97,7 @@ class SvrExperts(PatchExperts):
         return _square(responses)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CcnfWeights:
     """CCNF experts of a view, N visible landmarks with up to K neurons and B smoothing terms each.
 
@@ -301,7 +301,9 @@ def _read_ccnf_view(binary: Binary, visible: NDArray[np.bool_], terms: int) -> C
         numbers[row, : len(values)] = values
     scaling, bias, alphas = np.moveaxis(numbers, 2, 0)
     betas = np.array([expert[2] for expert in kept], np.float32)
-    return CcnfWeights(templates, scaling[..., None], bias[..., None], alphas, betas)
+    return CcnfWeights(
+        templates=templates, scaling=scaling[..., None], bias=bias[..., None], alphas=alphas, betas=betas
+    )
 
 
 def _read_ccnf(binary: Binary, terms: int) -> tuple[list[Array], list[tuple[float, float, float]], list[float]]:

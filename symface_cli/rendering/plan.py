@@ -30,7 +30,7 @@ class PhotoPlan(NamedTuple):
 
 
 class Planner(Protocol):
-    """Selects a photo's faces and plans the files to be rendered of them.
+    """Planner of the files to be rendered of a photo's faces.
 
     Attributes:
         on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
@@ -49,7 +49,7 @@ Check = Callable[[Photo, Detection, FacePrediction], float | None]
 
 
 class NetworkPlanner:
-    """Plans what the options ask for, with the network.
+    """Planner of what the options ask for, with the network.
 
     Args:
         symmetrizer: The loaded network.
@@ -109,7 +109,7 @@ class NetworkPlanner:
 
 
 class LandmarkPlanner:
-    """Plans aligned faces by a method of a landmark provider.
+    """Planner of aligned faces, by a method of a landmark provider.
 
     Args:
         provider: The provider.

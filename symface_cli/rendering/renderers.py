@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from symface_cli.detection.detector import Detection
 from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, native_size
-from symface_cli.geometry.types import Array, Photo, Pixels
+from symface_cli.geometry.types import Array, Floats, Photo, Pixels
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb, srgb_from_native
@@ -27,7 +25,7 @@ Faces = Sequence[tuple[Detection, FacePrediction]]
 
 
 class PhotoRenderer:
-    """Renders the whole photo with symmetric faces in their places."""
+    """Renderer of the whole photo, with symmetric faces in their places."""
 
     photo_from_image: Array | None = None
 
@@ -36,7 +34,7 @@ class PhotoRenderer:
         self._faces = [(warp_of(prediction), partial(_decode_native, prediction, picture)) for _, prediction in faces]
         self._detail = options.detail
 
-    def pixels(self, amounts: Amounts) -> NDArray[Any]:
+    def pixels(self, amounts: Amounts) -> Pixels:
         """Render in the picture's own colors."""
         pixels = self._picture.pixels
         for warped, decode in self._faces:
@@ -53,7 +51,7 @@ class PhotoRenderer:
 
 
 class CropRenderer(PhotoRenderer):
-    """Renders the square around one head, of the photo with this face symmetric."""
+    """Renderer of the square around one head, of the photo with this face symmetric."""
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         super().__init__(picture, faces, options)
@@ -65,7 +63,7 @@ class CropRenderer(PhotoRenderer):
         self.photo_from_image = pixel_from_normalized(self._rows.stop - self._rows.start)
         self.photo_from_image[:2, 2] += self._columns.start, self._rows.start
 
-    def pixels(self, amounts: Amounts) -> NDArray[Any]:
+    def pixels(self, amounts: Amounts) -> Pixels:
         """Render in the picture's own colors."""
         ((warped, decode),) = self._faces
         morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
@@ -73,7 +71,7 @@ class CropRenderer(PhotoRenderer):
 
 
 class FaceRenderer:
-    """Renders one face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
+    """Renderer of one face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         ((found, self._prediction),) = faces
@@ -125,7 +123,7 @@ def warp_of(prediction: FacePrediction) -> FaceWarp:
     return prediction.warp
 
 
-def _outline(warped: FaceWarp, size: int) -> NDArray[np.float32]:
+def _outline(warped: FaceWarp, size: int) -> Floats:
     """Return how much each pixel is of the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
     inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
     alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)

@@ -67,7 +67,7 @@ def measure(
     from symface_cli.cli.commands.symmetrize_options import parse_faces
     from symface_cli.detection.selection import Selection
 
-    options = MeasuringOptions(selection=Selection(parse_faces(faces)), heatmaps=heatmap, force=force, jobs=jobs)
+    options = MeasuringOptions(selection=Selection(number=parse_faces(faces)), heatmaps=heatmap, force=force, jobs=jobs)
     targets = choose_targets(photos, out_path)
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")

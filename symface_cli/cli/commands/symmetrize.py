@@ -216,7 +216,12 @@ def symmetrize(
         size=size,
         background=parsing.parse_background(background),
     )
-    selection = Selection(parsing.parse_faces(faces), min_face, parsing.parse_box(box), parsing.parse_eyes(eyes))
+    selection = Selection(
+        number=parsing.parse_faces(faces),
+        smallest=min_face,
+        box=parsing.parse_box(box),
+        eyes=parsing.parse_eyes(eyes),
+    )
     targets = choose_targets(photos, out_path)
     parsing.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
