@@ -285,6 +285,15 @@ def test_stored_results_are_all_described():
         assert set(names) <= set(re.findall(r"`(\w+)`", text[text.index("| column |") :]))
 
 
+def test_scores_are_all_described():
+    from symface_cli.evaluation.midline import ErrorSummary, MidlineAccuracy, MidlineError
+    from symface_cli.evaluation.scores import MissedFaces, RecognizedShare, Score, Share
+
+    text = TEXTS["docs/formats.md"].split("## Evaluation results")[1].split("\n## ")[0]
+    for record in (Score, RecognizedShare, Share, MissedFaces, MidlineAccuracy, MidlineError, ErrorSummary):
+        assert {field.name for field in fields(record)} <= set(re.findall(r"`(\w+)`", text))
+
+
 def test_prepared_arrays_are_all_described():
     from symface_cli.training.data.preparation import CROPS, PREPARED_FORMAT, TARGETS
 
