@@ -5,10 +5,13 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from symface_cli.imaging.photo import read_photo
 from tests.imaging.damaged_files import BOMBS, ODD, SOUND, cut_short, with_flipped_bits, with_forged_header
+
+pytestmark = pytest.mark.slow
 
 SUFFIXES = (".jpg", ".png", ".tif", ".webp")
 NAMES = ("Mädchen", "子ども", "портрет", "صورة", "👩", "a 'b\" c", "-dash", "a%20b", ".x.y")

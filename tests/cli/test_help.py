@@ -8,13 +8,13 @@ import sys
 import pytest
 from typer.main import get_command
 
-from symface_cli.cli import help_texts as manual
+from symface_cli.cli import help_texts
 from symface_cli.cli.app import app
 
 COMMANDS = get_command(app).commands
 EXAMPLES = [
     line.split("#")[0].split(">")[0].strip()
-    for text in (manual.SYMFACE, *(command.epilog for command in COMMANDS.values()))
+    for text in (help_texts.SYMFACE, *(command.epilog for command in COMMANDS.values()))
     for line in text.splitlines()
     if line.startswith("  symface ")
 ]

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from symface_cli.measurement import asymmetry as measures
+from symface_cli.measurement import asymmetry
 
 AREAS = ("brows", "eyes", "nose", "mouth", "jaw")
 QUANTITIES = ("shape_pct", "outward_pct", "lower_pct", "color_de", "lightness")
@@ -22,7 +22,7 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def few_looks(monkeypatch):
-    monkeypatch.setattr(measures, "CROP_JITTERS", measures.CROP_JITTERS[:2])
+    monkeypatch.setattr(asymmetry, "CROP_JITTERS", asymmetry.CROP_JITTERS[:2])
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_existing_files_are_kept_without_force(symface, photo, tmp_path, monkeyp
 
 
 def test_a_turned_head_is_warned_of(symface, photo, monkeypatch):
-    monkeypatch.setattr(measures, "MAX_YAW_MEASURE", 0.0)
+    monkeypatch.setattr(asymmetry, "MAX_YAW_MEASURE", 0.0)
     finished = symface("measure", photo, "--csv", "-")
     assert finished.status == 0
     assert "face 1: the head is turned" in finished.err

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from symface_cli.data import published as models
+from symface_cli.data.published import CLM_SOURCE, FILES, SDM_SOURCE, Download, ModelFile, locate
 from symface_cli.errors import ExitStatus, WeightsError
 
 CONTENT = bytes(range(256)) * 300
 COMMITS = {
-    models.SDM_SOURCE: "901f8ca3e225f4011c455d2371dd3bc80ee4a41d",
-    models.CLM_SOURCE: "3b2bf0695f77711385a337f4371cd4ab26d413bb",
+    SDM_SOURCE: "901f8ca3e225f4011c455d2371dd3bc80ee4a41d",
+    CLM_SOURCE: "3b2bf0695f77711385a337f4371cd4ab26d413bb",
 }
 
 
@@ -25,18 +25,18 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(params=sorted(models.FILES))
-def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> models.ModelFile:
+@pytest.fixture(params=sorted(FILES))
+def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModelFile:
     """Each published file, with another content."""
-    published = models.FILES[request.param]
+    published = FILES[request.param]
     checksum = hashlib.sha256(CONTENT).hexdigest()
-    replaced = models.ModelFile(published.source, published.path, published.folder, checksum)
-    monkeypatch.setitem(models.FILES, request.param, replaced)
+    replaced = ModelFile(published.source, published.path, published.folder, checksum)
+    monkeypatch.setitem(FILES, request.param, replaced)
     return replaced
 
 
 @pytest.fixture
-def mirror(file: models.ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def mirror(file: ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A mirror that has the file, and its path on it; the cache is empty."""
     served = tmp_path / "mirror" / urlsplit(file.address).path[1:]
     served.parent.mkdir(parents=True)
@@ -53,54 +53,54 @@ def mirror(file: models.ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_file_is_downloaded_once_and_its_license_is_known_before_the_first_byte(
-    file: models.ModelFile, mirror: Path, tmp_path: Path
+    file: ModelFile, mirror: Path, tmp_path: Path
 ) -> None:
-    told: list[models.Download] = []
-    path = models.locate(file.name, told.append)
+    told: list[Download] = []
+    path = locate(file.name, told.append)
     assert path == tmp_path / "home" / "models" / file.folder / file.name
     assert path.read_bytes() == CONTENT
     assert (told[0].done, told[0].total) == (0, len(CONTENT)) and told[-1].done == len(CONTENT)
     assert any(word in told[0].file.source.license for word in ("non-commercial", "evaluation only"))
     mirror.unlink()
     told.clear()
-    assert models.locate(file.name, told.append) == path
+    assert locate(file.name, told.append) == path
     assert told == []
 
 
-def test_another_file_is_refused_and_removed(file: models.ModelFile, mirror: Path, tmp_path: Path) -> None:
+def test_another_file_is_refused_and_removed(file: ModelFile, mirror: Path, tmp_path: Path) -> None:
     mirror.write_bytes(b"another file")
     with pytest.raises(WeightsError, match=r"http://127.*SHA-256.*removed.*SYMFACE_MODEL_DIR") as caught:
-        models.locate(file.name)
+        locate(file.name)
     assert caught.value.status == ExitStatus.WEIGHTS
     assert list((tmp_path / "home").rglob(f"{file.name}*")) == []
     mirror.write_bytes(CONTENT)
-    assert models.locate(file.name).read_bytes() == CONTENT
+    assert locate(file.name).read_bytes() == CONTENT
 
 
 def test_offline_the_error_names_the_home_and_what_to_do(
-    file: models.ModelFile, mirror: Path, monkeypatch: pytest.MonkeyPatch
+    file: ModelFile, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYMFACE_OFFLINE", "1")
     monkeypatch.delenv("SYMFACE_MIRROR")
     with pytest.raises(WeightsError, match=r"SYMFACE_OFFLINE.*with SYMFACE_MODEL_DIR") as caught:
-        models.locate(file.name)
+        locate(file.name)
     assert file.address in str(caught.value) and caught.value.status == ExitStatus.WEIGHTS
 
 
 @pytest.mark.parametrize("flat", [False, True])
 def test_files_of_the_users_folder_are_taken_as_they_are(
-    flat: bool, file: models.ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flat: bool, file: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "own" / ("" if flat else file.folder) / file.name
     own.parent.mkdir(parents=True)
     own.write_bytes(b"my own")
     monkeypatch.setenv("SYMFACE_MODEL_DIR", str(tmp_path / "own"))
     monkeypatch.setenv("SYMFACE_OFFLINE", "1")
-    assert models.locate(file.name) == own
+    assert locate(file.name) == own
 
 
 def test_files_come_from_pinned_commits_or_from_a_home_that_names_the_version() -> None:
-    for published in models.FILES.values():
+    for published in FILES.values():
         if published.source in COMMITS:
             assert published.address.startswith("https://raw.githubusercontent.com/")
             assert f"/{COMMITS[published.source]}/" in published.address

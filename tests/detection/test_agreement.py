@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from symface_cli.detection import detector as detection
+from symface_cli.detection import detector
 from symface_cli.detection.cascades import Candidate, search
 from symface_cli.detection.detector import count_agreeing
 from symface_cli.geometry.frames import Box
@@ -38,6 +38,6 @@ def test_face_nearest_to_the_center_counts_in_a_copy_of_at_most_640_pixels(
         corners = ((0, 0, 9), (width / 2 - 25, height / 2 - 15, 25), (width - 40, height - 40, 60))
         return [Candidate(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
 
-    monkeypatch.setattr(detection, "search", find)
+    monkeypatch.setattr(detector, "search", find)
     assert count_agreeing(np.zeros((*size, 3), np.uint8)) == 25
     assert shapes == [searched]

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from symface_cli.detection import cascades
-from symface_cli.detection import detector as detection
+from symface_cli.detection import cascades, detector
 from symface_cli.detection.cascades import CASCADES, Candidate, ImagePyramid, detect_fast, pool_cascades, search
 from symface_cli.detection.detector import detect, roll_matrix
 from symface_cli.detection.settings import SEARCH
@@ -86,7 +85,7 @@ def test_the_fast_search_changes_no_result(scene, portrait, monkeypatch):
     faces, paint = SCENES[scene]
     photo = paint(np.full((480, 640, 3), 120, np.uint8), read_photo(portrait))
     found = detect(photo)
-    monkeypatch.setattr(detection, "detect_fast", search_plainly)
+    monkeypatch.setattr(detector, "detect_fast", search_plainly)
     expected = detect(photo)
     assert [face.roll_degrees for face in found] == [face.roll_degrees for face in expected]
     assert len(found) == faces
@@ -97,7 +96,7 @@ def test_the_fast_search_changes_no_result(scene, portrait, monkeypatch):
 
 @pytest.mark.parametrize("name", ["portrait", "pair"])
 def test_the_fast_search_counts_the_windows_of_the_search(name, request):
-    gray = detection.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
+    gray = detector.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
     candidates, expected = sorted(detect_fast(gray, CASCADES[0])), sorted(search(gray))
     assert len(candidates) == len(expected) == {"portrait": 1, "pair": 2}[name]
     for candidate, plain in zip(candidates, expected, strict=True):
@@ -105,14 +104,14 @@ def test_the_fast_search_counts_the_windows_of_the_search(name, request):
 
 
 def test_the_fast_search_is_enough_for_a_sure_face(portrait, monkeypatch):
-    monkeypatch.setattr(detection, "pool_cascades", lambda gray: pytest.fail("looked again"))
+    monkeypatch.setattr(detector, "pool_cascades", lambda gray: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
 
 
 def test_several_cascades_find_what_the_fast_search_misses(portrait, monkeypatch):
     photo = read_photo(portrait)
     seen = detect(photo)[0]
-    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: [])
+    monkeypatch.setattr(detector, "detect_fast", lambda gray, name: [])
     (face,) = detect(photo)
     assert face.roll_degrees == 0
     assert face.box.width == pytest.approx(seen.box.width, rel=0.05)
@@ -134,8 +133,8 @@ def test_a_half_covered_face_is_found(portrait, color):
 def test_a_tilted_face_needs_more_windows_than_an_upright_one(monkeypatch, tilted, degrees):
     box = Box(20.0, 20.0, 60.0, 60.0)
     quarter_turn = {(120, 90): [Candidate(box, tilted)]}
-    monkeypatch.setattr(detection, "pool_cascades", lambda gray, thorough=False: [Candidate(box, 20)])
-    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: quarter_turn.get(gray.shape, []))
+    monkeypatch.setattr(detector, "pool_cascades", lambda gray, thorough=False: [Candidate(box, 20)])
+    monkeypatch.setattr(detector, "detect_fast", lambda gray, name: quarter_turn.get(gray.shape, []))
     (face,) = detect(np.zeros((90, 120, 3), np.uint8))
     assert face.roll_degrees == degrees
 
@@ -154,7 +153,7 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
 
 
 def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
-    gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     mirror_image = np.ascontiguousarray(gray[:, ::-1])
     plain = ImagePyramid(gray, CASCADES[0])
     mirrored = ImagePyramid(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
@@ -170,7 +169,7 @@ def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
 
 @pytest.mark.parametrize("name", CASCADES)
 def test_what_is_found_around_a_proposal_is_nearly_what_a_search_finds_there(portrait, name):
-    gray = detection.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
     pyramid = ImagePyramid(gray, name)
     face = detect(read_photo(portrait))[0].box
     scale = gray.shape[1] / read_photo(portrait).shape[1]
@@ -190,8 +189,8 @@ def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing
         searches.append(thorough)
         return [Candidate(Box(20.0, 20.0, 60.0, 60.0), agreeing)]
 
-    monkeypatch.setattr(detection, "pool_cascades", pool_cascades)
-    monkeypatch.setattr(detection, "detect_fast", lambda gray, name: fast_searches.append(name) or [])
+    monkeypatch.setattr(detector, "pool_cascades", pool_cascades)
+    monkeypatch.setattr(detector, "detect_fast", lambda gray, name: fast_searches.append(name) or [])
     assert len(detect(np.zeros((90, 120, 3), np.uint8))) == 1
     assert searches == ([False, True] if thoroughly else [False])
     assert len(fast_searches) == (1 + len(SEARCH.roll_degrees) if tilted else 1)

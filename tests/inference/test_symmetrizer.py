@@ -9,7 +9,7 @@ from symface_cli.detection.detector import detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import EYES_Y
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference import symmetrizer as pipeline
+from symface_cli.inference import symmetrizer as symmetrizer_module
 from symface_cli.landmarks import scheme
 from symface_cli.network.weights import load_weights, save_weights
 
@@ -101,7 +101,7 @@ def test_what_hides_both_sides_alike_stays_unless_the_vae_draws_all(portrait, sy
 def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, hidden, decoded):
     plain, times = symmetrizer.network.locate, []
     monkeypatch.setattr(symmetrizer.network, "locate", lambda crop: replace_hidden(plain(crop), hidden))
-    monkeypatch.setattr(pipeline, "unlike_sides", lambda face: face.new_ones(1, 17, 17))
+    monkeypatch.setattr(symmetrizer_module, "unlike_sides", lambda face: face.new_ones(1, 17, 17))
     monkeypatch.setattr(symmetrizer, "_decode", lambda *_: times.append(1) or np.zeros((128, 128, 3), np.uint8))
     symmetrizer.symmetrize(read_photo(portrait))
     assert len(times) == decoded
@@ -114,7 +114,7 @@ def replace_hidden(prediction, hidden):
 def test_weights_can_be_saved_after_a_symmetrizer_was_made_of_them(monkeypatch, tmp_path):
     again = tmp_path / "again.safetensors"
     loaded = load_weights()
-    monkeypatch.setattr(pipeline, "load_weights", lambda path: loaded)
+    monkeypatch.setattr(symmetrizer_module, "load_weights", lambda path: loaded)
     symmetrizer = symface_cli.Symmetrizer(device="cpu")
     save_weights(again, loaded.network, loaded.stage)
     assert (symmetrizer.sha256, symmetrizer.stage) == (loaded.sha256, 3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from symface_cli.data import published as models
+from symface_cli.data.published import FILES
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
@@ -104,7 +104,7 @@ def test_a_box_over_the_edge_of_a_flat_photo_gives_finite_landmarks(
 @pytest.mark.shared
 def test_every_published_file_is_in_the_list_of_checksums() -> None:
     listed = dict(reversed(line.split()) for line in (SHARED / "models" / "SHA256SUMS").read_text().splitlines())
-    for file in (models.FILES[name] for provider in PROVIDERS for name in provider.files):
+    for file in (FILES[name] for provider in PROVIDERS for name in provider.files):
         assert listed[f"./{file.folder}/{file.name}"] == file.sha256
 
 
@@ -113,7 +113,7 @@ def test_a_damaged_model_is_refused(
     provider: type[BoxLandmarks], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYMFACE_MODEL_DIR", str(tmp_path))
-    for name in models.FILES:
+    for name in FILES:
         (tmp_path / name).write_bytes(b"%YAML:1.0\n---\n" if name.endswith("yml") else b"3 4")
     with pytest.raises(WeightsError, match="not "):
         provider()

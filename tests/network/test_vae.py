@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from symface_cli.network import paper
-from symface_cli.network import warps as warping
+from symface_cli.network import paper, warps
 from symface_cli.network.architecture import PAPER, Architecture
 from symface_cli.network.builder import build_network, prepare_for_inference
 from symface_cli.network.device import has_bfloat16, mixed_precision
@@ -33,41 +32,41 @@ def crops(count=2):
 
 def test_the_identity_warp_rectifies_a_crop_to_itself():
     crop = crops(1)
-    warp = warping.identity_warp(crop[:, 0, 0])
-    assert torch.allclose(warping.rectify(crop, warp, 160), crop, atol=1e-4)
+    warp = warps.identity_warp(crop[:, 0, 0])
+    assert torch.allclose(warps.rectify(crop, warp, 160), crop, atol=1e-4)
 
 
 def test_a_shifted_warp_reads_the_crop_beside():
     ramp = torch.linspace(-1, 1, 160).expand(1, 1, 160, 160)  # its value is its x coordinate
-    warp = 0.5 * warping.identity_warp(ramp[:, 0, 0]) + torch.tensor([0.25, 0.0])
-    face = warping.rectify(ramp, warp, 5)[0, 0]
+    warp = 0.5 * warps.identity_warp(ramp[:, 0, 0]) + torch.tensor([0.25, 0.0])
+    face = warps.rectify(ramp, warp, 5)[0, 0]
     assert face[0].tolist() == pytest.approx([-0.25, 0, 0.25, 0.5, 0.75], abs=1e-5)
 
 
 def test_a_halved_image_has_the_means_of_two_by_two_pixels():
     image = torch.tensor([[[[1.0, 3, 0, 0], [5, 7, 8, 0]]]])
-    assert warping.halve(image).tolist() == [[[[4, 2]]]]
+    assert warps.halve(image).tolist() == [[[[4, 2]]]]
 
 
 def test_mirroring_a_warp_reads_the_mirrored_crop():
     crop = crops(1)
-    warp = 0.5 * warping.identity_warp(crop[:, 0, 0]) + 0.02 * torch.randn(1, 17, 17, 2)
-    mirrored = warping.rectify(crop.flip(-1), warping.mirror_warp(warp), 32)
-    assert torch.allclose(mirrored, warping.rectify(crop, warp, 32).flip(-1), atol=1e-4)
+    warp = 0.5 * warps.identity_warp(crop[:, 0, 0]) + 0.02 * torch.randn(1, 17, 17, 2)
+    mirrored = warps.rectify(crop.flip(-1), warps.mirror_warp(warp), 32)
+    assert torch.allclose(mirrored, warps.rectify(crop, warp, 32).flip(-1), atol=1e-4)
 
 
 def test_composing_with_a_constant_shift_reads_the_warp_there():
     x = torch.linspace(-1, 1, 17)
     warp = torch.stack(torch.meshgrid(x, x, indexing="xy"), -1)[None] * 0.5
-    composed = warping.compose_warps(warp, torch.full((1, 17, 17, 2), 0.125))
+    composed = warps.compose_warps(warp, torch.full((1, 17, 17, 2), 0.125))
     inner = composed[0, :-1, :-1]  # beyond the last control point, the last value holds
     assert torch.allclose(inner, warp[0, :-1, :-1] + 0.0625, atol=1e-5)
 
 
 def test_a_side_seen_twice_as_large_counts_twice():
-    warp = warping.identity_warp(torch.zeros(1, 1)).clone()
+    warp = warps.identity_warp(torch.zeros(1, 1)).clone()
     warp[..., 0] = torch.where(warp[..., 0] < 0, 2 * warp[..., 0], warp[..., 0])  # the left side covers twice the area
-    weights = warping.side_weights(warp, torch.ones(1, 17, 17))
+    weights = warps.side_weights(warp, torch.ones(1, 17, 17))
     assert weights[0, 8, 2].item() == pytest.approx(2 / 3, abs=1e-4)
     assert weights[0, 8, 14].item() == pytest.approx(1 / 3, abs=1e-4)
 
@@ -75,7 +74,7 @@ def test_a_side_seen_twice_as_large_counts_twice():
 def test_an_occluded_side_hardly_counts():
     visible = torch.ones(1, 17, 17)
     visible[:, :, :8] = 0
-    weights = warping.side_weights(warping.identity_warp(visible), visible)
+    weights = warps.side_weights(warps.identity_warp(visible), visible)
     assert weights[0, 8, 2] < 0.01
     assert weights[0, 8, 14] > 0.99
 
@@ -84,7 +83,7 @@ def test_an_occluded_side_hardly_counts():
 def test_a_point_is_hidden_only_if_neither_side_shows_it(columns, expected):
     visible = torch.ones(1, 17, 17)
     visible[:, 5, columns] = 0.1
-    hidden = warping.hidden_on_both_sides(visible)
+    hidden = warps.hidden_on_both_sides(visible)
     assert torch.equal(hidden, hidden.flip(2))
     assert (hidden[0, 5] == expected).all()
     assert (hidden[0, 6] == 0).all()
@@ -94,7 +93,7 @@ def test_a_point_is_hidden_only_if_neither_side_shows_it(columns, expected):
 def test_a_point_is_seen_on_both_sides_only_if_each_shows_it(columns, expected):
     visible = torch.ones(1, 17, 17)
     visible[:, :, list(columns)] = 0.1
-    seen = warping.seen_on_both_sides(visible)
+    seen = warps.seen_on_both_sides(visible)
     assert (seen[0, :, [2, 14]] == expected).all()
     assert (seen[0, :, 3:14] == 1).all()
 
@@ -103,11 +102,11 @@ def test_a_point_is_seen_on_both_sides_only_if_each_shows_it(columns, expected):
 def test_sides_are_unlike_from_a_difference_on(right, expected):
     face = torch.full((1, 3, 128, 128), 0.4)
     face[..., 64:] = right
-    assert warping.unlike_sides(face).numpy() == pytest.approx(np.full((1, 17, 17), expected), abs=1e-4)
+    assert warps.unlike_sides(face).numpy() == pytest.approx(np.full((1, 17, 17), expected), abs=1e-4)
 
 
 def test_side_weights_add_up_to_one():
-    weights = warping.side_weights(warping.identity_warp(crops()[:, 0, 0]), torch.rand(2, 17, 17))
+    weights = warps.side_weights(warps.identity_warp(crops()[:, 0, 0]), torch.rand(2, 17, 17))
     assert torch.allclose(weights + weights.flip(2), torch.ones(2, 17, 17))
 
 
@@ -117,7 +116,7 @@ def test_surroundings_are_those_of_the_side_that_counts_more(side):
     weights[:, 4:12, :8], weights[:, 4:12, 9:] = (0.6, 0.4) if side == "left" else (0.4, 0.6)
     mask = torch.zeros(1, 17, 17)
     mask[:, 4:12, 4:13] = 1
-    chosen = warping.one_side_around_face(weights, mask)
+    chosen = warps.one_side_around_face(weights, mask)
     assert torch.equal(chosen[mask == 1], weights[mask == 1])
     assert chosen[0, 0, 0] == (side == "left")
     assert chosen[0, 0, 16] == (side == "right")
@@ -129,7 +128,7 @@ def test_blending_by_hand():
     face = torch.tensor([0.2, 0.8]).view(1, 1, 1, 2).expand(1, 3, 2, 2)
     weights = torch.full((1, 17, 17), 0.75)
     weights[:, :, 8:] = 0.25
-    assert warping.blend_sides(face, weights)[0, 0, 0].tolist() == pytest.approx([0.35, 0.35])  # 3/4 0.2 + 1/4 0.8
+    assert warps.blend_sides(face, weights)[0, 0, 0].tolist() == pytest.approx([0.35, 0.35])  # 3/4 0.2 + 1/4 0.8
 
 
 def test_face_is_exactly_symmetric(network):
@@ -142,7 +141,7 @@ def test_face_is_exactly_symmetric(network):
 def test_mirrored_crop_gives_the_mirrored_warp_and_the_same_face(network):
     crop = crops()
     seen, mirrored = network.locate(crop), network.locate(crop.flip(-1))
-    assert torch.allclose(mirrored.warp, warping.mirror_warp(seen.warp), atol=1e-5)
+    assert torch.allclose(mirrored.warp, warps.mirror_warp(seen.warp), atol=1e-5)
     assert torch.allclose(mirrored.visible, seen.visible.flip(2), atol=1e-5)
     assert torch.allclose(network(crop.flip(-1)), network(crop), atol=1e-3)
 
@@ -152,7 +151,7 @@ def test_the_same_crop_gives_the_same_face(network):
 
 
 def test_face_is_gray_outside_of_the_mask():
-    face = warping.keep_face(torch.ones(1, 3, 128, 128), torch.zeros(1, 17, 17))
+    face = warps.keep_face(torch.ones(1, 3, 128, 128), torch.zeros(1, 17, 17))
     assert torch.equal(face, torch.full_like(face, 0.5))
 
 

@@ -32,6 +32,8 @@ from symface_cli.training.run_folder import RunFolder
 from tests.small import SMALL
 from tests.training.small import Silent, settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LONGEST = 600  # seconds
 PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"]  # what takes long to import

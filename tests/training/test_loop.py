@@ -50,6 +50,7 @@ def test_split_is_that_of_the_design():
     assert counts["validation"] == pytest.approx(0.077, abs=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.landmarks
 def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
     run = tmp_path / "run"

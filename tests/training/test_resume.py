@@ -13,6 +13,8 @@ import torch
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

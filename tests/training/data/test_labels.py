@@ -19,8 +19,7 @@ from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
-from symface_cli.training.data import labels as labeling
-from symface_cli.training.data import preparation, review
+from symface_cli.training.data import labels, preparation, review
 from symface_cli.training.data.labels import (
     COLUMNS,
     Label,
@@ -419,7 +418,7 @@ def test_landmarks_of_a_mirrored_photo_are_mirrored(found):
 @pytest.mark.landmarks
 @pytest.mark.parametrize(("most", "use"), [(0.0, False), (1.0, True)])
 def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkeypatch, most, use):
-    monkeypatch.setattr(labeling, "MOST_DISAGREEMENT", most)
+    monkeypatch.setattr(labels, "MOST_DISAGREEMENT", most)
     (tmp_path / "Ann").mkdir()
     shutil.copy(portrait, tmp_path / "Ann")
     (label,) = label_photos(photos_to_label(tmp_path), silent, 1)

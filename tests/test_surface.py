@@ -1,0 +1,59 @@
+"""What others rely on: names of the package, exit statuses, commands and options. A change here is a deliberate one."""
+
+import pytest
+from typer.main import get_command
+
+import symface_cli
+from symface_cli.cli.app import app
+from symface_cli.errors import ExitStatus
+
+COMMANDS = get_command(app).commands
+
+OPTIONS = {
+    "symmetrize": (
+        "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
+        "--no-detail --faces --min-face --box --eyes --force --resume --manifest --report --check-identity --measure "
+        "--jobs --method --weights --device --model-dir"
+    ),
+    "measure": "--json --csv --heatmap --out --faces --force --jobs --weights --device",
+    "label": "--download --out --review --force --jobs",
+    "train": (
+        "--stage --download --labels --run --init --resume --tensorboard --epochs --batch-size --lr --seed --arch "
+        "--device"
+    ),
+    "evaluate": (
+        "--download --split --limit --method --baseline --recognizer --occluder --midline --json --markdown --report "
+        "--run --resume --jobs --weights --model-dir"
+    ),
+    "doctor": "--json --device",
+}
+
+
+def test_the_package_has_these_names_and_each_is_there() -> None:
+    names = ["FaceMeasurement", "SymmetricFace", "Symmetrizer", "__version__", "measure", "symmetric_faces"]
+    assert sorted(symface_cli.__all__) == [*names, "symmetrize"]
+    for name in symface_cli.__all__:
+        assert getattr(symface_cli, name).__doc__
+
+
+def test_exit_statuses_have_these_meanings() -> None:
+    assert {status.name: status.value for status in ExitStatus} == {
+        "OK": 0,
+        "BUG": 1,
+        "USAGE": 2,
+        "PHOTO": 3,
+        "NO_FACE": 4,
+        "WEIGHTS": 5,
+        "DATA": 6,
+        "INTERRUPTED": 130,
+    }
+
+
+def test_these_are_the_commands() -> None:
+    assert sorted(COMMANDS) == sorted(OPTIONS)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_command_has_these_options(name: str) -> None:
+    given = [option for parameter in COMMANDS[name].params for option in (*parameter.opts, *parameter.secondary_opts)]
+    assert sorted(option for option in given if option.startswith("--")) == sorted(OPTIONS[name].split())
