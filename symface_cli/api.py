@@ -72,7 +72,7 @@ def symmetrize(
         UsageError: If the device is not there, or `out` makes no sense.
     """
     options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail)
-    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(number=face))
+    planner = NetworkPlanner(_symmetrizer(weights, device), options, Selection(number=face))
     return _make(photo, planner, out, force)[0]
 
 
@@ -123,7 +123,7 @@ def symmetric_faces(
         size=size,
         background=background,
     )
-    planner = NetworkPlanner(_symmetrizer(weights and Path(weights), device), options, Selection(number=face))
+    planner = NetworkPlanner(_symmetrizer(weights, device), options, Selection(number=face))
     return _make(photo, planner, out, force)
 
 
@@ -157,13 +157,13 @@ def measure(
         WeightsError: If the weights cannot be used, or are of the paper's network, which cannot measure.
         UsageError: If the device is not there.
     """
-    symmetrizer = _symmetrizer(weights and Path(weights), device)
+    symmetrizer = _symmetrizer(weights, device)
     return measure_photo(symmetrizer, _read(photo).photo, Selection(number=face), heatmap)
 
 
 @lru_cache(maxsize=1)
-def _symmetrizer(weights: Path | None, device: str) -> Symmetrizer:
-    return Symmetrizer(weights, device)
+def _symmetrizer(weights: str | Path | None, device: str) -> Symmetrizer:
+    return Symmetrizer(None if weights is None else Path(weights), device)
 
 
 def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[P]:
@@ -174,7 +174,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
         return _write(photo, planner, out, force)  # type: ignore[return-value]  # mypy thinks of an Image that is a Path
     if out is not None:
         raise UsageError("out is for photos that are files")
-    plan = planner.plan(_read(photo), "the photo", None if isinstance(photo, bytes) else ".png")
+    plan = planner.plan(_read(photo), None if isinstance(photo, bytes) else ".png")
     made = [file.render() for file in plan.files]
     if isinstance(photo, bytes):
         return made
@@ -185,7 +185,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
     (target,) = choose_targets([photo], None if out is None else str(out)).items
     suffix = None if target.exact is None else target.exact.suffix
-    return list(write_files(target, planner.plan(read_picture(photo), photo, suffix).files, force))
+    return list(write_files(target, planner.plan(read_picture(photo), suffix).files, force))
 
 
 def _read(photo: AnyPhoto) -> Picture:

@@ -18,13 +18,13 @@ from symface_cli.rendering.records import MAX_YAW_PHOTO, FaceRecord
 from symface_cli.version import __version__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measure:
     """A number that a face may have.
 
     Attributes:
         heading: What it is called.
-        read: Takes it from a face's note; None where the face has none.
+        read: Takes it from a face's record; None where the face has none.
         form: What it looks like.
         meaning: What it says.
         limit: From where on there is a warning, whatever its sign.
@@ -40,50 +40,55 @@ class Measure:
 
 
 MEASURES = (
-    Measure("midline", attrgetter("midline_degrees"), "{:.1f}°", "Tilt of the face's midline, clockwise from upright."),
     Measure(
-        "eye distance",
-        attrgetter("eye_distance"),
-        "{:.0f} px",
-        "Between the eyes of the symmetric face, in the photo's pixels.",
+        heading="midline",
+        read=attrgetter("midline_degrees"),
+        form="{:.1f}°",
+        meaning="Tilt of the face's midline, clockwise from upright.",
     ),
     Measure(
-        "turn",
-        attrgetter("yaw_degrees"),
-        "{:.0f}°",
-        f"How far the head is turned; a symmetric face does not fit one of {MAX_YAW_PHOTO:.0f}° and more well.",
-        MAX_YAW_PHOTO,
-        "strongly turned",
+        heading="eye distance",
+        read=attrgetter("eye_distance"),
+        form="{:.0f} px",
+        meaning="Between the eyes of the symmetric face, in the photo's pixels.",
     ),
     Measure(
-        "identity distance",
-        attrgetter("identity"),
-        "{:.2f}",
-        f"Between the photo and the result, by dlib's recognizer; the same person is below {SAME_PERSON}.",
-        SAME_PERSON,
-        "may not be recognized",
+        heading="turn",
+        read=attrgetter("yaw_degrees"),
+        form="{:.0f}°",
+        meaning=f"How far the head is turned; a symmetric face does not fit one of {MAX_YAW_PHOTO:.0f}° and more well.",
+        limit=MAX_YAW_PHOTO,
+        warning="strongly turned",
     ),
     Measure(
-        "shape asymmetry",
-        lambda note: _whole(note, Quantity.SHAPE),
-        "{:.1f} %",
-        "Mean displacement between the two sides of the face, in per cent of the eye distance.",
+        heading="identity distance",
+        read=attrgetter("identity"),
+        form="{:.2f}",
+        meaning=f"Between the photo and the result, by dlib's recognizer; the same person is below {SAME_PERSON}.",
+        limit=SAME_PERSON,
+        warning="may not be recognized",
     ),
     Measure(
-        "color asymmetry",
-        lambda note: _whole(note, Quantity.COLOR),
-        "{:.1f}",
-        "Mean difference in color between the two sides of the face, CIE 1976 Delta E.",
+        heading="shape asymmetry",
+        read=lambda record: _whole(record, Quantity.SHAPE),
+        form="{:.1f} %",
+        meaning="Mean displacement between the two sides of the face, in per cent of the eye distance.",
+    ),
+    Measure(
+        heading="color asymmetry",
+        read=lambda record: _whole(record, Quantity.COLOR),
+        form="{:.1f}",
+        meaning="Mean difference in color between the two sides of the face, CIE 1976 Delta E.",
     ),
 )
 
 
-def _whole(note: FaceRecord, quantity: Quantity) -> float | None:
-    """A measurement of the whole face."""
-    return None if note.asymmetry is None else note.asymmetry[MeasureKey(quantity, Area.WHOLE).name][0]
+def _whole(record: FaceRecord, quantity: Quantity) -> float | None:
+    """Return a measurement of the whole face."""
+    return None if record.asymmetry is None else record.asymmetry[MeasureKey(quantity, Area.WHOLE).name][0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Value:
     """A measure of a face: its text, empty if it has none, what to sort it by, and what it warns of."""
 
@@ -110,7 +115,7 @@ class Link:
     address: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A photo that went well."""
 
@@ -136,7 +141,7 @@ class Place:
     photos: Path
 
     def link(self, path: Path, name: str) -> Link:
-        """A link to a file."""
+        """Link to a file."""
         try:
             address = quote(os.fsencode(Path(os.path.relpath(path, self.page)).as_posix()))
         except ValueError:  # on another drive
@@ -144,7 +149,7 @@ class Place:
         return Link(on_one_line(name), address)
 
     def link_photo(self, photo: Path) -> Link:
-        """A link to a photo, called by where it lies among the others."""
+        """Link to a photo, called by where it lies among the others."""
         if photo == STREAM:
             return Link("standard input", "")
         whole = photo.absolute()
@@ -152,18 +157,18 @@ class Place:
 
 
 def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
-    """The page; the same outcomes and pictures give the same text.
+    """Write the page; the same outcomes and pictures give the same text.
 
     Photos and results are read again, one at a time; what cannot be read any more is listed without pictures.
 
     Args:
-        outcomes: What became of the photos.
+        outcomes: Results of the photos.
         folder: Where the page will lie: its links begin there.
     """
     page = load_template(__package__, "gallery.html.jinja")
     done = [outcome for outcome in outcomes if outcome.error is None]
-    notes = [note for outcome in done for note in outcome.faces]
-    measures = [measure for measure in MEASURES if any(measure.read(note) is not None for note in notes)]
+    records = [record for outcome in done for record in outcome.faces]
+    measures = [measure for measure in MEASURES if any(measure.read(record) is not None for record in records)]
     place = Place(folder, _common_folder(outcomes))
     side = choose_side(sum(max(len(outcome.pairs), 1) for outcome in done))
     return page.render(
@@ -171,12 +176,12 @@ def as_html(outcomes: Sequence[Outcome], folder: Path) -> str:
         measures=measures,
         failures=[_describe_failure(outcome, place) for outcome in outcomes if outcome.error is not None],
         entries=[_describe(outcome, place, measures, side) for outcome in done],
-        faces=len(notes),
+        faces=len(records),
     )
 
 
 def _common_folder(outcomes: Sequence[Outcome]) -> Path:
-    folders = [outcome.target.photo.absolute().parent for outcome in outcomes]
+    folders = [outcome.photo.absolute().parent for outcome in outcomes]
     try:
         return Path(os.path.commonpath(folders))
     except ValueError:  # none, or on several drives
@@ -188,25 +193,24 @@ def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side:
     icons = {slide.face: slide.icon for slide in slides}
     several = len(outcome.faces) > 1
     faces = [
-        Face(number if several else None, _values(note, measures), icons.get(number, icons.get(None)))
-        for number, note in enumerate(outcome.faces, 1)
+        Face(number if several else None, _values(record, measures), icons.get(number, icons.get(None)))
+        for number, record in enumerate(outcome.faces, 1)
     ]
     files = [place.link(path, path.name) for path in outcome.written if path != STREAM]
-    return Entry(place.link_photo(outcome.target.photo), slides, tuple(faces), tuple(files))
+    return Entry(photo=place.link_photo(outcome.photo), slides=slides, faces=tuple(faces), files=tuple(files))
 
 
-def _values(note: FaceRecord, measures: Sequence[Measure]) -> tuple[Value, ...]:
-    return tuple(_value(measure, measure.read(note)) for measure in measures)
+def _values(record: FaceRecord, measures: Sequence[Measure]) -> tuple[Value, ...]:
+    return tuple(_value(measure, measure.read(record)) for measure in measures)
 
 
 def _value(measure: Measure, number: float | None) -> Value:
     if number is None:
-        return Value(measure.heading)
+        return Value(heading=measure.heading)
     text = measure.form.format(number).replace("-", "\N{MINUS SIGN}")
-    return Value(measure.heading, text, number, measure.warning if abs(number) >= measure.limit else "")
+    warning = measure.warning if abs(number) >= measure.limit else ""
+    return Value(heading=measure.heading, text=text, number=number, warning=warning)
 
 
 def _describe_failure(outcome: Outcome, place: Place) -> Failure:
-    """The reason does not begin with the photo's name, as the message does."""
-    reason = str(outcome.error).removeprefix(f"{outcome.target.photo}: ")
-    return Failure(place.link_photo(outcome.target.photo), on_one_line(reason))
+    return Failure(place.link_photo(outcome.photo), on_one_line(str(outcome.error)))

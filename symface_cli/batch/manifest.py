@@ -17,7 +17,7 @@ NAME = "manifest.jsonl"
 
 
 class Manifest:
-    """Appends what becomes of photos, and knows what an earlier run has done.
+    """Record of what becomes of photos, in this run and in an earlier one that is resumed.
 
     Args:
         path: The file; it is created with the first line.
@@ -54,7 +54,7 @@ class Manifest:
                 raise OutputError(f"{self._path}: not a manifest", Hint.OTHER_MANIFEST) from error
 
     def is_done(self, target: Target) -> bool:
-        """Whether the photo, as it is now, has results of the same parameters that are still there."""
+        """Tell whether the photo, as it is now, has results of the same parameters that are still there."""
         entries = self._latest(target)
         return bool(entries) and all(
             entry.get("status") == ExitStatus.OK
@@ -65,28 +65,28 @@ class Manifest:
         )
 
     def outcome(self, target: Target) -> Outcome:
-        """What became of a photo that is done."""
+        """Return what became of a photo that is done."""
         entries = self._latest(target)
         names = [field.name for field in fields(FaceRecord)]
         faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
         written = tuple(map(Path, _strings(entries[0].get("outputs"))))
         pairs: Any = entries[0].get("pairs", [])
-        return Outcome(target, written, tuple(faces), pairs=tuple(map(_pair, pairs)))
+        return Outcome(target=target, written=written, faces=tuple(faces), pairs=tuple(map(_pair, pairs)))
 
     def _latest(self, target: Target) -> list[dict[str, object]]:
-        """The lines of a photo's last run."""
+        """Return the lines of a photo's last run."""
         entries = self._done.get(str(target.photo), [])
         return entries[-_count(entries[-1]) :] if entries else []
 
     def add(self, outcome: Outcome) -> None:
-        """Appends the lines of a photo, all at once.
+        """Append the lines of a photo, all at once.
 
         Raises:
             OutputError: If the file cannot be written.
         """
         common = {
-            "input": str(outcome.target.photo),
-            "input_bytes": _size(outcome.target.photo),
+            "input": str(outcome.photo),
+            "input_bytes": _size(outcome.photo),
             "status": int(outcome.status),
             "reason": None if outcome.error is None else str(outcome.error),
             "outputs": [str(path) for path in outcome.written],
@@ -121,7 +121,7 @@ def _size(photo: Path) -> int | None:
 
 
 def _count(entry: Mapping[str, object]) -> int:
-    """How many lines a photo has."""
+    """Count the lines that a photo has."""
     faces = entry.get("faces")
     return faces if isinstance(faces, int) and faces > 0 else 1
 

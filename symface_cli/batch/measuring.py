@@ -66,7 +66,7 @@ def measure_target(symmetrizer: Symmetrizer, options: MeasuringOptions, target: 
     selection, heatmaps = options.selection, options.heatmaps
     try:
         photo = read_source(target.photo).photo
-        found = selection.choose(photo, target.photo)
+        found = selection.choose(photo)
         paths = _heatmap_paths(target, len(found)) if heatmaps else []
         if not options.force:
             refuse_existing(paths)

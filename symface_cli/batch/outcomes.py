@@ -27,7 +27,7 @@ class Pair:
     photo_from_image: Array | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Result of processing one photo.
 

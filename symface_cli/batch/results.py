@@ -1,4 +1,4 @@
-"""Photos read and results written: names, folders, files."""
+"""Read photos, and write results: names, folders, files."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from symface_cli.rendering.outputs import OutputFile
 
 
 def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tuple[Path, ...]:
-    """Makes and writes a photo's files; their files, in order.
+    """Make and write a photo's files; return their paths, in order.
 
     Raises:
         OutputError: If one exists and may not be overwritten (then none is written), or cannot be written.
@@ -21,7 +21,7 @@ def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tup
     main = files[0].output if target.exact else Output.PHOTO
     paths = [target.path(_label(file, main), file.suffix) for file in files]
     if len(files) > 1 and STREAM in paths:
-        raise OutputError(f"{target.photo}: {len(files)} results do not go to standard output", Hint.LARGEST_FACE)
+        raise OutputError(f"{len(files)} results do not go to standard output", Hint.LARGEST_FACE)
     if not force:
         refuse_existing(paths)
     for path, file in zip(paths, files, strict=True):
@@ -30,14 +30,15 @@ def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tup
 
 
 def _label(file: OutputFile, main: Output) -> str:
-    """What tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
-    kind = "" if file.output is main else file.output.value
-    frame = "" if file.frame is None else f"{file.frame:03d}"
-    return "-".join(str(part) for part in (kind, file.face or "", frame) if part)
+    """Label what tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
+    kind = [] if file.output is main else [file.output.value]
+    face = [] if file.face is None else [str(file.face)]
+    frame = [] if file.frame is None else [f"{file.frame:03d}"]
+    return "-".join([*kind, *face, *frame])
 
 
 def read_source(photo: Path) -> Picture:
-    """Reads a photo's file, or standard input for STREAM.
+    """Read a photo's file, or standard input for STREAM.
 
     Raises:
         PhotoError: If that is no picture.
@@ -48,7 +49,7 @@ def read_source(photo: Path) -> Picture:
 
 
 def write_result(path: Path, data: bytes) -> None:
-    """Writes a file, its folder created if need be; to standard output for STREAM.
+    """Write a file, its folder created if need be; to standard output for STREAM.
 
     Raises:
         OutputError: If that fails.
@@ -69,7 +70,7 @@ def refuse_existing(paths: Sequence[Path]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a folder for results, and those above it.
+    """Create a folder for results, and those above it.
 
     Raises:
         OutputError: If that cannot be done.

@@ -116,11 +116,12 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
         picture = read_source(target.photo)
         read = perf_counter()
         exact = None if target.exact is None or target.exact == STREAM else target.exact.suffix
-        made = planner.plan(picture, target.photo, exact)
+        made = planner.plan(picture, exact)
         looked = perf_counter()
         written = write_files(target, made.files, force)
     except PHOTO_FAILURES as error:
-        return Outcome(target, error=error)
+        return Outcome(target=target, error=error)
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
-    return Outcome(target, written, made.faces, seconds, pairs=choose_pairs(made.files, written))
+    pairs = choose_pairs(made.files, written)
+    return Outcome(target=target, written=written, faces=made.faces, seconds=seconds, pairs=pairs)

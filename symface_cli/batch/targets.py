@@ -16,7 +16,7 @@ STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A photo, and what its results are called.
 
@@ -33,7 +33,7 @@ class Target:
     exact: Path | None = None
 
     def path(self, label: str, suffix: str) -> Path:
-        """The file of a result that `label` tells from the photo's others; empty for the main one."""
+        """Name the file of a result that `label` tells from the photo's others; empty for the main one."""
         if self.exact == STREAM or (self.exact is not None and not label):
             return self.exact
         if self.exact is not None:
@@ -71,23 +71,24 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
     """
     photos = [found for argument in arguments for found in _photos_of(argument)]
     if out is not None and not _is_folder(out, photos, arguments):
-        return Targets((Target(photos[0][1], Path(out).parent, Path(out).stem, Path(out)),))
+        file = Path(out)
+        return Targets((Target(photo=photos[0][1], folder=file.parent, stem=file.stem, exact=file),))
     if STREAM in arguments:
         if out is not None or len(photos) > 1:
             raise UsageError("a photo from standard input goes alone, to a file or standard output", Hint.NAME_OUTPUT)
-        return Targets((Target(STREAM, Path(), "", STREAM),))
+        return Targets((Target(photo=STREAM, folder=Path(), stem="", exact=STREAM),))
     stems = Counter((photo.parent, photo.stem) for _, photo in photos)
     targets = []
     for root, photo in photos:
         stem = photo.stem if stems[photo.parent, photo.stem] == 1 else photo.name  # a.jpg beside a.png
         folder = photo.parent if out is None else Path(out, photo.parent.relative_to(root) if root else "")
-        targets.append(Target(photo, folder, stem))
+        targets.append(Target(photo=photo, folder=folder, stem=stem))
     _refuse_duplicates(targets)
     return Targets(tuple(targets), None if out is None else Path(out))
 
 
 def _photos_of(argument: Path) -> list[tuple[Path | None, Path]]:
-    """The photos of an argument, each with the folder that was named, None for a photo named itself."""
+    """Find the photos of an argument, each with the folder that was named, None for a photo named itself."""
     if argument == STREAM or argument.is_file():
         return [(None, argument)]
     if argument.is_dir():

@@ -24,7 +24,7 @@ MANY = 200
 ICON_SIDE = 96  # px
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slide:
     """A part of a photo, before and after; a picture that cannot be had is None.
 
@@ -44,16 +44,16 @@ class Slide:
 
 
 def choose_side(slides: int) -> int:
-    """Longest side of a picture on a page of so many slides."""
+    """Choose the longest side of a picture on a page of so many slides."""
     return int(np.clip(LONGEST_SIDE * (MANY / max(slides, 1)) ** 0.5, SHORTEST_SIDE, LONGEST_SIDE))
 
 
 def draw_slides(outcome: Outcome, side: int) -> tuple[Slide, ...]:
-    """A photo's slides, in pictures of at most so many pixels a side; what cannot be read again is missing."""
+    """Draw a photo's slides, in pictures of at most so many pixels a side; what cannot be read again is missing."""
     pairs = [pair for pair in outcome.pairs or map(Pair, outcome.written[:1]) if pair.path != STREAM]
     if not pairs:
         return ()
-    photo = _read(outcome.target.photo, side, min(map(_span, pairs)))
+    photo = _read(outcome.photo, side, min(map(_span, pairs)))
     return tuple(_draw_slide(photo, pair, side, aligned=bool(outcome.pairs)) for pair in pairs)
 
 
@@ -76,11 +76,11 @@ def _draw_slide(photo: _Reduced | None, pair: Pair, side: int, aligned: bool) ->
         before = _cut_out(photo, pair.photo_from_image, side if after is None else len(after))
     icon = None if after is None else _shrink(after, ICON_SIDE)
     aligned = aligned and before is not None and after is not None
-    return Slide(pair.face, aligned, _inline(before), _inline(after), _inline(icon))
+    return Slide(face=pair.face, aligned=aligned, before=_inline(before), after=_inline(after), icon=_inline(icon))
 
 
 def _read(path: Path, side: int, span: float = inf, is_result: bool = False) -> _Reduced | None:
-    """A picture, of a JPEG no more than is needed; None if it cannot be read.
+    """Read a picture, of a JPEG no more than is needed; None if it cannot be read.
 
     Args:
         path: Its file.
@@ -103,13 +103,13 @@ def _read(path: Path, side: int, span: float = inf, is_result: bool = False) -> 
 
 
 def _span(pair: Pair) -> float:
-    """Side of what a result shows, in photo pixels."""
+    """Return the side of what a result shows, in photo pixels."""
     matrix = pair.photo_from_image
     return inf if matrix is None else 2 * float(np.sqrt(np.linalg.det(matrix[:2, :2])))
 
 
 def _cut_out(photo: _Reduced, photo_from_image: Array, size: int) -> Photo:
-    """The square of a photo that a result shows, (size, size, 3)."""
+    """Cut out the square of a photo that a result shows, (size, size, 3)."""
     reduced_from_photo = np.diag([1 / photo.times, 1 / photo.times, 1])
     reduced_from_photo[:2, 2] = 0.5 / photo.times - 0.5
     image_from_reduced = np.linalg.inv(reduced_from_photo @ photo_from_image)
@@ -117,7 +117,7 @@ def _cut_out(photo: _Reduced, photo_from_image: Array, size: int) -> Photo:
 
 
 def _shrink(photo: Photo, side: int) -> Photo:
-    """A photo of at most so many pixels a side."""
+    """Shrink a photo to at most so many pixels a side."""
     image = Image.fromarray(photo)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.array(image)

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from symface_cli.cli.hints import explain
-from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.errors import ExitStatus, NoFaceError, SymfaceError
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
@@ -16,6 +16,11 @@ def print_error(error: SymfaceError | str) -> None:
     """Print an error with its hint, or any message, as one line on stderr, whatever the terminal's width."""
     message = error if isinstance(error, str) else explain(error)
     err.print("symface: " + " ".join(message.split()), soft_wrap=True)
+
+
+def print_failure(photo: Path, error: SymfaceError) -> None:
+    """Print why a photo failed; that it has no face is said of its name, other messages name the file at fault."""
+    print_error(f"{photo}: {explain(error)}" if isinstance(error, NoFaceError) else error)
 
 
 def warn_of_yaw(photo: Path, face: int, yaw: float, consequence: str) -> None:

@@ -32,31 +32,29 @@ class Selection:
         eyes = None if self.eyes is None else [point.tolist() for point in self.eyes]
         return {"number": self.number, "smallest": self.smallest, "box": self.box, "eyes": eyes}
 
-    def choose(self, photo: Photo, name: object) -> list[Detection]:
+    def choose(self, photo: Photo) -> list[Detection]:
         """Return the faces that are meant in a photo (H, W, 3), the largest first.
 
         Raises:
-            NoFaceError: If there are none; the message begins with `name`.
+            NoFaceError: If there are none.
         """
         if self.eyes is not None:
             return [face_with_eyes(*self.eyes)]
         if self.box is not None:
             return [face_in_box(self.box)]
-        return take_number(detect(photo, self.smallest), self.number, name)
+        return take_number(detect(photo, self.smallest), self.number)
 
 
-def take_number(found: list[T], number: int | None, name: object) -> list[T]:
-    """Return all faces of a photo called `name`, or the one of that number, from 1.
+def take_number(found: list[T], number: int | None) -> list[T]:
+    """Return all faces of a photo, or the one of that number, from 1.
 
     Raises:
         NoFaceError: If there are none, or not so many.
     """
     if not found:
-        raise NoFaceError(
-            f"{name}: no face found; try a larger, brighter or more frontal picture of the face", Hint.MARK_FACE
-        )
+        raise NoFaceError("no face found; try a larger, brighter or more frontal picture of the face", Hint.MARK_FACE)
     if number is None:
         return found
     if number > len(found):
-        raise NoFaceError(f"{name}: no face number {number}, only {len(found)} found", Hint.ALL_FACES)
+        raise NoFaceError(f"no face number {number}, only {len(found)} found", Hint.ALL_FACES)
     return [found[number - 1]]

@@ -19,7 +19,8 @@ class FaceMeasurement:
 
     Attributes:
         number: The face's number by size, 1 for the largest.
-        box: The detector's box in photo pixels: x, y, width, height.
+        box: The detector's box: x, y, width, height in pixels of the photo rolled by `roll_degrees`.
+        roll_degrees: The roll of the photo in which the face was found, clockwise; 0 for an upright face.
         eye_distance: In photo pixels: the size of the face, by which displacements are divided.
         is_yaw_too_large: Whether the head is turned so far that the shape asymmetry is not to be trusted.
         values: Value and error of each measurement, by the names of `quantities.NAMES`, such as "whole_shape_pct". The
@@ -29,6 +30,7 @@ class FaceMeasurement:
 
     number: int
     box: Box
+    roll_degrees: float
     eye_distance: float
     is_yaw_too_large: bool
     values: Mapping[str, Estimate]
@@ -54,7 +56,7 @@ def measure_photo(
         WeightsError: If the network gives no warp.
     """
     selection = selection or Selection()
-    found = selection.choose(photo, "the photo")
+    found = selection.choose(photo)
     return measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
 
 
@@ -74,6 +76,7 @@ def _describe(number: int, photo: Photo, face: Asymmetry, heatmap: bool) -> Face
     return FaceMeasurement(
         number=number,
         box=face.found.box,
+        roll_degrees=face.found.roll_degrees,
         eye_distance=face.eye_distance,
         is_yaw_too_large=face.is_yaw_too_large,
         values={measure.name: estimate for measure, estimate in face.values.items()},

@@ -40,8 +40,8 @@ class Planner(Protocol):
     on_cpu: bool
     parameters: Mapping[str, object]
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
-        """Plan the files of a picture called `name`; whole photos in the format of a suffix, None for their own."""
+    def plan(self, picture: Picture, suffix: str | None) -> PhotoPlan:
+        """Plan the files of a picture; whole photos in the format of a suffix, None for their own."""
 
 
 Check = Callable[[Photo, Detection, FacePrediction], float | None]
@@ -82,10 +82,10 @@ class NetworkPlanner:
             "measure": measured,
         }
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
+    def plan(self, picture: Picture, suffix: str | None) -> PhotoPlan:
         """Select the faces, predict their warps, and plan their files."""
         photo = picture.photo
-        faces = [(found, self._symmetrizer.predict(photo, found)) for found in self._selection.choose(photo, name)]
+        faces = [(found, self._symmetrizer.predict(photo, found)) for found in self._selection.choose(photo)]
         records = tuple(self._record(photo, *face) for face in faces)
         if self._measured:
             measured = measure_asymmetry(self._symmetrizer, photo, [found for found, _ in faces])
@@ -126,10 +126,10 @@ class LandmarkPlanner:
         self._alone = threading.Lock()  # dlib and OpenCV's detectors are not safe for several threads
         self.parameters: Mapping[str, object] = {"version": __version__, "method": method, "number": number}
 
-    def plan(self, picture: Picture, name: object, suffix: str | None) -> PhotoPlan:
+    def plan(self, picture: Picture, suffix: str | None) -> PhotoPlan:
         """Find the faces, and plan one file for each."""
         with self._alone:
-            found: list[ProvidedFace] = take_number(self._provider.find(picture.photo), self._number, name)
+            found: list[ProvidedFace] = take_number(self._provider.find(picture.photo), self._number)
         files = (
             OutputFile(
                 output=Output.FACE,

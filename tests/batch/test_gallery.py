@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
@@ -45,7 +46,12 @@ def done(tmp_path: Path) -> Callable[..., Outcome]:
     def make(name: str, *faces: FaceRecord, **options: object) -> Outcome:
         photo = save(gradient(), tmp_path / "in" / name)
         result = save(gradient() // 2, tmp_path / "out" / f"{name}.result.png")
-        return Outcome(Target(photo, result.parent, name), (result,), faces or (FaceRecord(),), pairs=(Pair(result),))
+        return Outcome(
+            target=Target(photo=photo, folder=result.parent, stem=name),
+            written=(result,),
+            faces=faces or (FaceRecord(),),
+            pairs=(Pair(result),),
+        )
 
     return make
 
@@ -53,15 +59,18 @@ def done(tmp_path: Path) -> Callable[..., Outcome]:
 @pytest.fixture
 def batch(done: Callable[..., Outcome], tmp_path: Path) -> list[Outcome]:
     """Three photos, one of them with two faces, and two failures."""
-    lost = Target(tmp_path / "in" / "deep" / "lost.jpg", tmp_path, "lost")
+    lost = Target(photo=tmp_path / "in" / "deep" / "lost.jpg", folder=tmp_path, stem="lost")
     return [
         done("a.png", FaceRecord(midline_degrees=-9.25, eye_distance=80.4)),
-        Outcome(lost, error=NoFaceError(f"{lost.photo}: no face found; try another")),
+        Outcome(target=lost, error=NoFaceError("no face found; try another")),
         done(
             "photo 10.png", FaceRecord(midline_degrees=1, identity=0.7), FaceRecord(midline_degrees=10, eye_distance=95)
         ),
         done("photo 9.png", FaceRecord(midline_degrees=2, identity=0.25)),
-        Outcome(Target(tmp_path / "in" / "bad.jpg", tmp_path, "bad"), error=PhotoError("cannot read bad.jpg")),
+        Outcome(
+            target=Target(photo=tmp_path / "in" / "bad.jpg", folder=tmp_path, stem="bad"),
+            error=PhotoError("cannot read bad.jpg"),
+        ),
     ]
 
 
@@ -150,7 +159,10 @@ def test_links_lead_to_photos_and_results(batch: list[Outcome], tmp_path: Path, 
 @pytest.mark.parametrize("name", [HOSTILE.replace("/", ""), "a #1 100%?.png", "c:d.png", "Zoë 写真 \u202egnp.png"])
 def test_names_are_shown_and_not_obeyed(done: Callable[..., Outcome], tmp_path: Path, name: str) -> None:
     outcome = done(name)
-    failed = Outcome(Target(tmp_path / "in" / f"x{name}", tmp_path, "x"), error=NoFaceError(f"{name}: </p><script>"))
+    failed = Outcome(
+        target=Target(photo=tmp_path / "in" / f"x{name}", folder=tmp_path, stem="x"),
+        error=NoFaceError(f"{name}: </p><script>"),
+    )
     page = Page(as_html([outcome, failed], tmp_path))
     shown = name.replace("\u202e", "\\u202e")  # it would turn the rest around
     assert shown in page.text_in("bdi") and f"x{shown}" in page.text_in("bdi")
@@ -168,7 +180,12 @@ def test_names_that_are_no_text_are_linked_too(done: Callable[..., Outcome], tmp
 
 
 def test_standard_input_has_no_link(tmp_path: Path) -> None:
-    outcome = Outcome(Target(STREAM, Path(), "", STREAM), (STREAM,), (FaceRecord(),), pairs=(Pair(STREAM),))
+    outcome = Outcome(
+        target=Target(photo=STREAM, folder=Path(), stem="", exact=STREAM),
+        written=(STREAM,),
+        faces=(FaceRecord(),),
+        pairs=(Pair(STREAM),),
+    )
     page = Page(as_html([outcome], tmp_path))
     assert "standard input" in page.text_in("bdi")
     assert not page.named("img") and links_to_files(page, tmp_path) == []
@@ -245,7 +262,7 @@ def test_what_is_not_there_any_more_is_listed_without_pictures(
 
 def test_results_that_lie_elsewhere_stand_beside_the_photo(done: Callable[..., Outcome], tmp_path: Path) -> None:
     outcome = done("a.png")
-    apart = Outcome(outcome.target, outcome.written, outcome.faces)
+    apart = replace(outcome, pairs=())
     page = Page(as_html([apart], tmp_path))
     assert len([picture for picture in page.named("img") if picture["alt"]]) == 2
     assert not page.named("input") and not page.with_class("slider")
@@ -255,7 +272,7 @@ def test_several_results_of_a_photo_have_a_slide_each(done: Callable[..., Outcom
     outcome = done("a.png", FaceRecord(), FaceRecord())
     where = pixel_from_normalized(100)
     pairs = tuple(Pair(outcome.written[0], number, where) for number in (1, 2))
-    page = Page(as_html([Outcome(outcome.target, outcome.written, outcome.faces, pairs=pairs)], tmp_path))
+    page = Page(as_html([replace(outcome, pairs=pairs)], tmp_path))
     assert page.text_in("figcaption") == ["face 1", "face 2"]
     assert [str(slider["aria-label"])[-15:] for slider in page.named("input")] == ["face 1 of a.png", "face 2 of a.png"]
 

@@ -26,7 +26,14 @@ def test_a_face_is_shown_with_the_same_part_of_the_photo(tmp_path: Path, side: i
     result = save(wanted, tmp_path / "face.png")
     where = pixel_from_normalized(side)
     where[:2, 2] += 300, 1000
-    (slide,) = draw_slides(Outcome(Target(photo, tmp_path, "a"), (result,), pairs=(Pair(result, None, where),)), 320)
+    (slide,) = draw_slides(
+        Outcome(
+            target=Target(photo=photo, folder=tmp_path, stem="a"),
+            written=(result,),
+            pairs=(Pair(result, None, where),),
+        ),
+        320,
+    )
     assert slide.before is not None and slide.after is not None and slide.aligned
     assert (slide.before.width, slide.before.height) == (slide.after.width, slide.after.height) == (320, 320)
     before = read(slide.before.address)
@@ -39,8 +46,8 @@ def test_a_turned_face_is_leveled(tmp_path: Path) -> None:
     photo[180:220, 100:300] = 220  # a bar from left to right
     where = np.array([[0, -100, 199.5], [100, 0, 199.5], [0, 0, 1.0]])  # the face looks to the left: clockwise
     face = save(np.full((200, 200, 3), 30, np.uint8), tmp_path / "face.png")
-    target = Target(save(photo, tmp_path / "a.png"), tmp_path, "a")
-    (slide,) = draw_slides(Outcome(target, (face,), pairs=(Pair(face, None, where),)), 200)
+    target = Target(photo=save(photo, tmp_path / "a.png"), folder=tmp_path, stem="a")
+    (slide,) = draw_slides(Outcome(target=target, written=(face,), pairs=(Pair(face, None, where),)), 200)
     assert slide.before is not None
     before = read(slide.before.address)[..., 0]
     assert (before[5:195, 85:115] > 190).all()  # the bar goes from top to bottom

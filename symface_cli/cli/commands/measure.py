@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
+from symface_cli.cli.console import conclude, out, print_failure, warn_of_yaw
 from symface_cli.cli.options import MADE, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
@@ -95,7 +95,7 @@ def _check(
 
 def _tell(result: "MeasuredPhoto") -> None:
     if result.error is not None:
-        print_error(result.error)
+        print_failure(result.photo, result.error)
     for face in result.faces:
         if face.is_yaw_too_large:
             consequence = "its shape asymmetry is not to be trusted"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from symface_cli.cli.console import conclude, out, print_error, warn_of_yaw
+from symface_cli.cli.console import conclude, out, print_error, print_failure, warn_of_yaw
 from symface_cli.cli.options import (
     AMOUNT,
     EXPERT,
@@ -278,7 +278,7 @@ def _tell(outcome: "Outcome") -> None:
     from symface_cli.batch.targets import STREAM
 
     if outcome.error is not None:
-        print_error(outcome.error)
+        print_failure(outcome.photo, outcome.error)
     for path in outcome.written:
         if path != STREAM:
             out.print(str(path))
