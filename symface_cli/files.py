@@ -4,10 +4,14 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from symface_cli.errors import OutputError, PhotoError
+
+Progress = Callable[[int, int | None], None]
+"""Called with how much is done, in bytes or photos, and how much there is to do; None if that is not known."""
 
 PHOTO_SUFFIXES: frozenset[str] = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}

@@ -1,13 +1,15 @@
-"""The data set that a command works on: named by the user or downloaded, and unpacked, with a progress bar."""
+"""Fetches what others publish, with progress bars: data sets, model files."""
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from symface_cli.cli.console import err
 from symface_cli.cli.options import DATA
+from symface_cli.cli.progress import count_bytes
 from symface_cli.errors import UsageError
 
 DataArgument = Annotated[
@@ -21,35 +23,36 @@ DownloadOption = Annotated[
 
 
 def find_dataset(data: Path | None, download: str | None) -> Path:
-    """The folder of the data set.
+    """Return the folder of the data set that is named or to be downloaded; unpack its archive.
 
     Raises:
-        UsageError: If it is not exactly one of the two that is given.
-        DataError: If it does not exist, cannot be downloaded or cannot be unpacked.
+        UsageError: If not exactly one of the two is given.
+        DataError: If it does not exist, or cannot be downloaded or unpacked.
     """
     if (data is None) == (download is None):
         raise UsageError("give either DATA, a folder of photos or an archive of one, or --download lfw")
     from symface_cli.data.datasets import open_dataset
     from symface_cli.data.lfw import LFW, fetch_lfw
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        observer = _Observer(bar)
+    with count_bytes() as show:
         if data is None:
             err.print(LFW.license, soft_wrap=True)
-            data = fetch_lfw(observer.show)
-        return open_dataset(data, observer.show)
+            data = fetch_lfw(lambda address: partial(show, f"downloading {address}"))
+        return open_dataset(data, partial(show, f"unpacking {data.name}"))
 
 
-class _Observer:
-    """Shows each thing that is done as a line, and how far it is as a progress bar."""
+def fetch_models(names: Iterable[str], folder: Path | None) -> None:
+    """Download the published model files that are not here; show their licenses before.
 
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._tasks: dict[str, TaskID] = {}
+    Args:
+        names: Keys of `data.published.FILES`.
+        folder: The user's own, as for `data.published.find`.
 
-    def show(self, what: str, done: int, total: int | None) -> None:
-        if what not in self._tasks:
-            err.print(what, soft_wrap=True)
-            self._tasks[what] = self._bar.add_task(what.split()[0], total=total)
-        self._bar.update(self._tasks[what], completed=done, total=total)
+    Raises:
+        WeightsError: If one cannot be downloaded.
+    """
+    from symface_cli.data.published import FILES, locate
+
+    with count_bytes() as show:
+        for name in names:
+            locate(name, folder, partial(show, f"downloading {name}: {FILES[name].source.license}"))

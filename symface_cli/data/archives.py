@@ -14,13 +14,11 @@ from typing import IO, BinaryIO
 
 from symface_cli.data.downloads import cache_folder, locked
 from symface_cli.errors import DataError
-from symface_cli.files import PHOTO_SUFFIXES, checksum
+from symface_cli.files import PHOTO_SUFFIXES, Progress, checksum
 
 MOST_MEMBERS = 250_000  # files in an archive; LFW has 13,233 photos
 MOST_BYTES = 32 << 30  # unpacked; LFW has less than 0.3 GiB
 ADVICE = "give a folder of photos, one sub-folder per person, or a tar or zip archive of one"
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how many bytes are done, and of how many; None if that is not known."""
 
 
 def unpack_once(archive: Path, progress: Progress) -> Path:
@@ -75,7 +73,7 @@ def _unpack_photos(archive: Path, stream: BinaryIO, folder: Path, progress: Prog
                     "if that is right, unpack it by hand and give the folder"
                 )
             _write_photo(member, folder)
-            progress(f"unpacking {archive.name}", stream.tell(), size)
+            progress(stream.tell(), size)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, ValueError) as error:
         raise DataError(f"{archive}: {_damage(error)}") from error
     except OSError as error:

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from symface_cli.data.archives import ADVICE, Progress, unpack_once
+from symface_cli.data.archives import ADVICE, unpack_once
 from symface_cli.errors import DataError, PhotoError
-from symface_cli.files import find_photos
+from symface_cli.files import Progress, find_photos
 
 BU3DFE = re.compile(r"(?P<person>[FM]\d{4})_(AN|DI|FE|HA|NE|SA|SU)0[0-4][A-Z]{2}_(?P<kind>.+)")
 """BU-3DFE's file names: person, expression, its level (0 for neutral), ethnicity; F2D is the frontal picture."""
@@ -70,7 +70,7 @@ def open_dataset(data: Path, progress: Progress | None = None) -> Path:
 
     Args:
         data: A folder, or an archive; if that has a single folder at its top, this is the data set.
-        progress: Called while an archive is unpacked.
+        progress: Called with the bytes of an archive that are unpacked.
 
     Raises:
         DataError: If there is no such folder or archive, or it cannot be unpacked.
@@ -79,6 +79,6 @@ def open_dataset(data: Path, progress: Progress | None = None) -> Path:
         return data
     if not data.is_file():
         raise DataError(f"{data}: no such folder or archive; {ADVICE}")
-    folder = unpack_once(data, progress or (lambda what, done, total: None))
+    folder = unpack_once(data, progress or (lambda done, total: None))
     tops = [path for path in folder.iterdir() if path.name != "__MACOSX"]
     return tops[0] if len(tops) == 1 and tops[0].is_dir() else folder

@@ -15,16 +15,10 @@ import requests
 from filelock import FileLock
 
 from symface_cli.errors import SymfaceError, WeightsError
-from symface_cli.files import checksum
+from symface_cli.files import Progress, checksum
 
 TIMEOUT = 20.0  # seconds without a byte
 BLOCK = 1 << 16  # bytes read at a time
-
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes done, and those of the whole file; None if the server does not say.
-
-The first call comes before the first byte, with 0 or what an earlier download left; then one after every block.
-"""
 
 
 def fetch(
@@ -43,7 +37,7 @@ def fetch(
         address: Where the file is published.
         target: Where to write it; folders are created.
         sha256: Its checksum, in hexadecimal.
-        progress: Called during the download.
+        progress: Called before the first byte, with 0 or what an earlier download left, and after every block.
         by_hand: What the user can do instead, for the messages.
         failure: Makes the exception to be raised from a message.
 

@@ -1,12 +1,13 @@
 """Downloads Labeled Faces in the Wild."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from symface_cli.data.archives import ADVICE, Progress
+from symface_cli.data.archives import ADVICE
 from symface_cli.data.downloads import cache_folder, fetch, is_offline, on_mirror
 from symface_cli.errors import DataError
+from symface_cli.files import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,11 @@ LFW = PublishedArchive(
 )
 
 
-def fetch_lfw(progress: Progress) -> Path:
+def fetch_lfw(watch: Callable[[str], Progress]) -> Path:
     """Return LFW's archive in the cache; download it if it is not there.
+
+    Args:
+        watch: Called with each address that is tried; returns the progress of that download.
 
     Raises:
         DataError: If it cannot be downloaded.
@@ -51,8 +55,7 @@ def fetch_lfw(progress: Progress) -> Path:
         return target
 
     def get(address: str, by_hand: str) -> None:
-        told = partial(progress, f"downloading {on_mirror(address)}")
-        fetch(address, target, LFW.sha256, told, by_hand, DataError)
+        fetch(address, target, LFW.sha256, watch(on_mirror(address)), by_hand, DataError)
 
     home, copy = LFW.addresses
     if is_offline() or on_mirror(home) != home:

@@ -1,27 +1,26 @@
-"""Published model files, of the landmark baselines and the recognizers: where they come from, and where they lie.
+"""Model files that others publish, for the landmark baselines and the recognizers: found here, or downloaded.
 
-They are not part of symface: most of their licenses allow research only. `locate` looks in the user's folder, then in
-the cache, then downloads.
+They are not part of symface: most of their licenses allow research only.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from symface_cli.data.downloads import cache_folder, fetch
 from symface_cli.errors import Hint, WeightsError
+from symface_cli.files import Progress
 
 BY_HAND = "download it by hand into a folder and name that folder with SYMFACE_MODEL_DIR"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where files are published, in versions that never change.
+    """A place where files are published, in versions that never change.
 
     Attributes:
-        address: Of their folder.
+        address: Address of their folder.
         license: What a user should know before the first download, in one line.
     """
 
@@ -29,15 +28,15 @@ class Source:
     license: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelFile:
     """A published file.
 
     Attributes:
         source: Where it is published.
         path: Its path in the source's folder.
-        folder: The folder of ours that it lies in, below SYMFACE_MODEL_DIR and below the cache.
-        sha256: Its checksum.
+        folder: Folder for it, in the user's own and in the cache.
+        sha256: Its checksum, in hexadecimal.
     """
 
     source: Source
@@ -47,32 +46,14 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        """Name without folders."""
+        """File name without folders."""
         return self.path.rpartition("/")[2]
 
     @property
     def address(self) -> str:
-        """Where it is published."""
+        """Address of the file."""
         return f"{self.source.address}/{self.path}"
 
-
-@dataclass(frozen=True)
-class Download:
-    """How far a download is.
-
-    Attributes:
-        file: What is being downloaded; its source has the license note.
-        done: Bytes here already, those of an earlier, broken download included.
-        total: Bytes of the whole file, None if the server does not say.
-    """
-
-    file: ModelFile
-    done: int
-    total: int | None
-
-
-Progress = Callable[[Download], None]
-"""Called before the first byte (with done = 0, or what is resumed), and then after every block."""
 
 SDM_SOURCE = Source(
     "https://raw.githubusercontent.com/wanglin193/SupervisedDescentMethod/901f8ca3e225f4011c455d2371dd3bc80ee4a41d/bin",
@@ -90,16 +71,31 @@ OPENFACE_SOURCE = Source(
 )
 
 _FILES = (
-    ModelFile(SDM_SOURCE, "face_sdm.bin", "sdm", "dbe54bd82e8c30738adfac8e61e5efd169621ee1e0733ab1384cb2153623098e"),
-    ModelFile(SDM_SOURCE, "face_sdm.yml", "sdm", "f7b4a4cafa4c7ec16be04fc8588e77a57e5729ddaf96c6e1dd18520573290e63"),
     ModelFile(
-        CLM_SOURCE,
-        "pdms/Multi-PIE_aligned_PDM_68.txt",
-        "pdm",
-        "26c2e677ce2eaab703a0bb229cbc679d86567e8ce5431fbef3080cc41157eb8d",
+        source=SDM_SOURCE,
+        path="face_sdm.bin",
+        folder="sdm",
+        sha256="dbe54bd82e8c30738adfac8e61e5efd169621ee1e0733ab1384cb2153623098e",
+    ),
+    ModelFile(
+        source=SDM_SOURCE,
+        path="face_sdm.yml",
+        folder="sdm",
+        sha256="f7b4a4cafa4c7ec16be04fc8588e77a57e5729ddaf96c6e1dd18520573290e63",
+    ),
+    ModelFile(
+        source=CLM_SOURCE,
+        path="pdms/Multi-PIE_aligned_PDM_68.txt",
+        folder="pdm",
+        sha256="26c2e677ce2eaab703a0bb229cbc679d86567e8ce5431fbef3080cc41157eb8d",
     ),
     *(
-        ModelFile(CLM_SOURCE, f"patch_experts/{kind}_patches_{scale}_general.txt", folder, sha256)
+        ModelFile(
+            source=CLM_SOURCE,
+            path=f"patch_experts/{kind}_patches_{scale}_general.txt",
+            folder=folder,
+            sha256=sha256,
+        )
         for kind, folder, scale, sha256 in (
             ("svr", "clm", "0.25", "64ad28574141696d387a0b68e2c291253e33a0a9da66926ed0675729dbd09bb2"),
             ("svr", "clm", "0.35", "59c2e55815f9ad1e517c4aa39561fd62b7ba7db9d42de84641d2f0ba31a4e9d8"),
@@ -111,46 +107,46 @@ _FILES = (
     ),
     # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
     ModelFile(
-        OPENFACE_SOURCE,
-        "nn4.small2.v1.t7",
-        "openface",
-        "9b72d54aeb24a64a8135dca8e792f7cc675c99a884a6940350a6cedcf7b7ba08",
+        source=OPENFACE_SOURCE,
+        path="nn4.small2.v1.t7",
+        folder="openface",
+        sha256="9b72d54aeb24a64a8135dca8e792f7cc675c99a884a6940350a6cedcf7b7ba08",
     ),
 )
 FILES = {file.name: file for file in _FILES}
 """Every file by its name without folders."""
 
 
-def find(name: str) -> Path | None:
-    """Path of a published file that is here, in SYMFACE_MODEL_DIR or in the cache; None if it is not.
+def find(name: str, folder: Path | None = None) -> Path | None:
+    """Return the path of a published file that is here; None if it is not.
 
-    Files of SYMFACE_MODEL_DIR, in their folders or flat, are taken as they are, the user's own versions included.
+    Args:
+        name: A key of FILES.
+        folder: The user's own, SYMFACE_MODEL_DIR by default; its files, in their folders or flat, are taken as they
+            are, other versions included. What it lacks is looked for in the cache.
     """
     file = FILES[name]
-    own = os.environ.get("SYMFACE_MODEL_DIR")
+    own = folder or os.environ.get("SYMFACE_MODEL_DIR")
     places = [Path(own, file.folder, file.name), Path(own, file.name)] if own else []
     return next((place for place in (*places, _cached(file)) if place.is_file()), None)
 
 
-def locate(name: str, progress: Progress | None = None) -> Path:
-    """Path of a published file: one that is here, or downloaded into the cache.
+def locate(name: str, folder: Path | None = None, progress: Progress | None = None) -> Path:
+    """Return the path of a published file; download it into the cache if it is not here.
 
     Args:
         name: A key of FILES.
-        progress: Told of a download, not called where none is needed.
+        folder: The user's own, as for `find`.
+        progress: Called during a download.
 
     Raises:
-        WeightsError: If it has to be downloaded and that fails, or the downloaded file is not the published one.
+        WeightsError: If it cannot be downloaded, or the downloaded file is not the published one.
     """
-    here = find(name)
+    here = find(name, folder)
     if here is not None:
         return here
-    file, tell = FILES[name], progress or (lambda download: None)
-
-    def show(done: int, total: int | None) -> None:
-        tell(Download(file, done, total))
-
-    fetch(file.address, _cached(file), file.sha256, show, BY_HAND, partial(WeightsError, hint=Hint.MODEL_FOLDER))
+    file, failure = FILES[name], partial(WeightsError, hint=Hint.MODEL_FOLDER)
+    fetch(file.address, _cached(file), file.sha256, progress, BY_HAND, failure)
     return _cached(file)
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.errors import UNREADABLE, DataError
-from symface_cli.evaluation.protocol import Progress, choose_photos
+from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.evaluation.tables import Column, Table
+from symface_cli.files import Progress
 from symface_cli.geometry.midline import Midline, fit_midline
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
@@ -29,18 +30,20 @@ MIRROR_INDEX = "mirror_index.csv"
 PUPILS = (0, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MidlinePlan:
     """What is measured.
 
     Attributes:
         providers: Names of providers.
         weights: Weights of the network; None for the bundled ones.
+        model_folder: The user's own folder of published models; None for SYMFACE_MODEL_DIR.
         jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
     """
 
     providers: tuple[str, ...]
     weights: Path | None = None
+    model_folder: Path | None = None
     jobs: int = 0
 
 
@@ -222,7 +225,9 @@ class MidlineEvaluator:
     """
 
     def __init__(self, plan: MidlinePlan) -> None:
-        self._providers = {name: find_provider(name).load(plan.weights) for name in plan.providers}
+        self._providers = {
+            name: find_provider(name).load(plan.weights, model_folder=plan.model_folder) for name in plan.providers
+        }
 
     def __call__(self, reference: Reference) -> MidlineResult:
         """Compare the midlines of one photo with the reference."""

@@ -17,7 +17,7 @@ from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
-from symface_cli.files import checksum
+from symface_cli.files import Progress, checksum
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
@@ -28,8 +28,6 @@ from symface_cli.recognition.recognizer import Embedding, Recognizer
 from symface_cli.recognition.registry import find_recognizer
 
 SPLITS = ("test", "validation", "train", "all")
-Progress = Callable[[int, int], None]
-"""Called with how many photos are done, and of how many."""
 
 
 class Key(NamedTuple):
@@ -49,6 +47,7 @@ class EvaluationPlan:
         recognizers: Names of recognizers.
         conditions: What is put in front of the faces, of occluders.CONDITIONS.
         weights: Weights of the network; None for the bundled ones.
+        model_folder: The user's own folder of published models; None for SYMFACE_MODEL_DIR.
         jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
     """
 
@@ -56,6 +55,7 @@ class EvaluationPlan:
     recognizers: tuple[str, ...] = ("dlib",)
     conditions: tuple[str, ...] = (NO_OCCLUDER,)
     weights: Path | None = None
+    model_folder: Path | None = None
     jobs: int = 0
 
     def wanted(self) -> list[Key]:
@@ -270,12 +270,12 @@ class Evaluator:
     def _by_provider(self, methods: Sequence[str]) -> Iterator[tuple[Provider, list[str]]]:
         for entry in providers_of(methods):
             if entry.name not in self._providers:
-                self._providers[entry.name] = entry.load(self._plan.weights)
+                self._providers[entry.name] = entry.load(self._plan.weights, model_folder=self._plan.model_folder)
             yield self._providers[entry.name], [name for name in methods if find_method(name).provider == entry.name]
 
     def _recognizer(self, name: str) -> Recognizer:
         if name not in self._recognizers:
-            self._recognizers[name] = find_recognizer(name)()
+            self._recognizers[name] = find_recognizer(name)(self._plan.model_folder)
         return self._recognizers[name]
 
 

@@ -7,13 +7,14 @@ the experts: support vector regression (CLM) or continuous conditional neural fi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.published import Progress, locate
+from symface_cli.data.published import locate
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
 from symface_cli.landmarks.patches import SIDE, PatchExperts, load_ccnf, load_svr
@@ -111,19 +112,25 @@ class ConstrainedModel(BoxLandmarks):
 class ClmLandmarks(ConstrainedModel):
     """Find 68 landmarks with the constrained local model of CLM-framework.
 
+    Args:
+        model_folder: The user's own folder of published models, as for `data.published.find`.
+
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
     files: ClassVar[tuple[str, ...]] = (POINTS, *(f"svr_patches_{scale}_general.txt" for scale in SCALES))
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        points, *patches = (locate(file, progress) for file in self.files)
+    def __init__(self, model_folder: Path | None = None) -> None:
+        points, *patches = (locate(file, model_folder) for file in self.files)
         super().__init__(load_points(points), [load_svr(file) for file in patches])
 
 
 class ClnfLandmarks(ConstrainedModel):
     """Find 68 landmarks with the constrained local neural field of CLM-framework.
+
+    Args:
+        model_folder: The user's own folder of published models, as for `data.published.find`.
 
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
@@ -131,8 +138,8 @@ class ClnfLandmarks(ConstrainedModel):
 
     files: ClassVar[tuple[str, ...]] = (POINTS, *(f"ccnf_patches_{scale}_general.txt" for scale in SCALES))
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        points, *patches = (locate(file, progress) for file in self.files)
+    def __init__(self, model_folder: Path | None = None) -> None:
+        points, *patches = (locate(file, model_folder) for file in self.files)
         super().__init__(load_points(points), [load_ccnf(file) for file in patches])
 
 

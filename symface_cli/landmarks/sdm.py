@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.published import Progress, locate
+from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
@@ -55,15 +55,18 @@ class Round:
 class SdmLandmarks(BoxLandmarks):
     """Find 68 landmarks by supervised descent.
 
+    Args:
+        model_folder: The user's own folder of published models, as for `data.published.find`.
+
     Raises:
         WeightsError: If the model is not here and cannot be downloaded, or is damaged.
     """
 
     files: ClassVar[tuple[str, ...]] = ("face_sdm.yml", "face_sdm.bin")
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    def __init__(self, model_folder: Path | None = None) -> None:
         super().__init__(DETECTOR)
-        self._mean, self._rounds = load(*(locate(file, progress) for file in self.files))
+        self._mean, self._rounds = load(*(locate(file, model_folder) for file in self.files))
 
     def fit(self, gray: Gray, box: Box) -> Landmarks:
         """Find the landmarks (68, 2) in a gray photo (H, W), of the face in a box of this method's own detector."""

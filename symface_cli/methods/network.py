@@ -49,11 +49,16 @@ NETWORK_METHODS = (
 class NetworkProvider:
     """Finds faces with symface's own detector and the network.
 
+    Args:
+        weights: Its weights; None for the bundled ones.
+        device: Where it computes.
+        model_folder: Not needed: the network is none of the published models.
+
     Raises:
         WeightsError: If the weights cannot be used.
     """
 
-    def __init__(self, weights: Path | None = None, device: str = "cpu") -> None:
+    def __init__(self, weights: Path | None = None, device: str = "cpu", model_folder: Path | None = None) -> None:
         from symface_cli.inference.symmetrizer import Symmetrizer
 
         self._symmetrizer = Symmetrizer(weights, device)

@@ -3,7 +3,7 @@
 A new provider is a module of its own and one entry of PROVIDERS; a new method is one entry of its provider's methods.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,12 +20,13 @@ from symface_cli.methods.provider import Method, Provider
 class LoadProvider(Protocol):
     """Loads a provider's models."""
 
-    def __call__(self, weights: Path | None = None, device: str = "cpu") -> Provider:
+    def __call__(self, weights: Path | None = None, device: str = "cpu", model_folder: Path | None = None) -> Provider:
         """Load the provider.
 
         Args:
             weights: The network's weights; None for the bundled ones. Other providers have none.
             device: Where the network computes.
+            model_folder: The user's own folder of published models, as for `data.published.find`.
         """
 
 
@@ -46,23 +47,29 @@ class ProviderEntry:
     files: tuple[str, ...] = ()
 
 
-def _landmark_entry(name: str, finder: type[LandmarkFinder], paper_score: float | None = None) -> ProviderEntry:
+def _landmark_entry(
+    name: str, load_finder: Callable[[Path | None], LandmarkFinder], files: tuple[str, ...], paper_score: float
+) -> ProviderEntry:
     methods = landmark_methods(name, paper_score)
 
-    def load(weights: Path | None = None, device: str = "cpu") -> LandmarkProvider:
-        return LandmarkProvider(finder(), methods)
+    def load(weights: Path | None = None, device: str = "cpu", model_folder: Path | None = None) -> LandmarkProvider:
+        return LandmarkProvider(load_finder(model_folder), methods)
 
-    return ProviderEntry(name=name, methods=methods, load=load, files=finder.files)
+    return ProviderEntry(name=name, methods=methods, load=load, files=files)
+
+
+def _load_dlib(model_folder: Path | None) -> DlibLandmarks:
+    return DlibLandmarks()  # its models come with the `landmarks` extra
 
 
 PROVIDERS: dict[str, ProviderEntry] = {
     entry.name: entry
     for entry in (
         ProviderEntry(name=NETWORK, methods=NETWORK_METHODS, load=NetworkProvider),
-        _landmark_entry("dlib", DlibLandmarks, paper_score=0.712),
-        _landmark_entry("sdm", SdmLandmarks, paper_score=0.694),
-        _landmark_entry("clm", ClmLandmarks, paper_score=0.658),
-        _landmark_entry("clnf", ClnfLandmarks, paper_score=0.738),
+        _landmark_entry("dlib", _load_dlib, DlibLandmarks.files, paper_score=0.712),
+        _landmark_entry("sdm", SdmLandmarks, SdmLandmarks.files, paper_score=0.694),
+        _landmark_entry("clm", ClmLandmarks, ClmLandmarks.files, paper_score=0.658),
+        _landmark_entry("clnf", ClnfLandmarks, ClnfLandmarks.files, paper_score=0.738),
     )
 }
 """Every provider by name; each name but the network's is also that of a baseline."""

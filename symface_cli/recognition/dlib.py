@@ -1,5 +1,6 @@
 """dlib's recognizer."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -15,8 +16,8 @@ class DlibRecognizer(LandmarkRecognizer):
     thresholds: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.4)
     files: ClassVar[tuple[str, ...]] = ()  # they come with the `landmarks` extra
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, model_folder: Path | None = None) -> None:
+        super().__init__(model_folder)
         import dlib
 
         self._dlib = dlib

@@ -32,9 +32,9 @@ class OpenFaceRecognizer(LandmarkRecognizer):
     thresholds: ClassVar[tuple[float, ...]] = (0.99, 0.8, 0.6)
     files: ClassVar[tuple[str, ...]] = (OPENFACE_FILE,)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._network = load_openface(locate(OPENFACE_FILE))
+    def __init__(self, model_folder: Path | None = None) -> None:
+        super().__init__(model_folder)
+        self._network = load_openface(locate(OPENFACE_FILE, model_folder))
 
     def embed_aligned(self, photo: Photo, landmarks: Landmarks) -> Embedding:
         """Compute the embedding (128,) of the face with these landmarks (68, 2)."""

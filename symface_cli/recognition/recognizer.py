@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -31,6 +32,9 @@ class RecognizedFace:
 class Recognizer(Protocol):
     """A network for faces, with its own detector.
 
+    Args:
+        model_folder: The user's own folder of published models, as for `data.published.find`.
+
     Attributes:
         thresholds: Distances below which two faces count as the same person: the published one, then stricter ones.
         files: The published model files that it needs, keys of `data.published.FILES`.
@@ -38,6 +42,8 @@ class Recognizer(Protocol):
 
     thresholds: ClassVar[tuple[float, ...]]
     files: ClassVar[tuple[str, ...]]
+
+    def __init__(self, model_folder: Path | None = None) -> None: ...
 
     def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
         """Find the face nearest to `point` (2,) of the photo, by default its center; None if there is none."""
@@ -57,7 +63,7 @@ class LandmarkRecognizer(ABC):
         MissingExtraError: If the `landmarks` extra is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model_folder: Path | None = None) -> None:
         self._finder = DlibLandmarks()
 
     @abstractmethod

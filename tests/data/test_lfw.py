@@ -101,16 +101,16 @@ def dead_home(lfw: Server, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_where_lfws_home_does_not_answer_a_copy_is_taken(lfw: Server, dead_home: str) -> None:
     told: list[tuple[str, int, int | None]] = []
-    archive = fetch_lfw(lambda *step: told.append(step))
+    archive = fetch_lfw(lambda address: lambda done, total: told.append((address, done, total)))
     assert archive.read_bytes() == lfw.content
     assert [path for path, _ in lfw.asked] == ["/copy/lfw.tgz"]
-    assert told[-1] == (f"downloading {lfw_module.LFW.addresses[1]}", len(lfw.content), len(lfw.content))
+    assert told[-1] == (lfw_module.LFW.addresses[1], len(lfw.content), len(lfw.content))
 
 
 def test_where_neither_answers_both_are_named(lfw: Server, dead_home: str, cache: Path) -> None:
     lfw.status = 503
     with pytest.raises(DataError) as caught:
-        fetch_lfw(lambda *step: None)
+        fetch_lfw(lambda address: lambda done, total: None)
     message = str(caught.value)
     assert f"cannot download {lfw_module.LFW.addresses[1]} (HTTP status 503)" in message
     assert f"put a copy of {dead_home}, which failed before, at {cache / 'lfw-deepfunneled.tgz'}" in message

@@ -1,7 +1,10 @@
 """Published model files: found in the user's folder or the cache, or downloaded from their homes."""
 
+import dataclasses
 import functools
 import hashlib
+import os
+import re
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,8 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from symface_cli.data.published import CLM_SOURCE, FILES, SDM_SOURCE, Download, ModelFile, locate
+from symface_cli.cli.fetching import fetch_models
+from symface_cli.data.published import CLM_SOURCE, FILES, SDM_SOURCE, ModelFile, find, locate
 from symface_cli.errors import ExitStatus, WeightsError
+from symface_cli.methods.registry import PROVIDERS
 
 CONTENT = bytes(range(256)) * 300
 COMMITS = {
@@ -30,7 +35,7 @@ def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mod
     """Each published file, with another content."""
     published = FILES[request.param]
     checksum = hashlib.sha256(CONTENT).hexdigest()
-    replaced = ModelFile(published.source, published.path, published.folder, checksum)
+    replaced = dataclasses.replace(published, sha256=checksum)
     monkeypatch.setitem(FILES, request.param, replaced)
     return replaced
 
@@ -52,18 +57,15 @@ def mirror(file: ModelFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         thread.join()
 
 
-def test_a_file_is_downloaded_once_and_its_license_is_known_before_the_first_byte(
-    file: ModelFile, mirror: Path, tmp_path: Path
-) -> None:
-    told: list[Download] = []
-    path = locate(file.name, told.append)
+def test_a_file_is_downloaded_once(file: ModelFile, mirror: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    path = locate(file.name, progress=lambda done, total: told.append((done, total)))
     assert path == tmp_path / "home" / "models" / file.folder / file.name
     assert path.read_bytes() == CONTENT
-    assert (told[0].done, told[0].total) == (0, len(CONTENT)) and told[-1].done == len(CONTENT)
-    assert any(word in told[0].file.source.license for word in ("non-commercial", "evaluation only"))
+    assert told[0] == (0, len(CONTENT)) and told[-1] == (len(CONTENT), len(CONTENT))
     mirror.unlink()
     told.clear()
-    assert locate(file.name, told.append) == path
+    assert locate(file.name, progress=lambda done, total: told.append((done, total))) == path
     assert told == []
 
 
@@ -94,9 +96,39 @@ def test_files_of_the_users_folder_are_taken_as_they_are(
     own = tmp_path / "own" / ("" if flat else file.folder) / file.name
     own.parent.mkdir(parents=True)
     own.write_bytes(b"my own")
-    monkeypatch.setenv("SYMFACE_MODEL_DIR", str(tmp_path / "own"))
     monkeypatch.setenv("SYMFACE_OFFLINE", "1")
+    assert locate(file.name, tmp_path / "own") == own
+    assert find(file.name) is None
+    monkeypatch.setenv("SYMFACE_MODEL_DIR", str(tmp_path / "own"))
     assert locate(file.name) == own
+    assert find(file.name, tmp_path / "another") is None
+
+
+def test_the_license_is_shown_before_the_first_byte(
+    file: ModelFile, mirror: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetch_models([file.name], None)
+    line = " ".join(capsys.readouterr().err.split())
+    assert line == f"downloading {file.name}: {file.source.license}"
+    assert any(word in line for word in ("non-commercial", "evaluation only"))
+    fetch_models([file.name], None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_of_models_is_passed_on_to_whoever_loads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMFACE_OFFLINE", "1")
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "home"))
+    for entry in PROVIDERS.values():
+        for name in entry.files:
+            (tmp_path / name).write_bytes(b"my own")
+    environment = dict(os.environ)
+    for entry in PROVIDERS.values():
+        if entry.files:
+            with pytest.raises(WeightsError, match="SYMFACE_OFFLINE"):
+                entry.load()
+            with pytest.raises(WeightsError, match=f"{re.escape(str(tmp_path))}.*not "):
+                entry.load(model_folder=tmp_path)
+    assert dict(os.environ) == environment
 
 
 def test_files_come_from_pinned_commits_or_from_a_home_that_names_the_version() -> None:

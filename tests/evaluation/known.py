@@ -30,6 +30,9 @@ class BrightnessRecognizer:
     files: ClassVar[tuple[str, ...]] = ()
     landmarks: ClassVar[NDArray[np.float32]]
 
+    def __init__(self, model_folder: Path | None = None) -> None:
+        pass
+
     def find(self, photo: Photo, point: object = None) -> RecognizedFace | None:
         drawn["looks"] += 1
         return RecognizedFace(self.landmarks, np.array([photo.mean()])) if photo.any() else None
@@ -94,7 +97,7 @@ def put_in(monkeypatch: pytest.MonkeyPatch, name: str, provider: Provider, *meth
     entry = ProviderEntry(
         name=name,
         methods=tuple(Method(name=method, provider=name) for method in methods),
-        load=lambda weights=None, device="cpu": provider,
+        load=lambda weights=None, device="cpu", model_folder=None: provider,
     )
     monkeypatch.setitem(PROVIDERS, name, entry)
 

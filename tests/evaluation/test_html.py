@@ -57,7 +57,9 @@ class KnownMethods:
 def plan(monkeypatch: pytest.MonkeyPatch) -> EvaluationPlan:
     monkeypatch.setitem(RECOGNIZERS, "line", LineRecognizer)
     methods = (OURS, DECODED, Method(name="upside-down", provider="vae"))
-    entry = ProviderEntry(name="vae", methods=methods, load=lambda weights=None, device="cpu": KnownMethods())
+    entry = ProviderEntry(
+        name="vae", methods=methods, load=lambda weights=None, device="cpu", model_folder=None: KnownMethods()
+    )
     monkeypatch.setitem(PROVIDERS, "vae", entry)
     return EvaluationPlan(methods=METHODS, recognizers=("line",))
 

@@ -83,7 +83,9 @@ def hand_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(folder: Path, *providers: str) -> MidlineReport:
-    return evaluate_midlines(read_references(folder), MidlinePlan(providers, jobs=1), lambda done, total: None)
+    return evaluate_midlines(
+        read_references(folder), MidlinePlan(providers=providers, jobs=1), lambda done, total: None
+    )
 
 
 # The errors
@@ -186,7 +188,9 @@ def test_damaged_photo_is_named_and_counts_nowhere(hand_placed: Path) -> None:
 def test_progress_is_told_of_every_photo_that_the_limit_leaves(hand_placed: Path) -> None:
     told: list[tuple[int, int]] = []
     references = read_references(hand_placed, limit=3)
-    evaluate_midlines(references, MidlinePlan(("fake",), jobs=1), lambda done, total: told.append((done, total)))
+    evaluate_midlines(
+        references, MidlinePlan(providers=("fake",), jobs=1), lambda done, total: told.append((done, total))
+    )
     assert [reference.path.stem for reference in references] == ["001", "003", "005"]
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -248,7 +252,7 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
     references = read_references(LONDON, limit=8)
     middle = Midline(np.array([337.0, 337.0]), np.array([0.0, 1.0]))  # of the photos, 675 x 675
     level = [compare_midlines(middle, reference) for reference in references]
-    report = evaluate_midlines(references, MidlinePlan(("vae", "dlib"), jobs=2), lambda done, total: None)
+    report = evaluate_midlines(references, MidlinePlan(providers=("vae", "dlib"), jobs=2), lambda done, total: None)
     for score in report.scores:
         assert (score.photos, score.missed) == (8, 0)
         assert score.angle is not None
@@ -262,7 +266,8 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
     references = read_references(LONDON, limit=3)
     alone, shared = (
-        evaluate_midlines(references, MidlinePlan(("dlib",), jobs=jobs), lambda done, total: None) for jobs in (1, 2)
+        evaluate_midlines(references, MidlinePlan(providers=("dlib",), jobs=jobs), lambda done, total: None)
+        for jobs in (1, 2)
     )
     assert alone.results == shared.results
     assert isinstance(alone.results[0].errors["dlib"], MidlineError)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from symface_cli.cli.console import err, print_error
-from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, find_dataset
 from symface_cli.cli.options import (
     COMPARED,
     DATA,
@@ -25,6 +25,7 @@ from symface_cli.errors import ExitStatus, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.data.datasets import DatasetPhoto
+    from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
     from symface_cli.evaluation.scores import EvaluationReport
 
@@ -135,12 +136,12 @@ def evaluate(
     A face counts as recognized when a face recognizer says that it is the person in the photo; faces that are not
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
-    from symface_cli.cli.model_fetching import fetch_models
+    from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, check_plan, choose_photos
     from symface_cli.evaluation.scores import summarize_results
     from symface_cli.evaluation.store import open_store
     from symface_cli.methods.network import DECODED, OURS
-    from symface_cli.methods.registry import baselines, choose_methods, files_of
+    from symface_cli.methods.registry import baselines, choose_methods, files_of, providers_of
     from symface_cli.recognition.registry import find_recognizer
 
     written = Written(json_path, markdown_path, report_path)
@@ -148,10 +149,19 @@ def evaluate(
     names += [found.name for provider in baseline or () for found in baselines(provider)]
     if midline:
         fetch_models(files_of(names), model_dir)
-        return _evaluate_midlines(find_dataset(data, download), names, (weights, jobs, limit), written)
+        providers = tuple(entry.name for entry in providers_of(names))
+        compared = MidlinePlan(providers=providers, weights=weights, model_folder=model_dir, jobs=jobs)
+        return _evaluate_midlines(find_dataset(data, download), limit, compared, written)
     recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
     methods = tuple(found.name for found in choose_methods(names))
-    plan = EvaluationPlan(methods=methods, recognizers=recognizers, conditions=conditions, weights=weights, jobs=jobs)
+    plan = EvaluationPlan(
+        methods=methods,
+        recognizers=recognizers,
+        conditions=conditions,
+        weights=weights,
+        model_folder=model_dir,
+        jobs=jobs,
+    )
     check_plan(plan)
     photos = choose_photos(find_dataset(data, download), split, limit)
     files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
@@ -174,17 +184,12 @@ def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", store: "ResultSto
         return list(evaluate(photos, plan, progress, store))
 
 
-def _evaluate_midlines(
-    data: Path, names: Sequence[str], how: tuple[Path | None, int, int | None], written: Written
-) -> int:
-    """Compares the midlines of the methods' providers with those of landmarks placed by hand."""
+def _evaluate_midlines(data: Path, limit: int | None, plan: "MidlinePlan", written: Written) -> int:
+    """Compare the midlines of the plan's providers with those of landmarks placed by hand."""
     from symface_cli.evaluation import midline
-    from symface_cli.methods.registry import providers_of
 
     if written.report is not None:
         raise UsageError("--report shows recognition; --midline has --json and --markdown")
-    weights, jobs, limit = how
-    plan = midline.MidlinePlan(tuple(entry.name for entry in providers_of(names)), weights, jobs)
     references = midline.read_references(data, limit)
     with count_photos("evaluating") as progress:
         report = midline.evaluate_midlines(references, plan, progress)

@@ -258,7 +258,7 @@ class Loading(NamedTuple):
 
 
 def _load(style: "Style", options: "OutputOptions", selection: "Selection", loading: Loading) -> "Planner":
-    from symface_cli.cli.model_fetching import fetch_models
+    from symface_cli.cli.fetching import fetch_models
     from symface_cli.rendering.plan import LandmarkPlanner, NetworkPlanner
 
     if style.landmark_method is not None:
@@ -266,7 +266,9 @@ def _load(style: "Style", options: "OutputOptions", selection: "Selection", load
 
         method = style.landmark_method
         fetch_models(files_of([method]), loading.model_dir)
-        return LandmarkPlanner(PROVIDERS[find_method(method).provider].load(), method, selection.number)
+        return LandmarkPlanner(
+            PROVIDERS[find_method(method).provider].load(model_folder=loading.model_dir), method, selection.number
+        )
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.rendering.identity import IdentityCheck
 
