@@ -138,7 +138,7 @@ def measure(
     """Measure how asymmetric the faces of a photo are. Not a medical device.
 
     For example, `measure("portrait.jpg")[0].values["whole_shape_pct"]` is the mean displacement between the two sides
-    of the face in per cent of the eye distance, and its error. All names: `symface_cli.measurement.asymmetry.NAMES`.
+    of the face in per cent of the eye distance, and its error. All names: `symface_cli.measurement.quantities.NAMES`.
     The network stays loaded for the next call.
 
     Args:

@@ -11,7 +11,7 @@ from PIL import Image
 import symface_cli
 from symface_cli.errors import NoFaceError, OutputError
 from symface_cli.imaging.photo import read_photo
-from symface_cli.measurement import asymmetry
+from symface_cli.measurement import asymmetry, quantities
 
 
 def as_png(path):
@@ -24,7 +24,7 @@ def as_png(path):
 @pytest.fixture
 def few_readings(monkeypatch):
     """Two readings of each face: enough for values and errors, and faster."""
-    monkeypatch.setattr(asymmetry, "JITTERS", asymmetry.JITTERS[:2])
+    monkeypatch.setattr(asymmetry, "CROP_JITTERS", asymmetry.CROP_JITTERS[:2])
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_photo_has_the_same_values_in_every_form(portrait):
         assert face.values == path.values
     assert (path.number, path.heatmap, path.is_yaw_too_large) == (1, None, False)
     assert 80 < path.eye_distance < 120  # the eyes are about 100 px apart
-    assert set(path.values) == set(asymmetry.NAMES)
+    assert set(path.values) == set(quantities.NAMES)
     assert all(estimate.error >= 0 for estimate in path.values.values())
 
 
