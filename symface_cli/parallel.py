@@ -1,4 +1,4 @@
-"""Several photos at a time, each on one core."""
+"""Runs a task on many items in parallel: in processes or threads, each on one core."""
 
 import multiprocessing
 import os
@@ -21,23 +21,23 @@ from symface_cli.errors import Hint, WorkerError
 
 T = TypeVar("T")
 R = TypeVar("R")
-FORKS = sys.platform.startswith("linux")  # elsewhere the system's own libraries do not bear it
-MANY = 8  # items for each worker, from which processes gain more than their start costs
-TOGETHER = 4  # items that are sent to a process at a time, at most
+FORKS = sys.platform.startswith("linux")  # macOS frameworks are not fork-safe; Windows has no fork
+MANY = 8  # items per worker from which processes gain more than their start costs
+TOGETHER = 4  # most items sent to a process at a time
 
 
 def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: bool = True) -> Iterator[R]:
     """Yield the results of a task in the order of its items, from `jobs` workers on one core each.
 
-    Where there are many items for each, workers are processes if the system can fork them: they share what the task has
-    loaded, and do not wait for each other's Python, which costs two threads a sixth of their time, and more threads
-    more. Else they are threads.
+    Workers are processes if there are many items and the system can fork; else they are threads. Forked processes share
+    what the task has loaded, and have an interpreter lock each: waiting for a common one costs two threads a sixth of
+    their time, and more threads more.
 
     Args:
-        task: Safe for several threads at a time; its results can be pickled.
-        items: What it is given, one at a time; they can be pickled.
-        jobs: How many workers.
-        fork: Whether processes may be forked: not where the task has loaded something onto a GPU.
+        task: Thread-safe; its results can be pickled.
+        items: Its arguments, which can be pickled.
+        jobs: Number of workers.
+        fork: Whether processes may be forked; not if the task has loaded something onto a GPU.
 
     Raises:
         WorkerError: If a process is killed.
@@ -48,11 +48,11 @@ def work_on_cores(task: Callable[[T], R], items: Sequence[T], jobs: int, fork: b
 
 
 def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> Iterator[R]:
-    """As `work_on_cores`, from forked processes.
+    """Do the same as `work_on_cores` in forked processes.
 
     The first item is done here: what is loaded or compiled at first use is then there for all. The processes start
-    before this returns, so that a progress bar has no threads yet, and OpenCV's have ended: a process would wait for
-    threads that it does not have.
+    before this returns, when no progress bar has a thread yet and those of OpenCV have ended: a forked process would
+    wait for threads that it does not have.
     """
     with one_thread():
         first = task(items[0])
@@ -63,7 +63,7 @@ def work_in_processes(task: Callable[[T], R], items: Sequence[T], jobs: int) -> 
 
 
 def until_done(pool: Executor, results: Iterable[R]) -> Generator[R, None, None]:
-    """Yield the results of a pool, which is shut down after them, or as soon as nobody wants more.
+    """Yield the results of a pool; shut it down after them, or when the caller wants no more.
 
     Raises:
         WorkerError: If one of its processes is killed.
@@ -87,11 +87,11 @@ def _work(item: Any) -> Any:
 
 
 _task: Callable[[Any], Any]
-"""What a worker does; set in each when it starts, as it need not be something that can be pickled."""
+"""The task of a worker; set when it starts, because a task need not be picklable."""
 
 
 def start_worker() -> None:
-    """In a new process: one core; Ctrl-C is for the parent, which stops its workers."""
+    """Prepare a new process: one core, and no Ctrl-C, which is for the parent: it stops its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
@@ -121,7 +121,7 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenCV, PyTorch and BLAS compute on one core each meanwhile."""
+    """Keep OpenCV, PyTorch and BLAS to one core each meanwhile."""
     before = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The command `symface`: its commands, and the one place where errors become messages and exit statuses."""
+"""The command `symface`: its sub-commands, and the one place that turns errors into messages and exit statuses."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def _kinds(options: Mapping[str, TyperOption]) -> dict[str, Kind]:
 
 
 def _read_variables(options: Options) -> frozenset[str]:
-    """Lets each option be given by an environment variable, and returns the variables' names."""
+    """Let each option be given by an environment variable, and return the names of the variables."""
     names: set[str] = set()
     for command, of_command in options.items():
         for name, option in of_command.items():
@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _origin(error: TyperException) -> str:
-    """For a message: where a refused value comes from, if not from the command line."""
+    """Return where a refused value comes from, for a message; empty if that is the command line."""
     if not isinstance(error, typer.BadParameter) or error.ctx is None or error.param is None:
         return ""
     source = error.ctx.get_parameter_source(error.param.name)

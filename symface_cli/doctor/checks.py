@@ -1,4 +1,4 @@
-"""What could keep symface from working here: every part that it needs or can use is looked at, nothing is changed."""
+"""Checks the installation: every part that symface needs or can use. Nothing is changed."""
 
 import os
 import platform
@@ -28,14 +28,14 @@ VARIABLES = ("CONFIG", "HOME", "MIRROR", "MODEL_DIR", "OFFLINE")  # without SYMF
 
 @dataclass(frozen=True)
 class Check:
-    """What was found of one part.
+    """The state of one part.
 
     Attributes:
         name: The part.
         verdict: "absent" is a part that symface works without.
-        found: What was found and, where that can be improved, how; one line.
-        status: The exit status that a problem leads to.
-        hint: What can be tried against a problem, where `found` does not say it.
+        found: What was found and, if it can be improved, how; one line.
+        status: Exit status for a problem.
+        hint: What to try against a problem, if `found` does not say it.
     """
 
     name: str
@@ -50,7 +50,7 @@ Found = tuple[Literal["ok", "absent", "warning"], str]
 
 @dataclass(frozen=True)
 class Settings:
-    """Where options can come from besides the command line.
+    """Sources of options besides the command line.
 
     Attributes:
         config: The configuration file in use.
@@ -99,7 +99,7 @@ def _check(name: str, find: Callable[[], Found]) -> Check:
 
 
 def _find_variables(settings: Settings) -> Found:
-    """SYMFACE_MODEL_DIR and the like, and those that nothing reads."""
+    """List the variables of symface that are set; warn of those that nothing reads."""
     from symface_cli.data.downloads import is_offline
 
     present = {name: value for name, value in sorted(os.environ.items()) if name.startswith("SYMFACE_")}

@@ -1,4 +1,4 @@
-"""A self-test: a face that comes with symface, made symmetric."""
+"""Self-test: makes a face that comes with symface symmetric."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,7 +26,7 @@ ALIKE = 0.97  # correlation; right faces have 0.99, the same face 2 % too low 0.
 
 @dataclass(frozen=True)
 class Result:
-    """What the self-test gave.
+    """Result of the self-test.
 
     Attributes:
         faces: How many were found; there is one.
@@ -42,7 +42,7 @@ class Result:
 
 
 def portrait() -> Path:
-    """Where the portrait lies: in the package, or beside it in a checkout."""
+    """Return the path of the portrait: in the package, or beside it in a checkout."""
     package = Path(str(files("symface_cli")))
     inside = package / "examples" / PORTRAIT
     return inside if inside.is_file() else package.parent / "examples" / PORTRAIT
@@ -70,7 +70,7 @@ def run(device: str = "auto") -> Result:
 
 
 def compare(face: Photo, photo: Photo) -> float:
-    """Correlation of a face (S, S, 3) in the face frame with the portrait's symmetric average.
+    """Correlate a face (S, S, 3) in the face frame with the portrait's symmetric average.
 
     That is the portrait (H, W, 3), leveled by its eyes and averaged with its mirror image; both are compared in gray,
     blurred, inside of an oval.

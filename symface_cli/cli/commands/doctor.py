@@ -50,7 +50,7 @@ def doctor(
 
 
 def _print(check: "Check") -> None:
-    """One row of a table that grows while it is worked on; a single line if nobody watches."""
+    """Print a row of a table that grows with the checks; a plain line if there is no terminal."""
     found = with_hint(check.found, check.hint)
     if not out.is_terminal:
         out.print(f"{check.verdict:<{VERDICT}}  {check.name:<{NAME}}  {found}")
