@@ -49,31 +49,36 @@ def follow(results: Iterable[T], what: str, total: int) -> Iterator[T]:
 
 
 @contextmanager
-def count_bytes() -> Iterator[Callable[[str, int, int | None], None]]:
+def count_bytes(shown: bool = True) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show a bar for each file, and give a function to call with what is done, how many bytes are, and of how many.
 
     What is done is also printed as a line when it begins, whether or not there is a terminal.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                err.print(what, soft_wrap=True)
-                tasks[what] = bar.add_task(what.split()[0], total=total)
+                if shown:
+                    err.print(what, soft_wrap=True)
+                tasks[what] = bar.add_task(" ".join(what.split()[:2]).rstrip(":"), total=total)
             bar.update(tasks[what], completed=done, total=total)
 
         yield show
 
 
 class PhaseBar:
-    """A bar for one phase of a work after the other, with a note behind it; it stays when it ends."""
+    """A bar for one phase of a work after the other, with a note behind it; it stays when it ends.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Whether there is one at all.
+    """
+
+    def __init__(self, shown: bool = True) -> None:
         name = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=12))
         columns = (name, BarColumn(10), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
+        self._progress = Progress(*columns, TextColumn("{task.fields[note]}"), console=err, disable=not shown)
 
     def start(self) -> None:
         """Show it from now on."""

@@ -34,7 +34,7 @@ def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
 def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:
     """Return the yaw in degrees, by a warp (17, 17, 2) and mask (17, 17): the near side covers more of the image.
 
-    Positive where the viewer's left side is nearer.
+    Positive when the nose points to the viewer's right: their left side of the face is nearer.
     """
     down, across = (np.asarray(change) for change in np.gradient(image_from_face, axis=(0, 1)))
     area: Array = mask * np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])

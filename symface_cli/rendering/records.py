@@ -18,7 +18,7 @@ class FaceRecord:
         roll_degrees: The roll of the photo in which the face was found, clockwise.
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
-        yaw_degrees: Positive where the viewer's left side is nearer; None without a warp.
+        yaw_degrees: Positive when the nose points to the viewer's right; None without a warp.
         identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
         asymmetry: Value and error of each of `quantities.NAMES`; None if they were not asked for.

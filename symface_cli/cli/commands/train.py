@@ -1,7 +1,5 @@
 """`symface train`: one stage of training, with a progress bar."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -88,15 +86,15 @@ def train(
 
     config = _configure(arch, stage, epochs, batch_size, lr, seed)
     try:
-        with join(device) as (processes, chosen), _one_reports(processes):
+        with join(device) as (processes, chosen):
             if lr is not None and not 0 < lr < 1:
                 raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
             log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
             run_folder = RunFolder(run, init=init, resume=resume, labels=labels, log=log)
             with processes.writer_first():
                 folder = find_dataset(data, download)
-            err.print(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
-            with ProgressObserver(config.epochs) as observer:
+            with ProgressObserver(config.epochs, shown=processes.is_writer) as observer:
+                observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)
             if processes.is_writer:
                 out.print(str(best))
@@ -106,16 +104,6 @@ def train(
 
 def _describe(device: "torch.device", processes: "Processes") -> str:
     return str(device) if processes.world == 1 else f"{processes.world} processes with {device.type}"
-
-
-@contextmanager
-def _one_reports(processes: "Processes") -> Iterator[None]:
-    """Lets one process alone show how far it is; errors are shown by the one that has them."""
-    err.quiet = not processes.is_writer
-    try:
-        yield
-    finally:
-        err.quiet = False
 
 
 def _configure(
@@ -136,11 +124,17 @@ def _configure(
 
 
 class ProgressObserver:
-    """Shows a training on stderr: a progress bar for what is being done, and a line per epoch."""
+    """Shows a training on stderr: a progress bar for what is being done, and a line per epoch.
 
-    def __init__(self, epochs: int) -> None:
+    Args:
+        epochs: How many there will be.
+        shown: Whether this process is the one that shows it.
+    """
+
+    def __init__(self, epochs: int, shown: bool) -> None:
         self._epochs = epochs
-        self._bar = PhaseBar()
+        self._shown = shown
+        self._bar = PhaseBar(shown)
 
     def __enter__(self) -> "ProgressObserver":
         self._bar.start()
@@ -151,7 +145,8 @@ class ProgressObserver:
 
     def noted(self, message: str) -> None:
         """Print what a person should know."""
-        err.print(message, soft_wrap=True)
+        if self._shown:
+            err.print(message, soft_wrap=True)
 
     def prepared(self, done: int, total: int) -> None:
         """Show how many photos are prepared."""
@@ -164,7 +159,7 @@ class ProgressObserver:
     def finished_epoch(self, row: dict[str, float]) -> None:
         """Print the epoch's validation losses."""
         losses = {key.removeprefix("validation_"): value for key, value in row.items() if key.startswith("validation_")}
-        err.print(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}", soft_wrap=True)
+        self.noted(f"epoch {row['epoch']:.0f}/{self._epochs}: validation {_format(losses)}")
 
 
 def _format(losses: dict[str, float]) -> str:
