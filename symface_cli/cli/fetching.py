@@ -22,8 +22,13 @@ DownloadOption = Annotated[
 ]
 
 
-def find_dataset(data: Path | None, download: str | None) -> Path:
+def find_dataset(data: Path | None, download: str | None, shown: bool = True) -> Path:
     """Return the folder of the data set that is named or to be downloaded; unpack its archive.
+
+    Args:
+        data: The one that is named.
+        download: The one that is to be downloaded.
+        shown: Whether to show its license, and what is done.
 
     Raises:
         UsageError: If not exactly one of the two is given.
@@ -34,9 +39,10 @@ def find_dataset(data: Path | None, download: str | None) -> Path:
     from symface_cli.data.datasets import open_dataset
     from symface_cli.data.lfw import LFW, fetch_lfw
 
-    with count_bytes() as show:
+    with count_bytes(shown) as show:
         if data is None:
-            err.print(LFW.license, soft_wrap=True)
+            if shown:
+                err.print(LFW.license, soft_wrap=True)
             data = fetch_lfw(lambda address: partial(show, f"downloading {address}"))
         return open_dataset(data, partial(show, f"unpacking {data.name}"))
 

@@ -52,7 +52,7 @@ def follow(results: Iterable[T], what: str, total: int) -> Iterator[T]:
 def count_bytes(shown: bool = True) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show a bar for each file, and give a function to call with what is done, how many bytes are, and of how many.
 
-    What is done is also printed as a line when it begins, whether or not there is a terminal.
+    What is done, such as "unpacking lfw.tgz", is also printed as a line when it begins, without a terminal, too.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as bar:
@@ -62,7 +62,7 @@ def count_bytes(shown: bool = True) -> Iterator[Callable[[str, int, int | None],
             if what not in tasks:
                 if shown:
                     err.print(what, soft_wrap=True)
-                tasks[what] = bar.add_task(" ".join(what.split()[:2]).rstrip(":"), total=total)
+                tasks[what] = bar.add_task(what.split()[1].rpartition("/")[2].rstrip(":"), total=total)
             bar.update(tasks[what], completed=done, total=total)
 
         yield show

@@ -92,7 +92,7 @@ def train(
             log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
             run_folder = RunFolder(run, init=init, resume=resume, labels=labels, log=log)
             with processes.writer_first():
-                folder = find_dataset(data, download)
+                folder = find_dataset(data, download, shown=processes.is_writer)
             with ProgressObserver(config.epochs, shown=processes.is_writer) as observer:
                 observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)
