@@ -3,10 +3,10 @@
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from symface_cli.geometry.types import Pixels
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels, alpha included -> IHDR's color type
@@ -49,7 +49,7 @@ def kept_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
     return [(kind, content) for kind, content in chunks(data) if kind in _KEPT and not content.startswith(_OUTDATED)]
 
 
-def with_deep_samples(data: bytes, samples: NDArray[Any]) -> bytes:
+def with_deep_samples(data: bytes, samples: Pixels) -> bytes:
     """Replace the pixels of a PNG with a single IDAT by samples (H, W, 1..4) of 16 bits."""
     height, width, channels = samples.shape
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPES[channels], 0, 0, 0)
@@ -57,7 +57,7 @@ def with_deep_samples(data: bytes, samples: NDArray[Any]) -> bytes:
     return _joined([(kind, replaced.get(kind, content)) for kind, content in chunks(data)])
 
 
-def _filtered(samples: NDArray[Any]) -> bytes:
+def _filtered(samples: Pixels) -> bytes:
     """Return rows of bytes, each less the pixel to its left: filter 1 of the PNG specification."""
     rows = np.ascontiguousarray(samples, ">u2").view(np.uint8).reshape(samples.shape[0], -1)
     step = 2 * samples.shape[2]

@@ -3,10 +3,8 @@
 import struct
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
-from numpy.typing import NDArray
-
+from symface_cli.geometry.types import Pixels
 from symface_cli.imaging.exif import (
     BLACK_IS_ZERO,
     INTERLEAVED,
@@ -35,7 +33,7 @@ _UNASSOCIATED_ALPHA = 2  # of EXTRA_SAMPLES
 
 
 def encode_tiff(
-    samples: NDArray[Any],
+    samples: Pixels,
     alpha: bool,
     compressed: bool,
     exif: bytes | None = None,
@@ -67,7 +65,7 @@ def encode_tiff(
     return pack_file(order, strips, directory | _layout(samples, alpha, compressed, rows, order))
 
 
-def _layout(samples: NDArray[Any], alpha: bool, compressed: bool, rows: int, order: Order) -> Directory:
+def _layout(samples: Pixels, alpha: bool, compressed: bool, rows: int, order: Order) -> Directory:
     """Return the fields that say how the samples are stored, but for the places of the strips."""
     height, width, channels = samples.shape
     layout: Directory = {
@@ -87,7 +85,7 @@ def _layout(samples: NDArray[Any], alpha: bool, compressed: bool, rows: int, ord
     return layout
 
 
-def _strip(samples: NDArray[Any], compressed: bool) -> bytes:
+def _strip(samples: Pixels, compressed: bool) -> bytes:
     if not compressed:
         return samples.tobytes()
     differences = samples.copy()
