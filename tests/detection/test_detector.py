@@ -1,12 +1,15 @@
 """Viola-Jones on photos of people who do not exist."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from symface_cli.detection import cascades, detector
-from symface_cli.detection.cascades import CASCADES, Candidate, ImagePyramid, detect_fast, pool_cascades, search
-from symface_cli.detection.detector import detect, roll_matrix
+from symface_cli.detection import detector
+from symface_cli.detection.cascades import Candidate, search
+from symface_cli.detection.detector import count_agreeing, detect, roll_matrix
 from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box, apply
 from symface_cli.imaging.photo import read_photo
@@ -94,15 +97,6 @@ def test_the_fast_search_changes_no_result(scene, portrait, monkeypatch):
         assert np.linalg.norm(face.center - plain.center) < 0.02 * plain.box.width
 
 
-@pytest.mark.parametrize("name", ["portrait", "pair"])
-def test_the_fast_search_counts_the_windows_of_the_search(name, request):
-    gray = detector.shrink(cv2.cvtColor(read_photo(request.getfixturevalue(name)), cv2.COLOR_RGB2GRAY))
-    candidates, expected = sorted(detect_fast(gray, CASCADES[0])), sorted(search(gray))
-    assert len(candidates) == len(expected) == {"portrait": 1, "pair": 2}[name]
-    for candidate, plain in zip(candidates, expected, strict=True):
-        assert candidate.agreeing == pytest.approx(plain.agreeing, rel=0.05)
-
-
 def test_the_fast_search_is_enough_for_a_sure_face(portrait, monkeypatch):
     monkeypatch.setattr(detector, "pool_cascades", lambda gray: pytest.fail("looked again"))
     assert len(detect(read_photo(portrait))) == 1
@@ -139,46 +133,6 @@ def test_a_tilted_face_needs_more_windows_than_an_upright_one(monkeypatch, tilte
     assert face.roll_degrees == degrees
 
 
-@pytest.mark.parametrize("thorough", [False, True])
-def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
-    face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
-    # alt2, default, alt, profile, and profile in the mirror image
-    windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
-    monkeypatch.setattr(cascades, "_search_proposals", lambda pyramids: windows)
-    rest = iter(windows)
-    monkeypatch.setattr(ImagePyramid, "try_all", lambda pyramid: next(rest))
-    # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
-    expected = [Candidate(Box(20, 20, 50, 50), 42), Candidate(Box(120, 20, 40, 40), 21)]
-    assert sorted(pool_cascades(np.zeros((100, 300), np.uint8), thorough)) == expected
-
-
-def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
-    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    mirror_image = np.ascontiguousarray(gray[:, ::-1])
-    plain = ImagePyramid(gray, CASCADES[0])
-    mirrored = ImagePyramid(mirror_image, CASCADES[0], mirrored=True)  # of the mirror image: the image itself
-    width = gray.shape[1]
-    expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
-    assert expected and set(mirrored.try_all()) == expected
-    propose = plain.propose()[0]
-    beside = propose * [-1, 1, 1] + [width, 0, 0]
-    assert any(np.allclose(beside, other) for other in mirrored.propose())
-    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(*propose)}
-    assert around and mirrored.search_around(*beside) == around
-
-
-@pytest.mark.parametrize("name", CASCADES)
-def test_what_is_found_around_a_proposal_is_nearly_what_a_search_finds_there(portrait, name):
-    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    pyramid = ImagePyramid(gray, name)
-    face = detect(read_photo(portrait))[0].box
-    scale = gray.shape[1] / read_photo(portrait).shape[1]
-    middle, width = scale * face.center, scale * face.width
-    near = {w for w in pyramid.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
-    found = pyramid.search_around(*middle, width)
-    assert len(near & found) >= 0.8 * len(near)
-
-
 @pytest.mark.parametrize(
     ("agreeing", "thoroughly", "tilted"), [(40, False, False), (39, False, True), (11, True, True)]
 )
@@ -201,3 +155,35 @@ def test_a_quarter_turn_moves_pixels_to_pixels():
     assert size == (3, 4)
     assert apply(matrix, np.array([0.0, 0.0])) == pytest.approx([2, 0])  # top-left goes to top-right
     assert apply(matrix, np.array([3.0, 0.0])) == pytest.approx([2, 3])
+
+
+# ---- how many windows agree on the face that is meant
+
+
+def test_nobody_agrees_on_an_empty_photo() -> None:
+    assert count_agreeing(np.full((120, 90, 3), 128, np.uint8)) == 0
+
+
+def test_windows_are_counted_as_the_detector_counts_them(portrait: Path) -> None:
+    photo = cv2.resize(read_photo(portrait), (300, 300), interpolation=cv2.INTER_AREA)
+    (candidate,) = search(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    assert count_agreeing(photo) == candidate.agreeing > 0
+
+
+@pytest.mark.parametrize(
+    ("size", "searched"), [((600, 900), (427, 640)), ((2000, 1000), (640, 320)), ((90, 80), (90, 80))]
+)
+def test_face_nearest_to_the_center_counts_in_a_copy_of_at_most_640_pixels(
+    size: tuple[int, int], searched: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = []
+
+    def find(gray: NDArray[np.uint8]) -> list[Candidate]:
+        height, width = gray.shape
+        shapes.append(gray.shape)
+        corners = ((0, 0, 9), (width / 2 - 25, height / 2 - 15, 25), (width - 40, height - 40, 60))
+        return [Candidate(Box(x, y, 40, 40), agreeing) for x, y, agreeing in corners]
+
+    monkeypatch.setattr(detector, "search", find)
+    assert count_agreeing(np.zeros((*size, 3), np.uint8)) == 25
+    assert shapes == [searched]

@@ -6,7 +6,6 @@ import torch
 
 from symface_cli.geometry import frames, sampling
 from symface_cli.geometry.warps import control_points
-from symface_cli.inference.face import blend_photo_sides, fill_hidden
 from symface_cli.network import warps
 
 
@@ -52,23 +51,3 @@ def test_identity_warp_gives_the_photo_back():
     photo = np.random.default_rng(0).integers(0, 256, (129, 129, 3), dtype=np.uint8)
     warp = frames.apply(frames.pixel_from_normalized(129), control_points())
     assert np.abs(sampling.warp_photo(photo, warp, 129).astype(int) - photo).max() <= 1
-
-
-def test_blend_is_exactly_symmetric_and_weighted():
-    face = np.zeros((32, 32, 3), np.uint8)
-    face[:, :16] = 200
-    weights = np.full((17, 17), 0.75, np.float32)
-    weights[:, 8:] = 0.25
-    blend = blend_photo_sides(face, weights)
-    assert (blend == blend[:, ::-1]).all()
-    assert blend[16, 2, 0] == pytest.approx(150, abs=1)  # 3/4 of 200
-
-
-def test_what_is_hidden_is_drawn_and_nothing_else():
-    hidden = np.zeros((17, 17), np.float32)
-    hidden[4:13, 3:14] = 1
-    face = fill_hidden(np.full((64, 64, 3), 100, np.float32), np.full((128, 128, 3), 200, np.uint8), hidden)
-    assert (face == face[:, ::-1]).all()
-    assert face[32, 32, 0] == 200
-    assert face[32, 1, 0] == 100
-    assert face[2, 32, 0] == 100

@@ -14,7 +14,7 @@ from symface_cli.geometry.frames import CROP_SIZE, apply
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FacePrediction
-from symface_cli.inference.registration import limit_shifts, move_warp, register_sides
+from symface_cli.inference.registration import register_sides
 from symface_cli.measurement.asymmetry import AREAS, displacement_of, measure_asymmetry, mirror_found
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
 from tests.conftest import ROOT
@@ -223,21 +223,6 @@ def test_a_face_beside_its_frame_is_registered(face, side, pixels):
     assert inside[..., 0].mean() == pytest.approx(moved, rel=0.15)
     assert np.abs(inside[..., 1]).mean() < 0.1 * moved
     assert not shifts[0].any()
-
-
-def test_long_shifts_are_shortened_and_short_ones_are_not():
-    shifts = np.array([[[0.001, 0], [0, -0.3]], [[0.03, 0.04], [0, 0]]])
-    limited = limit_shifts(shifts, 0.05)
-    assert limited[0, 0] == pytest.approx([0.001, 0], rel=1e-3)
-    assert limited[0, 1] == pytest.approx([0, -0.05], abs=1e-6)
-    assert limited[1, 0] == pytest.approx([0.6 * 0.05 * np.tanh(1), 0.8 * 0.05 * np.tanh(1)])
-    assert not limited[1, 1].any()
-
-
-def test_a_warp_moves_along_with_its_points():
-    affine = np.array([[90.0, 8, 50], [-5, 110, 70], [0, 0, 1]])
-    shift = np.broadcast_to([0.02, -0.03], (17, 17, 2))
-    assert move_warp(apply(affine, control_points()), shift) == pytest.approx(apply(affine, control_points() + shift))
 
 
 def test_a_network_without_a_warp_cannot_measure(portrait):
