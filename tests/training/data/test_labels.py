@@ -494,7 +494,7 @@ def test_the_review_fetches_nothing_and_obeys_no_name(doubtful, tmp_path):
 
 
 def test_the_review_shows_at_most_so_many_of_a_kind(tmp_path, monkeypatch):
-    monkeypatch.setattr(review, "MOST", 2)
+    monkeypatch.setattr(review, "MOST_SHOWN", 2)
     text = as_html([Label(f"{i}.png") for i in range(5)], tmp_path, "labels.csv")
     assert Reader(text).text_in("bdi") == ["0.png", "1.png"]
     assert "5 in all, of which 2 are shown" in text
