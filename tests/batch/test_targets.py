@@ -101,3 +101,24 @@ def test_an_existing_file_is_refused(tmp_path):
     with pytest.raises(OutputError, match=r"a\.png: already exists$") as caught:
         refuse_existing([tmp_path / "b.png", tmp_path / "a.png"])
     assert caught.value.hint is Hint.OVERWRITE
+
+
+@pytest.mark.parametrize(("name", "is_folder"), [("new/", True), ("there", True), ("x.png", False), ("x", False)])
+def test_whether_out_is_a_folder_is_said_once(tmp_path, name, is_folder):
+    (tmp_path / "there").mkdir()
+    touch(tmp_path / "a.jpg")
+    targets = choose_targets([tmp_path / "a.jpg"], f"{tmp_path}/{name}")
+    assert (targets.folder is not None, targets.file is None) == (is_folder, is_folder)
+
+
+def test_out_is_a_folder_for_several_photos_whatever_it_is_called(tmp_path):
+    touch(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    targets = choose_targets([tmp_path / "a.jpg", tmp_path / "b.jpg"], str(tmp_path / "results.d"))
+    assert targets.folder == tmp_path / "results.d"
+    assert names(targets) == [tmp_path / "results.d" / name for name in ("a.symmetric.png", "b.symmetric.png")]
+
+
+def test_results_beside_their_photos_have_no_folder(tmp_path):
+    touch(tmp_path / "a.jpg")
+    targets = choose_targets([tmp_path / "a.jpg"], None)
+    assert (targets.folder, targets.file) == (None, None)
