@@ -42,6 +42,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
                 patch.delenv(name)
         for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA"):
             patch.setenv(name, str(home))
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)  # for processes, whose working folder is not this one
         patch.setattr(socket.socket, "connect", _on_this_machine(socket.socket.connect, 1))
         patch.setattr(socket.socket, "connect_ex", _on_this_machine(socket.socket.connect_ex, 1))
         patch.setattr(socket, "getaddrinfo", _on_this_machine(socket.getaddrinfo, 0))

@@ -14,7 +14,6 @@ import pytest
 from symface_cli.data import archives
 from symface_cli.data.datasets import list_photos, open_dataset
 from symface_cli.errors import DataError
-from tests.conftest import ROOT
 from tests.data.people import ARCHIVES, PEOPLE, TREE, hostile_tar, make_archive, picture, remains
 
 
@@ -175,7 +174,7 @@ def test_a_killed_unpacking_leaves_nothing_that_is_taken_for_complete(tmp_path: 
         "import os, pathlib, sys; from symface_cli.data.datasets import open_dataset;"
         "open_dataset(pathlib.Path(sys.argv[1]), lambda *step: os._exit(9))"  # after the first photo
     )
-    assert subprocess.run([sys.executable, "-c", script, archive], cwd=ROOT, check=False).returncode == 9
+    assert subprocess.run([sys.executable, "-c", script, archive], check=False).returncode == 9
     assert len(list(cache.rglob("*.png"))) == 1
     assert [photo.identity for photo in list_photos(archive)] == sorted(PEOPLE)
     assert len(remains(cache)) == 1

@@ -170,7 +170,7 @@ def test_a_package_that_cannot_be_imported_exits_1_and_the_rest_is_looked_at(mod
     code = (
         f"import sys\nsys.modules[{module!r}] = None\nfrom symface_cli.cli.app import main\nsys.exit(main(['doctor']))"
     )
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 1
     assert finished.stderr == ""
     found = {line.split()[1]: line.split()[0] for line in finished.stdout.splitlines()[:-1]}

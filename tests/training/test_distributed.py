@@ -184,7 +184,7 @@ def launched(data, run, count, batch_size, *options):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count), *options]
     settings = ["--epochs", "3", "--batch-size", str(batch_size), "--init", run.parent / "init.safetensors"]
     command = ["-m", "--", "symface_cli", "train", data, "--run", run, "--stage", "3", "--device", "cpu", *settings]
-    process = subprocess.Popen([*launcher, *command], env={**os.environ, "OMP_NUM_THREADS": "1"}, cwd=ROOT)
+    process = subprocess.Popen([*launcher, *command], env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
         yield process
     finally:

@@ -29,7 +29,7 @@ def start(data, tmp_path):
         command = [sys.executable, "-m", "symface_cli", "train", "--stage", "1", data, "--run", tmp_path / name]
         settings = ["--epochs", "3", "--batch-size", "2", "--device", "cpu"]
         alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([*command, *settings, *options], stdout=subprocess.DEVNULL, env=alone, cwd=ROOT)
+        return subprocess.Popen([*command, *settings, *options], stdout=subprocess.DEVNULL, env=alone)
 
     return start
 
