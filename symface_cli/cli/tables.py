@@ -1,16 +1,11 @@
 """Tables wider than the terminal, folded."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from symface_cli.cli.console import out
-
-if TYPE_CHECKING:
-    pass
-
 
 WIDEST = 1000  # columns; a table that is not read on a terminal is never folded or divided
 BETWEEN = 3  # columns between those of a table
@@ -32,7 +27,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
 
 def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:
-    """How wide a column is, with the space beside it; on a terminal, only its heading may be folded, between words."""
+    """Measure a column with the space beside it; on a terminal, only its heading may be folded, between words."""
     heading, *cells = column
     words = heading.split() if out.is_terminal else [heading]
     return max(map(len, (*words, *cells))) + BETWEEN, column

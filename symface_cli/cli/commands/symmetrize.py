@@ -232,7 +232,7 @@ def symmetrize(
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:
-    """Check --resume and --measure where there is no manifest; what is left of them."""
+    """Check --resume and --measure where there is no manifest, and return what is left of them."""
     leave_out(context, "resume", "{option} needs a manifest: a folder for the results with -o, or --manifest FILE")
     if report is None:
         leave_out(context, "measure", "{option} needs a place for the values: a folder with -o, --manifest or --report")

@@ -57,7 +57,7 @@ def choose_outputs(output: Sequence[str] | None, style: Style, compare: bool, pr
 
 
 def check_amounts(shape: float, color: float) -> None:
-    """Refuses amounts that are surely mistakes."""
+    """Refuse amounts that are surely mistakes."""
     for name, amount in (("--shape", shape), ("--color", color)):
         if not abs(amount) <= LARGEST_AMOUNT:
             limits = f"{-LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}"
@@ -76,7 +76,7 @@ def check_file(file: Path | None, options: OutputOptions) -> None:
 
 
 def parse_faces(text: str) -> int | None:
-    """None for all faces, else a face's number, 1 for the largest."""
+    """Return None for all faces, else a face's number, 1 for the largest."""
     if text in ("all", "largest"):
         return None if text == "all" else 1
     if not text.isdecimal() or int(text) < 1:
@@ -101,7 +101,7 @@ def parse_steps(text: str | None) -> tuple[float, ...]:
 
 
 def parse_background(text: str) -> Literal["transparent"] | tuple[int, int, int] | None:
-    """None to keep what is around the face, "transparent", or a color."""
+    """Return None to keep what is around the face, "transparent", or a color."""
     if text == "keep":
         return None
     if text == "transparent":
@@ -125,7 +125,7 @@ def parse_box(text: str | None) -> Box | None:
 
 
 def parse_eyes(text: str | None) -> tuple[Array, Array] | None:
-    """Two points (2,); None of None."""
+    """Return two points (2,); None of None."""
     if text is None:
         return None
     numbers = _four_numbers("--eyes", text)
