@@ -22,7 +22,8 @@ INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outl
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
     """Up-sample control values (B, 17, 17, C) smoothly to (B, size, size, C)."""
     weights = torch.tensor(enlarging_weights(grid.shape[1], size), dtype=grid.dtype, device=grid.device)
-    return torch.einsum("yi,bijc,xj->byxc", weights, grid, weights)
+    with torch.autocast(grid.device.type, enabled=False):  # bfloat16 would place pixels half a pixel beside
+        return torch.einsum("yi,bijc,xj->byxc", weights, grid, weights)
 
 
 def rectify(crop: Tensor, warp: Tensor, size: int = FACE_SIZE) -> Tensor:

@@ -212,6 +212,8 @@ def _blur(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
     """Make the chosen samples small faces: at a lower resolution, one for the whole batch."""
     smallest, largest = REDUCTIONS
     factor = rng.common() * (largest - smallest) + smallest
+    if not len(chosen):  # CUDA cannot reduce an empty batch
+        return
     size = round(image.shape[-1] / factor)
     small = F.interpolate(image[chosen], size=(size, size), mode="bilinear", antialias=True)
     image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear")

@@ -74,6 +74,19 @@ def test_degradations_change_the_input_alone(stored, change):
     assert (batch.crop - batch.clean).abs().amax((1, 2, 3)).min() > 1e-3
 
 
+def test_nothing_is_resized_where_nothing_is_blurred(stored, monkeypatch):
+    """CUDA refuses to reduce an empty batch."""
+    resize = F.interpolate
+
+    def checked(image, *args, **options):
+        assert len(image) > 0
+        return resize(image, *args, **options)
+
+    monkeypatch.setattr(F, "interpolate", checked)
+    batch = batch_of(stored, UNCHANGED)
+    assert torch.equal(batch.crop, batch.clean)
+
+
 def test_jpeg_leaves_a_gray_picture_gray(stored):
     gray = stored._replace(crops=torch.full_like(stored.crops, 128))
     batch = batch_of(gray, dataclasses.replace(UNCHANGED, jpeg=1.0))
