@@ -64,6 +64,10 @@ CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
     "/lib/local/CLM/model",
     "CLM and CLNF models by T. Baltrusaitis (CLM-framework): for academic, non-commercial use only",
 )
+MEDIAPIPE_SOURCE = Source(
+    "https://storage.googleapis.com/mediapipe-assets",
+    "MediaPipe's face detector and face mesh by Google: Apache License 2.0",
+)
 OPENFACE_SOURCE = Source(
     "https://storage.cmusatyalab.org/openface-models",
     "OpenFace model by Carnegie Mellon University: Apache License 2.0; its training photos (CASIA-WebFace, FaceScrub) "
@@ -104,6 +108,18 @@ _FILES = (
             ("ccnf", "clnf", "0.35", "91dc5b4eb8daf677bd93100d9561d83ed9bf0fdb83ca5ce742dc68ec7de87163"),
             ("ccnf", "clnf", "0.5", "6e983d80f6dea8ba313da8bb4bd1fe1332d765b1c038896982e1645138984a9e"),
         )
+    ),
+    ModelFile(
+        source=MEDIAPIPE_SOURCE,
+        path="face_detection_short_range.tflite",
+        folder="mediapipe",
+        sha256="bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+    ),
+    ModelFile(
+        source=MEDIAPIPE_SOURCE,
+        path="face_landmark.tflite",
+        folder="mediapipe",
+        sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
     ),
     # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
     ModelFile(

@@ -30,5 +30,5 @@ def fit_spline(sources: Array, values: Array, points: Array, smoothing: float = 
 
 
 def _spline_kernel(a: Array, b: Array) -> Array:
-    squared = ((a[:, None] - b[None]) ** 2).sum(-1)
+    squared = (a[:, 0, None] - b[:, 0]) ** 2 + (a[:, 1, None] - b[:, 1]) ** 2
     return np.where(squared > 0, squared * np.log(np.maximum(squared, 1e-300)) / 2, 0)  # r^2 log r

@@ -18,4 +18,4 @@ Pixels: TypeAlias = NDArray[np.uint8 | np.uint16]
 Sample = TypeVar("Sample", bound=np.uint8 | np.uint16)
 """Type of a sample, for what returns pixels of the depth that it was given."""
 Landmarks: TypeAlias = NDArray[np.float32]
-"""68 landmarks of a face, (68, 2) as (x, y) in pixels of the image they lie in."""
+"""Landmarks of a face, (N, 2), N = 68 where nothing else is said, as (x, y) in pixels of the image they lie in."""

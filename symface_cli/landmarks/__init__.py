@@ -1,1 +1,1 @@
-"""Facial landmarks: the 68-point scheme and what finds them. Used to train and to compare, never to symmetrize."""
+"""Facial landmarks: their schemes and what finds them. Used to train and to compare, never to symmetrize."""

@@ -13,7 +13,7 @@ from symface_cli.errors import MissingExtraError
 from symface_cli.geometry.frames import Box, apply, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Landmarks, Photo
-from symface_cli.landmarks import scheme
+from symface_cli.landmarks.scheme import IBUG_68, LandmarkScheme
 
 PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 REGION_BOXES = 2.4  # side of the region that is searched for the face, in Viola-Jones box widths
@@ -38,6 +38,7 @@ class DlibLandmarks:
     """Find 68 landmarks with dlib."""
 
     files: ClassVar[tuple[str, ...]] = ()  # its models come with the `landmarks` extra
+    scheme: ClassVar[LandmarkScheme] = IBUG_68
 
     def __init__(self) -> None:
         predictor = model_file(PREDICTOR)
@@ -80,14 +81,14 @@ class DlibLandmarks:
             ]
         )
         landmarks = runs.mean(0)
-        spread = float(np.linalg.norm(runs - landmarks, axis=-1).mean()) / scheme.eye_distance(landmarks)
+        spread = float(np.linalg.norm(runs - landmarks, axis=-1).mean()) / IBUG_68.eye_distance(landmarks)
         return apply(np.linalg.inv(region_from_photo), landmarks).astype(np.float32), spread
 
     def _predict(self, image: Photo, rectangle: Any, flip: bool = False) -> Landmarks:
         points = self._predictor(np.ascontiguousarray(image), rectangle).parts()
         landmarks = np.array([(point.x, point.y) for point in points], np.float32)
         if flip:
-            landmarks = landmarks[scheme.MIRROR]
+            landmarks = landmarks[IBUG_68.mirror]
             landmarks[:, 0] = image.shape[1] - 1 - landmarks[:, 0]
         return landmarks
 

@@ -59,9 +59,15 @@ def symmetric_warp(landmarks: NDArray[np.floating], scheme: LandmarkScheme = IBU
         The warp's control points (17, 17, 2), face frame -> pixels of the image, and P (N, 2) in normalized face
         coordinates.
     """
-    face_from_landmarks = face_from_image(landmarks, scheme)
+    return warp_to_symmetry(landmarks, scheme.mirror, face_from_image(landmarks, scheme))
+
+
+def warp_to_symmetry(
+    landmarks: NDArray[np.floating], mirror: NDArray[np.intp], face_from_landmarks: Array
+) -> tuple[Array, Array]:
+    """Compute the same as `symmetric_warp` from some landmarks (N, 2), their partners (N,), and the face frame."""
     aligned = apply(face_from_landmarks, landmarks)
-    symmetric = (aligned + mirror_shape(aligned, scheme)) / 2
+    symmetric = (aligned + aligned[mirror] * [-1, 1]) / 2
     edge = control_points(5).reshape(-1, 2)
     edge = edge[np.abs(edge).max(1) == 1]
     moves = np.vstack([aligned - symmetric, np.zeros_like(edge)])

@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Gray, Landmarks, Photo
+from symface_cli.landmarks.scheme import IBUG_68, LandmarkScheme
 
 MIN_FACE = 50  # px, width of a box
 
@@ -30,6 +32,8 @@ class Detector:
 
 class BoxLandmarks(ABC):
     """Find 68 landmarks in every face that a Viola-Jones detector finds."""
+
+    scheme: ClassVar[LandmarkScheme] = IBUG_68
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector

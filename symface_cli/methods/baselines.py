@@ -1,4 +1,4 @@
-"""Symmetric faces from 68 landmarks: one half mirrored, both averaged, the shape made symmetric."""
+"""Symmetric faces from landmarks: one half mirrored, both averaged, the shape made symmetric."""
 
 from typing import Literal
 
@@ -8,24 +8,25 @@ from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import native_size, warp_photo
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.geometry.warps import control_points
+from symface_cli.landmarks.scheme import IBUG_68, LandmarkScheme
 from symface_cli.landmarks.shape import face_from_image, symmetric_warp
 
 CONTEXT = 1.25  # side of a leveled photo in face frames: a detector needs to see something around the face
 
 
-def level(photo: Photo, landmarks: Landmarks) -> Photo:
-    """Level a photo on the midline of its landmarks (68, 2), at its own resolution; (S, S, 3) with S even.
+def level(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme = IBUG_68) -> Photo:
+    """Level a photo on the midline of its landmarks (N, 2), at its own resolution; (S, S, 3) with S even.
 
     The result is the face frame, seen from a little further away; the photo is reflected beyond its edges.
     """
-    photo_from_face = np.linalg.inv(face_from_image(landmarks))
+    photo_from_face = np.linalg.inv(face_from_image(landmarks, scheme))
     where = apply(np.asarray(photo_from_face, np.float64), CONTEXT * control_points())
     return warp_photo(photo, where, native_size(where))
 
 
-def straighten(photo: Photo, landmarks: Landmarks) -> Photo:
-    """Warp a photo into the face frame by the symmetric shape of its landmarks (68, 2); (S, S, 3) with S even."""
-    where, _ = symmetric_warp(landmarks)
+def straighten(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme = IBUG_68) -> Photo:
+    """Warp a photo into the face frame by the symmetric shape of its landmarks (N, 2); (S, S, 3) with S even."""
+    where, _ = symmetric_warp(landmarks, scheme)
     return warp_photo(photo, where, native_size(where))
 
 

@@ -6,20 +6,22 @@ from functools import partial
 from typing import ClassVar, Protocol
 
 from symface_cli.geometry.types import Array, Landmarks, Photo
-from symface_cli.landmarks.scheme import eye_distance
+from symface_cli.landmarks.scheme import LandmarkScheme
 from symface_cli.landmarks.shape import find_midline
 from symface_cli.methods.baselines import average, level, mirror_half, straighten
 from symface_cli.methods.provider import Method, ProvidedFace
 
 
 class LandmarkFinder(Protocol):
-    """Finds landmarks, (68, 2) in photo pixels; see `landmarks.scheme` for what each of them is.
+    """Finds landmarks, (N, 2) in photo pixels.
 
     Attributes:
         files: The published model files that it needs, keys of `data.published.FILES`.
+        scheme: What each of the landmarks is.
     """
 
     files: ClassVar[tuple[str, ...]]
+    scheme: ClassVar[LandmarkScheme]
 
     def find_faces(self, photo: Photo) -> list[Landmarks]:
         """Find the landmarks of every face."""
@@ -33,10 +35,10 @@ class LandmarkMethod(Method):
     """A method of a landmark provider.
 
     Attributes:
-        render: Makes the symmetric face (S, S, 3) of a photo (H, W, 3) with landmarks (68, 2).
+        render: Makes the symmetric face (S, S, 3) of a photo (H, W, 3) with landmarks (N, 2) of a scheme.
     """
 
-    render: Callable[[Photo, Landmarks], Photo]
+    render: Callable[[Photo, Landmarks, LandmarkScheme], Photo]
 
 
 def landmark_methods(provider: str, paper_score: float | None = None) -> tuple[LandmarkMethod, ...]:
@@ -54,20 +56,20 @@ def landmark_methods(provider: str, paper_score: float | None = None) -> tuple[L
     )
 
 
-def _mirror_left(photo: Photo, landmarks: Landmarks) -> Photo:
-    return mirror_half(level(photo, landmarks), "left")
+def _mirror_left(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme) -> Photo:
+    return mirror_half(level(photo, landmarks, scheme), "left")
 
 
-def _mirror_right(photo: Photo, landmarks: Landmarks) -> Photo:
-    return mirror_half(level(photo, landmarks), "right")
+def _mirror_right(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme) -> Photo:
+    return mirror_half(level(photo, landmarks, scheme), "right")
 
 
-def _average(photo: Photo, landmarks: Landmarks) -> Photo:
-    return average(level(photo, landmarks))
+def _average(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme) -> Photo:
+    return average(level(photo, landmarks, scheme))
 
 
-def _average_warped(photo: Photo, landmarks: Landmarks) -> Photo:
-    return average(straighten(photo, landmarks))
+def _average_warped(photo: Photo, landmarks: Landmarks, scheme: LandmarkScheme) -> Photo:
+    return average(straighten(photo, landmarks, scheme))
 
 
 class LandmarkProvider:
@@ -85,11 +87,12 @@ class LandmarkProvider:
     def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         """Find landmarks; faces are sorted by the distance between their eyes."""
         if point is None:
-            faces = sorted(self._finder.find_faces(photo), key=lambda face: -eye_distance(face))
+            faces = sorted(self._finder.find_faces(photo), key=lambda face: -self._finder.scheme.eye_distance(face))
             return [self._provide(photo, landmarks) for landmarks in faces]
         nearest = self._finder.find_nearest(photo, point)
         return [] if nearest is None else [self._provide(photo, nearest)]
 
     def _provide(self, photo: Photo, landmarks: Landmarks) -> ProvidedFace:
-        render = {method.name: partial(method.render, photo, landmarks) for method in self._methods}
-        return ProvidedFace(render, find_midline(landmarks))
+        scheme = self._finder.scheme
+        render = {method.name: partial(method.render, photo, landmarks, scheme) for method in self._methods}
+        return ProvidedFace(render, find_midline(landmarks, scheme))

@@ -11,6 +11,7 @@ from typing import Protocol
 from symface_cli.errors import UsageError
 from symface_cli.landmarks.clm import ClmLandmarks, ClnfLandmarks
 from symface_cli.landmarks.dlib import DlibLandmarks
+from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.sdm import SdmLandmarks
 from symface_cli.methods.landmark import LandmarkFinder, LandmarkProvider, landmark_methods
 from symface_cli.methods.network import NETWORK, NETWORK_METHODS, NetworkProvider
@@ -48,7 +49,10 @@ class ProviderEntry:
 
 
 def _landmark_entry(
-    name: str, load_finder: Callable[[Path | None], LandmarkFinder], files: tuple[str, ...], paper_score: float
+    name: str,
+    load_finder: Callable[[Path | None], LandmarkFinder],
+    files: tuple[str, ...],
+    paper_score: float | None = None,
 ) -> ProviderEntry:
     methods = landmark_methods(name, paper_score)
 
@@ -70,6 +74,7 @@ PROVIDERS: dict[str, ProviderEntry] = {
         _landmark_entry("sdm", SdmLandmarks, SdmLandmarks.files, paper_score=0.694),
         _landmark_entry("clm", ClmLandmarks, ClmLandmarks.files, paper_score=0.658),
         _landmark_entry("clnf", ClnfLandmarks, ClnfLandmarks.files, paper_score=0.738),
+        _landmark_entry("mediapipe", MediaPipeLandmarks, MediaPipeLandmarks.files),
     )
 }
 """Every provider by name; each name but the network's is also that of a baseline."""

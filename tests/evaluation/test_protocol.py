@@ -281,7 +281,7 @@ def test_command_writes_tables_json_and_markdown(
     ("option", "choices"),
     [
         ("--method", "vae, vae-decode"),
-        ("--baseline", "dlib, sdm, clm, clnf, all"),
+        ("--baseline", "dlib, sdm, clm, clnf, mediapipe, all"),
         ("--recognizer", "dlib"),
         ("--occluder", "none, glasses, patch"),
         ("--split", "test, validation, train, all"),

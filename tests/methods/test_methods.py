@@ -26,6 +26,7 @@ from symface_cli.methods.registry import (
     need_weights,
 )
 from symface_cli.recognition.dlib import DlibRecognizer
+from tests.conftest import SHARED
 
 DLIB_METHODS = ("dlib-left", "dlib-right", "dlib-average", "dlib-warp")
 
@@ -107,10 +108,19 @@ def test_provider_finds_nobody_in_an_empty_photo() -> None:
     assert PROVIDERS["dlib"].load().find(empty) == PROVIDERS["dlib"].load().find(empty, np.zeros(2)) == []
 
 
-@pytest.mark.landmarks
-@pytest.mark.parametrize("name", ["vae", "dlib"])
-def test_provider_renders_each_of_its_methods_as_a_symmetric_image(name: str, face: Photo) -> None:
-    (only,) = PROVIDERS[name].load().find(face, center_of(face))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vae",
+        pytest.param("dlib", marks=pytest.mark.landmarks),
+        *(pytest.param(name, marks=pytest.mark.shared) for name in ("sdm", "mediapipe")),
+    ],
+)
+def test_provider_renders_each_of_its_methods_as_a_symmetric_image(
+    name: str, face: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYMFACE_OFFLINE", "1")
+    (only,) = PROVIDERS[name].load(model_folder=SHARED / "models").find(face, center_of(face))
     assert list(only.render) == [method.name for method in PROVIDERS[name].methods]
     assert only.midline is not None
     for render in only.render.values():

@@ -185,8 +185,8 @@ def symmetrize(
             metavar="NAME",
             autocompletion=complete_methods,
             help="vae; vae-left, vae-right and vae-decode are --side left, --side right and --no-detail; "
-            "PROVIDER-left, -right, -average and -warp, for PROVIDER dlib, sdm, clm or clnf, are what can be done with "
-            "landmarks.",
+            "PROVIDER-left, -right, -average and -warp, for PROVIDER dlib, sdm, clm, clnf or mediapipe, are what can "
+            "be done with landmarks.",
             rich_help_panel=EXPERT,
         ),
     ] = "vae",
