@@ -152,6 +152,7 @@ def measure_parts(bench: Bench, steps: int) -> dict[str, float]:
         with clock.part("optimizer"):
             clip_gradients(training.network, bench.config.optimizer.clip)
             training.optimizer.step()
+            training.mean.update(training.network)
     medians = {name: statistics.median(seconds[1:]) for name, seconds in clock.seconds.items()}
     medians["autoencoder, losses"] = medians["forward"] - medians["localizer"]
     return {name: medians[name] for name in PARTS}

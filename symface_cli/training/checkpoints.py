@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
 from symface_cli.network.face_network import FaceNetwork
+from symface_cli.training.averaging import RunningMean
 from symface_cli.training.config import Settings
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
@@ -26,6 +27,8 @@ class CheckpointState(TypedDict):
         config: The configuration, and the number of processes.
         launch: What torchrun called its launch.
         network: Tensors by name.
+        mean: Those of the network's running mean.
+        mean_steps: How many steps it has followed.
         optimizer: The optimizer's own state.
         schedule: The schedule's own state.
         order: State of the generator of the data order.
@@ -39,6 +42,8 @@ class CheckpointState(TypedDict):
     config: Settings
     launch: str
     network: dict[str, Tensor]
+    mean: dict[str, Tensor]
+    mean_steps: int
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
     order: Tensor
@@ -54,6 +59,7 @@ class Training:
 
     Attributes:
         network: What is trained.
+        mean: Its running mean, which is validated and kept.
         learner: The network with what it learns; gives losses whose gradients are those of all processes.
         optimizer: Changes the weights.
         schedule: Changes the optimizer's learning rate.
@@ -66,6 +72,7 @@ class Training:
     """
 
     network: FaceNetwork
+    mean: RunningMean
     learner: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
@@ -83,6 +90,8 @@ class Training:
             "config": config,
             "launch": self.processes.launch,
             "network": self.network.state_dict(),
+            "mean": self.mean.network.state_dict(),
+            "mean_steps": self.mean.steps,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "order": self.order.get_state(),
@@ -95,6 +104,8 @@ class Training:
     def restore(self, state: CheckpointState) -> None:
         """Take over what `state` returned."""
         self.network.load_state_dict(state["network"])
+        self.mean.network.load_state_dict(state["mean"])
+        self.mean.steps = state["mean_steps"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.order.set_state(state["order"].cpu())

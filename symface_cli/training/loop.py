@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from symface_cli.network.builder import build_network, to_channels_last
 from symface_cli.network.device import keep_freed_memory, mixed_precision
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.weights import load_weights, save_weights
+from symface_cli.training.averaging import RunningMean
 from symface_cli.training.checkpoints import Training, save_checkpoint
 from symface_cli.training.config import OptimizerSettings, TrainingConfig
 from symface_cli.training.data.augmentation import UNCHANGED, TrainingBatch
@@ -30,6 +31,8 @@ from symface_cli.training.run_folder import RunFolder
 
 REPORT_EVERY = 10  # steps
 SHEET_FACES = 12
+DENSE_LAYERS = ("localizer.coarse.2.", "localizer.fine.2.")
+"""Names of the localizer's dense layers begin so."""
 NO_CURVES = 'matplotlib is not installed: no losses.png is drawn; to have it, try: pip install "symface[train]"'
 
 ALONE = Processes()
@@ -119,6 +122,7 @@ def start(
     optimizer, schedule = _optimizer_of(network, config.lr, steps, config.optimizer)
     return Training(
         network=network,
+        mean=RunningMean(network, config.optimizer.averaging),
         learner=learner,
         optimizer=optimizer,
         schedule=schedule,
@@ -142,17 +146,30 @@ def _first_network(config: TrainingConfig, weights: Path | None) -> tuple[FaceNe
 def _optimizer_of(
     network: FaceNetwork, lr: float, steps: int, settings: OptimizerSettings
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """Return an optimizer for a number of steps, and its schedule; the linear path has a learning rate of its own."""
-    linear = [p for name, p in network.named_parameters() if ".linear." in name]
-    others = [p for name, p in network.named_parameters() if ".linear." not in name]
-    groups: list[dict[str, object]] = [{"params": others, "lr": lr}]
-    rates = [lr]
-    if linear:
-        rates.append(lr * settings.linear_rate)
-        groups.append({"params": linear, "lr": rates[-1]})
-    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
+    """Return an optimizer for a number of steps, and its schedule; some layers have learning rates of their own."""
+    groups = parameter_groups(network, lr, settings)
+    rates = [group["lr"] for group in groups]
+    optimizer = torch.optim.AdamW([dict(group) for group in groups], weight_decay=settings.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=settings.warm_up)
     return optimizer, schedule
+
+
+class ParameterGroup(TypedDict):
+    """Parameters with one learning rate."""
+
+    params: list[nn.Parameter]
+    lr: float
+
+
+def parameter_groups(network: nn.Module, lr: float, settings: OptimizerSettings) -> list[ParameterGroup]:
+    """Group a network's parameters by their highest learning rates: the rest, the linear path, dense layers."""
+    rest = ParameterGroup(params=[], lr=lr)
+    linear = ParameterGroup(params=[], lr=lr * settings.linear_rate)
+    dense = ParameterGroup(params=[], lr=lr * settings.dense_rate)
+    for name, parameter in network.named_parameters():
+        group = linear if ".linear." in name else dense if name.startswith(DENSE_LAYERS) else rest
+        group["params"].append(parameter)
+    return [group for group in (rest, linear, dense) if group["params"]]
 
 
 def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, observer: Observer) -> bool:
@@ -160,7 +177,7 @@ def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, obser
     row = {"epoch": training.epoch + 1, "lr": training.optimizer.param_groups[0]["lr"]}
     losses = learn(training, config, splits["train"], observer)
     row |= {f"train_{name}": value for name, value in losses.items()}
-    losses = validate(training.network, config, splits["validation"], training.processes)
+    losses = validate(training.mean.network, config, splits["validation"], training.processes)
     row |= {f"validation_{name}": value for name, value in losses.items()}
     training.epoch += 1
     training.rows.append(row)
@@ -179,9 +196,9 @@ def _write_epoch(
     """
     folder = run.stage(config.stage)
     if is_best:
-        save_weights(folder.best, training.network, config.stage)
+        save_weights(folder.best, training.mean.network, config.stage)
     folder.write_losses(training.rows, draw_curves(training.rows) if curves_are_possible() else None)
-    sheet = draw_sheet(training.network, samples, config, SHEET_FACES)
+    sheet = draw_sheet(training.mean.network, samples, config, SHEET_FACES)
     folder.write_sheet(training.epoch, sheet)
     if run.log is not None:
         run.log.add(training.rows[-1], sheet)
@@ -213,6 +230,7 @@ def take_step(training: Training, batch: TrainingBatch, clip: float) -> Losses:
     torch.autograd.backward(losses["total"])
     clip_gradients(training.network, clip)
     training.optimizer.step()
+    training.mean.update(training.network)
     training.schedule.step()
     return {name: value.detach() for name, value in losses.items()}
 

@@ -21,7 +21,7 @@ from symface_cli.network.builder import build_network
 from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
-from symface_cli.training.config import find_difference
+from symface_cli.training.config import OptimizerSettings, find_difference
 from symface_cli.training.data import preparation
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
 from symface_cli.training.data.preparation import Cached
@@ -149,7 +149,9 @@ def test_all_that_was_trained_with_is_in_the_configuration_and_the_checkpoint(da
     }  # fmt: skip
     assert written["augmentation"]["blur"] == 0.5
     assert written["augmentation"].keys() == {field.name for field in dataclasses.fields(Augmentation)}
-    assert written["optimizer"] == {"warm_up": 0.05, "weight_decay": 0.01, "clip": 5, "linear_rate": 0.01}
+    assert written["optimizer"] == {
+        "warm_up": 0.05, "weight_decay": 0.01, "clip": 5, "linear_rate": 0.01, "dense_rate": 0.1, "averaging": 0.999,
+    }  # fmt: skip
 
 
 def test_a_field_that_one_side_does_not_know_is_a_difference():
@@ -301,6 +303,20 @@ def test_the_linear_path_and_the_first_weights_depend_on_no_global_state_and_lea
         networks.append(loop.start(settings(1), samples, None).network.state_dict())
         assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
+
+
+def test_dense_layers_of_the_localizer_and_the_linear_path_learn_slowly():
+    network = build_network(SMALL)
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    groups = loop.parameter_groups(network, 1.0, OptimizerSettings())
+    rates = {names[parameter]: group["lr"] for group in groups for parameter in group["params"]}
+    assert rates.keys() == set(names.values())
+    assert {name for name, rate in rates.items() if rate == 0.1} == {
+        f"localizer.{stack}.2.{kind}" for stack in ("coarse", "fine") for kind in ("weight", "bias")
+    }
+    assert {name for name, rate in rates.items() if rate == 0.01} == {
+        f"{part}.linear.{kind}" for part in ("encoder", "decoder") for kind in ("weight", "bias")
+    }
 
 
 def test_small_network_has_batch_statistics_that_validation_uses():

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from symface_cli.geometry.frames import CROP_BOXES, CROP_SIZE, EYES_Y
 from symface_cli.network.warps import mirror_warp, rectify
+from symface_cli.training.data.asymmetry import move_faces, random_fields
 from symface_cli.training.data.preparation import STORED_BOXES
 from symface_cli.training.randomness import ShardedRandom
 
@@ -48,6 +49,7 @@ class Augmentation:
         log_scale: Standard deviation of the scale's logarithm.
         shift: Standard deviation of the shift, in half sides of the crop.
         flip: Share of samples that are mirrored.
+        asymmetry: Share of samples whose faces' sides are moved.
         gain: Standard deviation of the brightness, shared with the target.
         tint: Standard deviation of each channel's gain, shared with the target.
         side_light: Share of samples with light from one side, shared with the target.
@@ -60,6 +62,7 @@ class Augmentation:
     log_scale: float = 0.12
     shift: float = 0.07
     flip: float = 0.5
+    asymmetry: float = 0.5
     gain: float = 0.15
     tint: float = 0.07
     side_light: float = 0.35
@@ -69,7 +72,7 @@ class Augmentation:
 
 
 UNCHANGED = Augmentation(
-    angle=0, log_scale=0, shift=0, flip=0, gain=0, tint=0, side_light=0, blur=0, jpeg=0, occluders=0
+    angle=0, log_scale=0, shift=0, flip=0, asymmetry=0, gain=0, tint=0, side_light=0, blur=0, jpeg=0, occluders=0
 )
 """Crops as they are, for validation."""
 
@@ -95,7 +98,7 @@ class TrainingBatch(NamedTuple):
         crop: The input (B, 3, 160, 160), 0..1.
         clean: The same without occluders, blur and JPEG.
         stored_masks: (B, 96, 96) uint8, the face region of the stored crop.
-        stored_from_crop: (B, 2, 3), between normalized coordinates.
+        grid: Where the crop's pixels lie in the stored crop, (B, 160, 160, 2) in its normalized coordinates.
         warp: The label (B, 17, 17, 2), face frame -> normalized crop coordinates.
         face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
         visible: 1 where nothing was put in front of the face, at the control points (B, 17, 17).
@@ -104,33 +107,37 @@ class TrainingBatch(NamedTuple):
     crop: Tensor
     clean: Tensor
     stored_masks: Tensor
-    stored_from_crop: Tensor
+    grid: Tensor
     warp: Tensor
     face_mask: Tensor
     visible: Tensor
 
     def mask(self) -> Tensor:
         """Return the face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
-        return _sample(self.stored_masks[:, None], self.stored_from_crop)
+        return _sample(self.stored_masks[:, None], self.grid)
 
 
 def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRandom) -> TrainingBatch:
     """Make a batch of stored samples."""
-    shares = (augmentation.side_light, augmentation.occluders, augmentation.blur, augmentation.jpeg)
-    lit, covered, blurred, compressed = _choose(shares, stored.warps, rng)
+    asymmetry = augmentation.asymmetry
+    shares = (augmentation.side_light, augmentation.occluders, augmentation.blur, augmentation.jpeg, asymmetry)
+    lit, covered, blurred, compressed, moved = _choose(shares, stored.warps, rng)
     stored_from_crop, warp = _jitter(stored.warps, augmentation, rng)
-    clean = _sample(stored.crops.permute(0, 3, 1, 2), stored_from_crop)
+    face_mask = _look_up(stored.masks, stored_from_crop, warp)
+    grid = _grid(stored_from_crop)
+    if asymmetry > 0:
+        _move_sides(grid, stored_from_crop, warp, moved, rng)
+    clean = _sample(stored.crops.permute(0, 3, 1, 2), grid)
     clean.mul_(_gain(clean, augmentation, rng)).clamp_(0, 1)
     _light_from_one_side(clean, lit, rng)
     crop, visible = _cover(clean, warp, covered, rng)
     _blur(crop, blurred, rng)
     _compress(crop, compressed, rng)
-    face_mask = _look_up(stored.masks, stored_from_crop, warp)
     return TrainingBatch(
         crop=crop,
         clean=clean,
         stored_masks=stored.masks,
-        stored_from_crop=stored_from_crop,
+        grid=grid,
         warp=warp,
         face_mask=(face_mask + face_mask.flip(2)) / 2,
         visible=visible,
@@ -172,13 +179,27 @@ def _jitter(warps: Tensor, augmentation: Augmentation, rng: ShardedRandom) -> tu
     return stored_from_crop, warps
 
 
-def _sample(pixels: Tensor, stored_from_crop: Tensor) -> Tensor:
-    """Sample stored pixels (B, C, S, S) uint8 in the crops: (B, C, 160, 160), 0..1."""
-    ticks = torch.linspace(-1, 1, CROP_SIZE, device=pixels.device)
+def _grid(stored_from_crop: Tensor) -> Tensor:
+    """Return where the crops' pixels lie in the stored crops, (B, 160, 160, 2)."""
+    ticks = torch.linspace(-1, 1, CROP_SIZE, device=stored_from_crop.device)
     across, down, shift = stored_from_crop[..., None].unbind(2)  # each (B, 2, 1)
     grid = (across * ticks)[:, :, None] + (down * ticks + shift)[..., None]  # x and y as two planes, which is fast
+    return grid.permute(0, 2, 3, 1)
+
+
+def _move_sides(grid: Tensor, stored_from_crop: Tensor, warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
+    """Make the chosen samples' faces more asymmetric, in grid and warp."""
+    fields = random_fields(warp, rng)[chosen]
+    if not len(chosen):
+        return
+    moves, warp[chosen] = move_faces(warp[chosen], fields)
+    grid[chosen] += torch.einsum("bij,bhwj->bhwi", stored_from_crop[chosen][..., :2], moves)
+
+
+def _sample(pixels: Tensor, grid: Tensor) -> Tensor:
+    """Sample stored pixels (B, C, S, S) uint8 in the crops: (B, C, 160, 160), 0..1."""
     pixels = pixels.to(torch.float32, memory_format=torch.contiguous_format)
-    return F.grid_sample(pixels, grid.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=True).div_(255)
+    return F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=True).div_(255)
 
 
 def _look_up(masks: Tensor, stored_from_crop: Tensor, warp: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from symface_cli.network.warps import identity_warp, rectify
+from symface_cli.training.data.asymmetry import random_fields
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
 from symface_cli.training.data.preparation import STORED_BOXES, STORED_SIZE
 from symface_cli.training.randomness import ShardedRandom
@@ -127,3 +128,25 @@ def test_face_mask_beyond_the_crop_is_that_of_the_stored_crop(stored):
     mask = batch_of(StoredSamples(stored.crops, warps, masks), UNCHANGED).face_mask
     assert torch.allclose(mask[:, -1], torch.ones(8, 17))
     assert not mask[:, :-1].any()
+
+
+def test_labels_follow_faces_whose_sides_are_moved(stored):
+    """The label finds the same face in the moved crop as in the stored one."""
+    warps = 0.5 * identity_warp(torch.zeros(8, 1)) @ torch.tensor([[0.96, 0.28], [-0.28, 0.96]])
+    still = stored._replace(warps=warps)
+    batch = batch_of(still, dataclasses.replace(UNCHANGED, asymmetry=1.0))
+    image = stored.crops.permute(0, 3, 1, 2).float() / 255
+    expected, found = rectify(image, warps, 32), rectify(batch.clean, batch.warp, 32)
+    plain = rectify(batch.clean, batch_of(still, UNCHANGED).warp, 32)
+    assert (found - expected).abs().mean() < 0.005
+    assert (plain - expected).abs().mean() > 2 * (found - expected).abs().mean()
+
+
+def test_fields_move_both_sides_as_far_the_opposite_way_and_leave_the_midline():
+    fields = random_fields(torch.zeros(50, 1), ShardedRandom(torch.Generator().manual_seed(0)))
+    assert torch.allclose(fields, -fields.flip(2) * torch.tensor([-1.0, 1.0]), atol=1e-6)
+    assert not fields[:, [0, -1]].any()
+    assert not fields[:, :, [0, -1]].any()
+    aside = fields[:, 11:28, 7:26, 0].mean((1, 2))
+    assert aside.abs().max() < 0.2 * fields.abs().amax((1, 2, 3)).min()
+    assert 0.005 < fields.std() < 0.03
