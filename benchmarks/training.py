@@ -58,7 +58,7 @@ class Bench:
     """A stage-3 training of so many steps per epoch, and one ready batch of it."""
 
     def __init__(self, data: Path, run: Path, config: TrainingConfig, steps: int, device: torch.device) -> None:
-        prepared = prepare(data, run / "data", True, lambda done, total: None)
+        prepared = prepare(data, run / "data", "dlib", lambda done, total: None)
         rows = np.flatnonzero(prepared.splits == "train")[: steps * config.batch_size]
         splits = np.full(len(prepared.splits), "unused")
         splits[rows] = "train"

@@ -18,8 +18,8 @@ OPTIONS = {
     "measure": "--json --csv --heatmap --out --faces --force --jobs --weights --device",
     "label": "--download --out --review --force --jobs",
     "train": (
-        "--stage --download --labels --run --init --resume --tensorboard --epochs --batch-size --lr --seed --arch "
-        "--device"
+        "--stage --download --labels --teacher --run --init --resume --tensorboard --epochs --batch-size --lr --seed "
+        "--arch --device"
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --midline --json --markdown --report "

@@ -99,7 +99,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "label": (_ONE_SOURCE,),
-    "train": (_ONE_SOURCE, Rule("resume", lambda values: values["resume"], ("init",))),
+    "train": (
+        _ONE_SOURCE,
+        Rule("resume", lambda values: values["resume"], ("init",)),
+        Rule("stage", lambda values: values["stage"] == 1, ("teacher",), "{option} does not go with {cause} 1"),
+    ),
     "evaluate": (
         _ONE_SOURCE,
         Rule(

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 from symface_cli.network.architecture import Architecture
 from symface_cli.training.data.augmentation import Augmentation
+from symface_cli.training.data.teachers import Teacher
 from symface_cli.training.losses import LossWeights
 
 EPOCHS = {1: 2, 2: 15, 3: 30}  # by stage, for LFW: 3, 29 and 54 minutes on one CPU core of two
@@ -47,6 +48,7 @@ class TrainingConfig:
         batch_size: Crops per step, of each process.
         lr: Highest learning rate of the one-cycle schedule.
         seed: Of weights, data order, augmentation and sampling.
+        teacher: What the labels of stages 2 and 3 are made of.
         losses: How much each loss counts.
         augmentation: How training pictures are changed.
         optimizer: How the weights follow their gradients.
@@ -58,6 +60,7 @@ class TrainingConfig:
     batch_size: int
     lr: float
     seed: int
+    teacher: Teacher = "dlib"
     losses: LossWeights = field(default_factory=LossWeights)
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)

@@ -77,11 +77,13 @@ def train(
     Raises:
         DataError: If the data set cannot be used, the stage before is missing, or there is nothing to resume.
         UsageError: If a resumed run was started with other settings, or a new one would overwrite one.
+        WeightsError: If a network of the labels' teacher is needed and cannot be had.
     """
     state = run.state_to_resume(config, processes)
     keep_freed_memory()
     with processes.writer_first():
-        prepared = prepare(data, run.data, config.stage > 1, observer.prepared, labels=run.labels)
+        teacher = config.teacher if config.stage > 1 else None
+        prepared = prepare(data, run.data, teacher, observer.prepared, labels=run.labels)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
     training = start(config, splits["train"], run.first_weights(config.stage), processes)
     if state is not None:

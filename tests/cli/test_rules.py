@@ -34,6 +34,7 @@ VALUES = {
     "faces": "--faces 2",
     "download": "--download lfw",
     "init": "--init x.safetensors",
+    "teacher": "--teacher blend",
     "split": "--split all",
     "recognizer": "--recognizer openface",
     "occluder": "--occluder glasses",
@@ -56,7 +57,7 @@ CASES = {
     ),
     "measure": ("",),
     "label": ("lfw/",),
-    "train": ("--stage 1 lfw/", "--stage 1 --resume"),
+    "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1"),
     "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp"),
 }
 """Command lines that make each rule's case."""
@@ -124,6 +125,7 @@ def test_every_rule_has_a_case_here(command, rule):
         ("evaluate", "--midline --split all", "--split does not go with --midline"),
         ("evaluate", "--method clm-left --weights x", "--weights does not go with landmark methods alone"),
         ("train", "--stage 2 --resume --init x", "--init does not go with --resume"),
+        ("train", "--stage 1 lfw/ --teacher blend", "--teacher does not go with --stage 1"),
     ],
 )
 def test_the_message_names_what_it_does_not_go_with(command, line, message):

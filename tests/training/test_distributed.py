@@ -43,7 +43,7 @@ PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"] 
 def prepared(data, tmp_path_factory):
     """The photos, prepared for all stages, of which each training gets a copy."""
     folder = tmp_path_factory.mktemp("prepared")
-    preparation.prepare(data, folder, True, lambda done, total: None, workers=1)
+    preparation.prepare(data, folder, "dlib", lambda done, total: None, workers=1)
     return folder
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from symface_cli.cli.console import err, out
-from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, find_dataset
 from symface_cli.cli.options import DATA, EXPERT, TRAINING, DeviceOption
 from symface_cli.cli.progress import PhaseBar
 from symface_cli.errors import ExitStatus, UsageError
@@ -38,6 +38,13 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    teacher: Annotated[
+        Literal["dlib", "blend"],
+        typer.Option(
+            help="Learn from dlib's landmarks, or from these and MediaPipe's face mesh (1.5 MB, downloaded).",
+            rich_help_panel=DATA,
+        ),
+    ] = "dlib",
     run: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder of one training, for all its stages.", rich_help_panel=TRAINING),
@@ -79,12 +86,13 @@ def train(
     Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
     training, validation and test; test people are never trained on. Prints the path of the best weights.
     """
+    from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
     from symface_cli.training.distributed import FailedElsewhere, join
     from symface_cli.training.loop import train as train_stage
     from symface_cli.training.reports.tensorboard import TensorBoardLog
     from symface_cli.training.run_folder import RunFolder
 
-    config = _configure(arch, stage, epochs, batch_size, lr, seed)
+    config = _configure(arch, stage, epochs, batch_size, lr, seed, teacher)
     try:
         with join(device) as (processes, chosen):
             if lr is not None and not 0 < lr < 1:
@@ -93,6 +101,8 @@ def train(
             run_folder = RunFolder(run, init=init, resume=resume, labels=labels, log=log)
             with processes.writer_first():
                 folder = find_dataset(data, download, shown=processes.is_writer)
+                if stage > 1 and teacher == "blend":
+                    fetch_models(MediaPipeLandmarks.files, None)
             with ProgressObserver(config.epochs, shown=processes.is_writer) as observer:
                 observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)
@@ -107,7 +117,13 @@ def _describe(device: "torch.device", processes: "Processes") -> str:
 
 
 def _configure(
-    arch: str, stage: int, epochs: int | None, batch_size: int, lr: float | None, seed: int
+    arch: str,
+    stage: int,
+    epochs: int | None,
+    batch_size: int,
+    lr: float | None,
+    seed: int,
+    teacher: Literal["dlib", "blend"],
 ) -> "TrainingConfig":
     """Return the configuration that the options say; what they leave open goes by the stage."""
     from symface_cli.network.architecture import PAPER, Architecture
@@ -120,6 +136,7 @@ def _configure(
         batch_size=batch_size,
         lr=RATES[stage] if lr is None else lr,
         seed=seed,
+        teacher=teacher,
     )
 
 

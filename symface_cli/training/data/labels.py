@@ -158,6 +158,13 @@ def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
     return None
 
 
+def is_doubtful(label: Label) -> bool:
+    """Return whether dlib alone did not know where the face's landmarks are: a person did not turn the photo down."""
+    if label.landmarks is None:
+        return label.box is not None
+    return label.disagreement is not None and label.disagreement > MOST_DISAGREEMENT
+
+
 def find_doubt(label: Label) -> str | None:
     """Return which of DOUBTS keeps a photo from being used; None if it is used."""
     if label.use:

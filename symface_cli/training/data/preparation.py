@@ -18,34 +18,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto, split_of
+from symface_cli.data.published import locate
 from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
-from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
+from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.landmarks.shape import face_outline, symmetric_warp
+from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.parallel import work_in_threads
 from symface_cli.training.data.labels import (
+    Label,
     Progress,
     describe_labels,
+    is_doubtful,
     label_photos,
     photos_to_label,
     read_labels,
     write_labels,
 )
+from symface_cli.training.data.targets import MASK_SIZE, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
+from symface_cli.training.data.teachers import Teacher
 
-STORED_SIZE = 192  # px, side of a stored crop
-STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
-MASK_SIZE = 96  # px
-FINE = 4  # times finer is a mask drawn than stored, so that its edge is smooth
-EDGE_BLUR = 1.0  # px of the mask, standard deviation
 PREPARED_FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
 
 Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
@@ -78,7 +77,12 @@ class Prepared:
 
 
 def prepare(
-    data: Path, folder: Path, landmarks: bool, progress: Progress, workers: int = 0, labels: Path | None = None
+    data: Path,
+    folder: Path,
+    teacher: Teacher | None,
+    progress: Progress,
+    workers: int = 0,
+    labels: Path | None = None,
 ) -> Prepared:
     """Prepare the photos of `data` in `folder`, or take what was prepared there before.
 
@@ -87,7 +91,9 @@ def prepare(
     Args:
         data: A folder of photos, or an archive of one.
         folder: Where prepared photos are kept.
-        landmarks: Whether warps and masks are needed.
+        teacher: What warps and masks are made of, None if they are not needed: the labels' landmarks, or these and
+            MediaPipe's mesh, blended. With the mesh, photos are used, too, on which dlib's runs disagree or find
+            nothing, but none without a mesh.
         progress: Told of every photo, once for each thing that is to be made.
         workers: Cores to use; 0 for all.
         labels: Where the faces are, as `symface label` writes it; None to find them here.
@@ -95,17 +101,18 @@ def prepare(
     Raises:
         DataError: If the data set cannot be opened, no photo can be used, or the labels cannot be right.
         PhotoError: If a photo that has a face by its label cannot be read.
+        WeightsError: If MediaPipe's networks are needed, not here, and cannot be downloaded.
     """
     photos = photos_to_label(data)
     preparation = _Preparation(folder, progress, workers)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = labels or preparation.label(photos, landmarks)
-        faces = _read_faces(path, photos, landmarks)
+        path = labels or preparation.label(photos, landmarks=teacher is not None)
+        faces = _read_faces(path, photos, teacher)
         preparation.cut_crops(faces)
-        if landmarks:
-            preparation.make_targets(faces)
-        return _load(folder, faces, landmarks)
+        if teacher is not None:
+            preparation.make_targets(faces, teacher)
+        return _load(folder, faces, landmarks=teacher is not None)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
@@ -120,13 +127,17 @@ class _Face(NamedTuple):
     use: bool
 
 
-def _read_faces(path: Path, photos: Photos, landmarks: bool) -> list[_Face]:
+def _read_faces(path: Path, photos: Photos, teacher: Teacher | None) -> list[_Face]:
     """Read all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
-    labels = read_labels(path, photos, landmarks)
+
+    def is_used(label: Label) -> bool:
+        return label.use or (teacher == "blend" and is_doubtful(label))
+
+    labels = read_labels(path, photos, landmarks=teacher is not None)
     if not any(label.use for label in labels):
         raise DataError(f"{path}: {describe_labels(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
     return [
-        _Face(label.photo, photos[label.photo], label.box, label.landmarks, label.use)
+        _Face(label.photo, photos[label.photo], label.box, label.landmarks, is_used(label))
         for label in labels
         if label.box is not None
     ]
@@ -156,13 +167,20 @@ class _Preparation:
             with cached.renewed():
                 self._store(CROPS, _cut_crop, [(face.photo.path, face.box) for face in faces])
 
-    def make_targets(self, faces: Sequence[_Face]) -> None:
-        """Make warps and masks, if boxes or landmarks have changed."""
-        source = [(face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces]
+    def make_targets(self, faces: Sequence[_Face], teacher: Teacher) -> None:
+        """Make warps and masks, if boxes, landmarks or teacher have changed, or, with the mesh, photos."""
+        source: list[object] = [
+            (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
+        ]
+        if teacher == "blend":
+            source += [teacher, *(_state_of(face.name, face.photo) for face in faces)]
+            for name in MediaPipeLandmarks.files:
+                locate(name)  # says at once, not in a thread, what cannot be had
         cached = Cached(self._files(TARGETS), source)
         if not cached.is_fresh():
             with cached.renewed():
-                self._store(TARGETS, _make_target, [(face.box, face.landmarks) for face in faces])
+                items = [LabeledFace(face.photo.path, face.box, face.landmarks) for face in faces]
+                self._store(TARGETS, target_maker(teacher), items)
 
     def _files(self, layout: Layout) -> list[Path]:
         return [self.folder / f"{name}.npy" for name in layout]
@@ -235,33 +253,13 @@ def _cut_crop(task: tuple[Path, Box]) -> tuple[NDArray[np.generic], ...]:
     return (resample(read_photo(path), crop_from_box(box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
 
 
-def _make_target(task: tuple[Box, Array | None]) -> tuple[NDArray[np.generic], ...]:
-    """Make warp and mask of a face, in its stored crop."""
-    box, found = task
-    if found is None:
-        return np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE))
-    landmarks = apply(crop_from_box(box, STORED_SIZE, STORED_BOXES), found)
-    warp, _ = symmetric_warp(landmarks)
-    return apply(np.linalg.inv(pixel_from_normalized(STORED_SIZE)), warp), draw_mask(landmarks)
-
-
-def draw_mask(landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Draw the face region as a mask (96, 96), 0 to 255 with a soft edge, from landmarks (68, 2) in the stored crop."""
-    hull = cv2.convexHull(face_outline(landmarks).astype(np.float32))
-    corners = (hull + 0.5) * (MASK_SIZE * FINE / STORED_SIZE) - 0.5
-    mask = np.zeros((MASK_SIZE * FINE,) * 2, np.uint8)
-    cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
-    small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
-    soft: NDArray[np.uint8] = cv2.GaussianBlur(small, (0, 0), EDGE_BLUR)
-    return soft
-
-
 def _load(folder: Path, faces: Sequence[_Face], landmarks: bool) -> Prepared:
     """Map what a folder holds into memory."""
     splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
     crops = np.load(folder / "crops.npy", mmap_mode="r")
     if landmarks:
         warps, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
+        splits = np.where(np.isnan(warps[:, 0, 0, 0]), "unused", splits)
     else:
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
         warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from symface_cli.data.datasets import split_of
@@ -31,9 +30,10 @@ from symface_cli.training.data.labels import (
 )
 from symface_cli.training.data.review import as_html
 from symface_cli.training.loop import train
+from symface_cli.training.run_folder import RunFolder
 from tests.conftest import ROOT
 from tests.pages import HOSTILE, Reader
-from tests.training.small import Silent, settings
+from tests.training.small import CPU, Silent, settings
 
 BOX = Box(40, 30, 120, 120)  # around the landmarks of the fixture
 PHOTOS = ("Ann/1.jpg", "Ben/1.jpg", "Zoë/a;b, c.jpg")
@@ -204,10 +204,10 @@ def test_a_missing_file_is_refused(tmp_path):
 def prepare(data, tmp_path):
     """Prepares photos with the given labels; says which arrays were made, by how often each photo was told of."""
 
-    def run(labels, landmarks=True, data=data):
+    def run(labels, teacher="dlib", data=data):
         write_labels(tmp_path / "labels.csv", labels)
         before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
-        prepared = preparation.prepare(data, tmp_path / "prepared", landmarks, silent, 1, tmp_path / "labels.csv")
+        prepared = preparation.prepare(data, tmp_path / "prepared", teacher, silent, 1, tmp_path / "labels.csv")
         kept = (path for path in (tmp_path / "prepared").glob("*.npy"))
         made = {path.stem for path in kept if before.get(path.name) != path.stat().st_ino}
         return prepared, made
@@ -251,7 +251,7 @@ def test_crops_are_cut_where_the_boxes_are(prepare, eight, data):
     """A box as wide as 192 / 1.725 pixels is cut out pixel by pixel."""
     width = 192 / 1.725
     box = Box(*(50 - (width - 1) / 2 + 95.5 - offset for offset in (0, 0.13 * width)), width, width)
-    prepared, _ = prepare([replace(label, box=box, landmarks=None) for label in eight], landmarks=False)
+    prepared, _ = prepare([replace(label, box=box, landmarks=None) for label in eight], teacher=None)
     photo = read_photo(data / eight[0].photo).astype(int)
     found = prepared.crops[0].astype(int)
     # The CSV has 2 decimals: up to 0.01 px aside, and so up to a few gray levels on edges.
@@ -282,7 +282,7 @@ def test_arrays_are_memory_mapped(prepare, eight):
 
 def test_what_is_prepared_is_made_anew_exactly_when_it_must(prepare, eight, data, tmp_path):
     everything, targets = {"crops", "warps", "masks"}, {"warps", "masks"}
-    assert prepare(eight, landmarks=False)[1] == {"crops"}
+    assert prepare(eight, teacher=None)[1] == {"crops"}
     assert prepare(eight)[1] == targets
     assert prepare(eight)[1] == set()
     eight[0] = replace(eight[0], use=False)
@@ -312,7 +312,7 @@ def test_a_killed_preparation_is_made_again(prepare, eight, data, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        preparation.prepare(data, tmp_path / "prepared", True, stop, 1, tmp_path / "moved.csv")
+        preparation.prepare(data, tmp_path / "prepared", "dlib", stop, 1, tmp_path / "moved.csv")
     prepared, made = prepare(eight)
     assert "crops" in made
     assert np.array_equal(prepared.crops, expected)
@@ -343,11 +343,11 @@ def without_dlib(monkeypatch):
 
 
 def test_the_first_stage_needs_no_landmarks(without_dlib, data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, landmarks=False, progress=silent, workers=1)
+    prepared = preparation.prepare(data, tmp_path, teacher=None, progress=silent, workers=1)
     assert len(prepared.splits) == 8
     assert {path.name for path in tmp_path.glob("*.csv")} == {"boxes.csv"}
     with pytest.raises(MissingExtraError, match="landmarks"):
-        preparation.prepare(data, tmp_path, landmarks=True, progress=silent, workers=1)
+        preparation.prepare(data, tmp_path, teacher="dlib", progress=silent, workers=1)
 
 
 def test_corrected_labels_need_no_dlib(without_dlib, prepare, eight):
@@ -360,7 +360,7 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
 
     def prepare():
         calls.clear()
-        return preparation.prepare(copied, folder, True, lambda done, total: calls.append(done), 1)
+        return preparation.prepare(copied, folder, "dlib", lambda done, total: calls.append(done), 1)
 
     first = np.array(prepare().warps)
     assert calls == 3 * [*range(1, 9)]  # labels, crops, warps and masks
@@ -552,7 +552,7 @@ def test_labeling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
 
 def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
     write_labels(file, [replace(eight[0], use=False), *eight[1:]])
-    train(settings(1), data, tmp_path / "run", torch.device("cpu"), Silent(), labels=file)
+    train(settings(1), data, RunFolder(tmp_path / "run", labels=file), CPU, Silent())
     assert not list((tmp_path / "run" / "data").glob("*.csv"))  # none of its own
 
 

@@ -1,0 +1,101 @@
+"""What is learned from a labeled photo: the warp and the mask of its face, in its stored crop."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import GRID
+from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+from symface_cli.landmarks.mesh import MESH_468, mesh_warp
+from symface_cli.landmarks.shape import face_outline, symmetric_warp
+from symface_cli.training.data.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
+
+STORED_SIZE = 192  # px, side of a stored crop
+STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
+MASK_SIZE = 96  # px
+FINE = 4  # times finer is a mask drawn than stored, so that its edge is smooth
+EDGE_BLUR = 1.0  # px of the mask, standard deviation
+
+
+class LabeledFace(NamedTuple):
+    """A face of a training photo."""
+
+    path: Path
+    """Its photo."""
+    box: Box
+    landmarks: Array | None
+    """dlib's, (68, 2) in photo pixels; None where there are none."""
+
+
+class Target(NamedTuple):
+    """What is learned of a face."""
+
+    warp: Array
+    """(17, 17, 2), face frame -> normalized coordinates of the stored crop; NaN if there is nothing to learn."""
+    mask: NDArray[np.uint8]
+    """Face region (96, 96) of the stored crop, 0 to 255."""
+
+
+NOTHING = Target(np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE), np.uint8))
+
+
+def target_maker(teacher: Teacher) -> Callable[[LabeledFace], Target]:
+    """Return what makes targets, in any number of threads."""
+    return target_by_landmarks if teacher == "dlib" else _Blender()
+
+
+def target_by_landmarks(face: LabeledFace) -> Target:
+    """Make a face's target from its landmarks."""
+    if face.landmarks is None:
+        return NOTHING
+    landmarks = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), face.landmarks)
+    return Target(_normalize(symmetric_warp(landmarks)[0]), draw_mask(face_outline(landmarks)))
+
+
+class _Blender:
+    """Makes targets from landmarks and the mesh; from the mesh alone where the two differ or landmarks are missing."""
+
+    def __init__(self) -> None:
+        self._loaded = threading.local()  # OpenCV's networks are for one thread at a time
+
+    def __call__(self, face: LabeledFace) -> Target:
+        """Make a face's target; there is nothing to learn where the mesh is not found or not to be trusted."""
+        found = self._finder().label(read_photo(face.path), face.box)
+        if found is None:
+            return NOTHING
+        points = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), found[0])
+        by_landmarks, by_mesh = target_by_landmarks(face), _normalize(mesh_warp(points))
+        if face.landmarks is not None and disagreement(by_landmarks.warp, by_mesh) <= MOST_APART:
+            return Target(blend_warps(by_landmarks.warp, by_mesh), by_landmarks.mask)
+        return Target(by_mesh, draw_mask(face_outline(points, MESH_468))) if found[1] <= MOST_SPREAD else NOTHING
+
+    def _finder(self) -> MediaPipeLandmarks:
+        """Return this thread's finder."""
+        finder: MediaPipeLandmarks | None = getattr(self._loaded, "finder", None)
+        if finder is None:
+            finder = self._loaded.finder = MediaPipeLandmarks()
+        return finder
+
+
+def _normalize(warp: Array) -> Array:
+    """Take a warp from pixels of the stored crop to its normalized coordinates."""
+    return apply(np.linalg.inv(pixel_from_normalized(STORED_SIZE)), warp)
+
+
+def draw_mask(outline: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Draw the face region, a mask (96, 96), 0 to 255 with a soft edge, from its outline (N, 2) in the stored crop."""
+    hull = cv2.convexHull(outline.astype(np.float32))
+    corners = (hull + 0.5) * (MASK_SIZE * FINE / STORED_SIZE) - 0.5
+    mask = np.zeros((MASK_SIZE * FINE,) * 2, np.uint8)
+    cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255)
+    small = cv2.resize(mask, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
+    soft: NDArray[np.uint8] = cv2.GaussianBlur(small, (0, 0), EDGE_BLUR)
+    return soft
