@@ -23,12 +23,15 @@ class LocalizerOutput(NamedTuple):
         warp: Refined warp, (B, 17, 17, 2).
         mask: Logits (B, 17, 17) of a point of the face frame belonging to the face.
         visible: Logits (B, 17, 17) of nothing lying in front of the face there.
+        outside: How far beyond the frame the second step looks things up: a scalar, the mean in normalized face
+            coordinates. There is nothing, and no gradient that leads back.
     """
 
     coarse: Tensor
     warp: Tensor
     mask: Tensor
     visible: Tensor
+    outside: Tensor
 
 
 class Visibility(nn.Module):
@@ -96,7 +99,8 @@ class Localizer(nn.Module):
         shift, mask = self.correct(rectify(crop, start))
         warp = compose_warps(start, shift)
         visible = self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GRAY)
-        return LocalizerOutput(coarse, warp, mask, visible)
+        outside = F.relu((shift + identity_warp(shift)).abs() - 1).mean()
+        return LocalizerOutput(coarse, warp, mask, visible, outside)
 
     def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return warp, mask and visibility as in `LocalizerOutput`, each step averaged over crop and mirror image."""

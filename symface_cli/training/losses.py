@@ -21,6 +21,7 @@ class LossWeights:
         coarse_warp: Per eye distance, of the localizer's first guess.
         warp: Per eye distance, of the refined warp.
         midline: Per radian and per eye distance.
+        outside: Per normalized face coordinate, of what the localizer's second step looks up beyond the frame.
         maps: Per nat, of mask and visibility.
         surroundings: Of a control point outside of the face, in the warps' terms, beside 1 of one in the face: so the
             warp stays sane there.
@@ -31,6 +32,7 @@ class LossWeights:
     coarse_warp: float = 1.0
     warp: float = 2.0
     midline: float = 2.0
+    outside: float = 0.5
     maps: float = 0.05
     surroundings: float = 0.05
     pixel_deviation: float = 0.03

@@ -133,7 +133,7 @@ def left_halves(network: SymmetricFaceVAE, batch: TrainingBatch, stage: int) -> 
 
 
 def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: TrainingBatch) -> Losses:
-    """Return the localizer's terms: both warps against the label, midline, mask and visibility.
+    """Return the localizer's terms: both warps against the label, midline, mask, visibility, frame.
 
     "warp" is in eye distances, "midline" in radians and eye distances, "mask" and "visible" in nats.
     """
@@ -144,7 +144,7 @@ def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: Trai
     mask = map_error(located.mask, batch.face_mask, torch.ones_like(face))
     visible = _share(batch.face_mask) * map_error(located.visible, batch.visible, batch.face_mask)
     total = weights.coarse_warp * coarse + weights.warp * warp + weights.midline * midline
-    total = total + weights.maps * (mask + visible)
+    total = total + weights.maps * (mask + visible) + weights.outside * located.outside
     return {"total": total, "warp": warp, "midline": midline, "mask": mask, "visible": visible}
 
 
