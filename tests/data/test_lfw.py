@@ -16,7 +16,7 @@ from tests.server import Server
 
 
 @pytest.fixture
-def lfw(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+def lfw(server: Server, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A mirror with a small archive in place of LFW's, of 3 people who are trained on, none with a face."""
     folder = tmp_path / "published"
     folder.mkdir()
