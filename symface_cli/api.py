@@ -1,6 +1,7 @@
 """The Python API: what the commands `symmetrize` and `measure` do, for files and for pictures in memory."""
 
 import io
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
@@ -174,7 +175,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
         return _write(photo, planner, out, force)  # type: ignore[return-value]  # mypy thinks of an Image that is a Path
     if out is not None:
         raise UsageError("out is for photos that are files")
-    plan = planner.plan(_read(photo), None if isinstance(photo, bytes) else ".png")
+    plan = planner.plan(_read_and_warn(photo), None if isinstance(photo, bytes) else ".png")
     made = [file.render() for file in plan.files]
     if isinstance(photo, bytes):
         return made
@@ -185,7 +186,15 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
     (target,) = choose_targets([photo], None if out is None else str(out)).items
     suffix = None if target.exact is None else target.exact.suffix
-    return list(write_files(target, planner.plan(read_picture(photo), suffix).files, force))
+    return list(write_files(target, planner.plan(_read_and_warn(photo), suffix).files, force))
+
+
+def _read_and_warn(photo: AnyPhoto) -> Picture:
+    """Read a photo whose results are files, and warn of what they will not have."""
+    picture = _read(photo)
+    for note in picture.notes:
+        warnings.warn(f"{photo}: {note}" if isinstance(photo, (str, Path)) else note, stacklevel=4)
+    return picture
 
 
 def _read(photo: AnyPhoto) -> Picture:

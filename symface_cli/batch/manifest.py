@@ -71,7 +71,13 @@ class Manifest:
         faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
         written = tuple(map(Path, _strings(entries[0].get("outputs"))))
         pairs: Any = entries[0].get("pairs", [])
-        return Outcome(target=target, written=written, faces=tuple(faces), pairs=tuple(map(_pair, pairs)))
+        return Outcome(
+            target=target,
+            written=written,
+            faces=tuple(faces),
+            pairs=tuple(map(_pair, pairs)),
+            notes=tuple(_strings(entries[0].get("notes"))),
+        )
 
     def _latest(self, target: Target) -> list[dict[str, object]]:
         """Return the lines of a photo's last run."""
@@ -91,11 +97,12 @@ class Manifest:
             "reason": None if outcome.error is None else str(outcome.error),
             "outputs": [str(path) for path in outcome.written],
             "pairs": [_as_json(pair) for pair in outcome.pairs],
+            "notes": outcome.notes,
             "faces": len(outcome.faces),
         }
         rest = {"seconds": outcome.seconds, "parameters": self._parameters}
-        notes = [{"face": number, **asdict(face)} for number, face in enumerate(outcome.faces, 1)]
-        lines = [json.dumps({**common, **note, **rest}) + "\n" for note in notes or [{"face": None}]]
+        faces = [{"face": number, **asdict(face)} for number, face in enumerate(outcome.faces, 1)]
+        lines = [json.dumps({**common, **face, **rest}) + "\n" for face in faces or [{"face": None}]]
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write("".join(lines))

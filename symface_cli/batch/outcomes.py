@@ -38,6 +38,7 @@ class Outcome:
         seconds: Time for reading ("read"), prediction ("look"), and rendering and writing ("make").
         error: Why it failed.
         pairs: Files that show the result best, one for the photo or for each face.
+        notes: What a user should know though nothing failed, a sentence each.
     """
 
     target: Target
@@ -46,6 +47,7 @@ class Outcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     error: SymfaceError | None = None
     pairs: tuple[Pair, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def photo(self) -> Path:

@@ -124,4 +124,4 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
     pairs = choose_pairs(made.files, written)
-    return Outcome(target=target, written=written, faces=made.faces, seconds=seconds, pairs=pairs)
+    return Outcome(target=target, written=written, faces=made.faces, seconds=seconds, pairs=pairs, notes=picture.notes)

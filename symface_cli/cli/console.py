@@ -23,6 +23,11 @@ def print_failure(photo: Path, error: SymfaceError) -> None:
     print_error(f"{photo}: {explain(error)}" if isinstance(error, NoFaceError) else error)
 
 
+def print_note(photo: Path, note: str) -> None:
+    """Print what a user should know of a photo that did not fail."""
+    print_error(f"{photo}: {note}")
+
+
 def warn_of_yaw(photo: Path, face: int, yaw: float, consequence: str) -> None:
     """Warn that the head of a face, numbered in its photo, is turned by so many degrees."""
     print_error(f"{photo}: face {face}: the head is turned by about {abs(yaw):.0f} degrees; {consequence}")

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ _UPRIGHT_FROM_STORED = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RawPixels:
     """What a picture file stores, turned upright.
 
@@ -45,11 +45,13 @@ class RawPixels:
         pixels: (H, W, C), in the colors that the profile says.
         alpha: (H, W) of the same dtype, 0 is transparent; None if the picture has none.
         profile: The ICC profile, perhaps a broken one.
+        notes: What a user should know of what was not taken, a sentence each.
     """
 
     pixels: Pixels
     alpha: Pixels | None
     profile: bytes | None
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -96,11 +98,13 @@ def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
     if deep is not None:
         channels = [Image.fromarray(deep[..., channel]) for channel in range(deep.shape[2])]
         deep = np.dstack([np.asarray(channel if turn is None else channel.transpose(turn)) for channel in channels])
-        return RawPixels(*split(deep), profile)
+        pixels, alpha = split(deep)
+        return RawPixels(pixels=pixels, alpha=alpha, profile=profile, notes=_notes(image))
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
-    image = _eight_bit_gray(image)
-    return RawPixels(*_eight_bit_samples(image if turn is None else image.transpose(turn)), profile)
+    gray = _eight_bit_gray(image)
+    pixels, alpha = _eight_bit_samples(gray if turn is None else gray.transpose(turn))
+    return RawPixels(pixels=pixels, alpha=alpha, profile=profile, notes=_notes(image))
 
 
 def register_heic(failure: str) -> None:
@@ -139,6 +143,15 @@ def _check_size(width: int, height: int) -> None:
         raise ValueError("it has no pixels")
     if width * height > MAX_PIXELS:
         raise Image.DecompressionBombError
+
+
+def _notes(image: Image.Image) -> tuple[str, ...]:
+    """Say what of a file is not taken; a JPEG's further pictures are no frames."""
+    frames = 1
+    if image.format != "MPO":
+        with suppress(Exception):  # a damaged frame that nobody asked for
+            frames = getattr(image, "n_frames", 1)
+    return () if frames == 1 else (f"only the first of its {frames} pictures is taken",)
 
 
 def _orientation(image: Image.Image) -> int:

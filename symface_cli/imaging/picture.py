@@ -55,6 +55,7 @@ class Picture:
         photo: The same as `read_photo` gives it: sRGB, over white.
         format: Pillow's name of the format that it came in.
         metadata: What the file says beside.
+        notes: What a user should know of what the file has and the picture has not, a sentence each.
     """
 
     pixels: Pixels
@@ -62,6 +63,7 @@ class Picture:
     photo: Photo
     format: str
     metadata: Metadata
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_image(cls, image: Image.Image) -> "Picture":
@@ -90,7 +92,7 @@ class Picture:
             raise ValueError(f"a photo's array has shape (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
         channels = np.array(array if array.ndim == 3 else array[..., None], order="C")
         pixels, alpha = split(channels)
-        return _picture_of(RawPixels(pixels, alpha, None), "PNG", Metadata())
+        return _picture_of(RawPixels(pixels=pixels, alpha=alpha, profile=None), "PNG", Metadata())
 
     @property
     def written_format(self) -> str:
@@ -135,7 +137,14 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
 
 def _picture_of(samples: RawPixels, format: str, metadata: Metadata) -> Picture:
     photo = np.array(photo_of(samples))
-    return Picture(pixels=samples.pixels, alpha=samples.alpha, photo=photo, format=format, metadata=metadata)
+    return Picture(
+        pixels=samples.pixels,
+        alpha=samples.alpha,
+        photo=photo,
+        format=format,
+        metadata=metadata,
+        notes=samples.notes,
+    )
 
 
 def srgb_from_native(picture: Picture, pixels: Pixels) -> Photo:

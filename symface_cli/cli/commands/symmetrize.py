@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from symface_cli.cli.console import conclude, out, print_error, print_failure, warn_of_yaw
+from symface_cli.cli.console import conclude, out, print_error, print_failure, print_note, warn_of_yaw
 from symface_cli.cli.options import (
     AMOUNT,
     EXPERT,
@@ -284,6 +284,8 @@ def _tell(outcome: "Outcome") -> None:
     for path in outcome.written:
         if path != STREAM:
             out.print(str(path))
+    for note in outcome.notes:
+        print_note(outcome.photo, note)
     for number, face in enumerate(outcome.faces, 1):
         _warn(outcome.photo, number, face)
 
