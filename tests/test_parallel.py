@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from symface_cli.errors import WorkerError
 from symface_cli.parallel import FORKS, MANY, work_in_processes, work_in_threads, work_on_cores
@@ -27,22 +27,34 @@ def test_results_come_in_the_order_of_the_items_although_the_first_takes_longest
     assert threading.current_thread().name not in {name for _, name in results}
 
 
-def test_each_thread_has_one_core_and_all_is_as_before_at_the_end():
+@pytest.fixture
+def two_threads():
+    """OpenCV, PyTorch and NumPy have two threads, as on a computer with two cores."""
     before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(2)
+    torch.set_num_threads(2)
+    with threadpool_limits(2, "blas"):
+        yield
+    cv2.setNumThreads(before[0])
+    torch.set_num_threads(before[1])
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_each_thread_has_one_core_and_all_is_as_before_at_the_end():
     threads = list(work_in_threads(lambda _: (cv2.getNumThreads(), torch.get_num_threads()), [0, 1], jobs=1))
     assert threads == [(1, 1), (1, 1)]
-    assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+    assert (cv2.getNumThreads(), torch.get_num_threads()) == (2, 2)
 
 
 def blas_threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_numpy_has_one_thread_in_a_batch_and_all_of_its_own_after_it():
-    before = blas_threads()
-    assert before  # numpy's
+    assert blas_threads() == {2}
     assert list(work_in_threads(lambda _: blas_threads(), [0, 1], jobs=2)) == [{1}, {1}]
-    assert blas_threads() == before
+    assert blas_threads() == {2}
 
 
 forking = pytest.mark.skipif(not FORKS, reason="this system does not fork processes")
@@ -89,6 +101,7 @@ def test_processes_have_what_was_made_for_the_first_item():
 
 
 @forking
+@pytest.mark.usefixtures("two_threads")
 def test_libraries_that_have_had_threads_of_their_own_work_in_one_thread_after_a_fork():
     """OpenCV and OpenMP would wait for ever for threads that a forked process does not have."""
     cv2.setNumThreads(4)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from symface_cli import __version__
 from symface_cli.imaging.photo import read_photo
+from tests.conftest import SHARED
 
 
 def pixels(path):
@@ -267,14 +268,12 @@ def test_module_runs_like_the_command():
 
 
 @pytest.mark.shared
-def test_fifty_lfw_photos_and_all_of_london_become_exactly_symmetric(symface, tmp_path):
-    from tests.conftest import SHARED
-
-    lfw = sorted((SHARED / "data/lfw").glob("*/*.jpg"))[::241][:50]
-    london = sorted((SHARED / "data/london").glob("*/*.jpg"))
+def test_photos_of_lfw_and_london_become_exactly_symmetric(symface, tmp_path):
+    lfw = sorted((SHARED / "data/lfw").glob("*/*.jpg"))[::1000]
+    london = sorted((SHARED / "data/london").glob("*/*.jpg"))[::20]
     finished = symface("symmetrize", *lfw, *london, "--output", "face", "-o", f"{tmp_path}/", "--faces", "largest")
     written = finished.out.split("\n")[:-1]
-    assert len(written) >= len(lfw) + len(london) - 1  # a face in 400 may be missed
+    assert len(written) == len(lfw) + len(london) >= 20
     for path in written:
         face = pixels(path)
         assert (face == face[:, ::-1]).all(), path
