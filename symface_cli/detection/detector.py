@@ -17,6 +17,7 @@ from symface_cli.detection.settings import SEARCH
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import CROP_SIZE, Box, apply, center_of, crop_from_box
 from symface_cli.geometry.types import Array, Gray, Photo
+from symface_cli.geometry.warping import warp_affine
 
 EYE_DISTANCE_BOX = 0.38  # box widths, between the eyes' centers: median of LFW's training photos
 EYES_ABOVE_CENTER = 0.098  # box widths, from the box's center up to the eyes
@@ -91,8 +92,7 @@ def roll_matrix(width: int, height: int, degrees: float) -> tuple[Array, tuple[i
 
 def _roll(gray: Gray, degrees: float) -> Gray:
     matrix, size = roll_matrix(gray.shape[1], gray.shape[0], degrees)
-    rolled: Gray = cv2.warpAffine(gray, matrix[:2], size, borderMode=cv2.BORDER_REPLICATE)
-    return rolled
+    return warp_affine(gray, matrix, size, cv2.BORDER_REPLICATE)
 
 
 def shrink(gray: Gray, scale: float | None = None) -> Gray:

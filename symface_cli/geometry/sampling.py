@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.types import Array, Floats, Photo, Sample
+from symface_cli.geometry.warping import remap, warp_affine
 from symface_cli.geometry.warps import enlarging_weights
 
 SMALLEST_SIDE = 128  # px, of a face made from a photo's own pixels
@@ -21,8 +22,7 @@ def resample(photo: Photo, image_from_photo: Array, size: int) -> Photo:
     if scale < 0.75:
         photo, small_from_photo = _shrink_region(photo, np.linalg.inv(image_from_photo), size, scale)
         image_from_photo = image_from_photo @ np.linalg.inv(small_from_photo)
-    image: Photo = cv2.warpAffine(photo, image_from_photo[:2], (size, size), borderMode=cv2.BORDER_REFLECT_101)
-    return image
+    return warp_affine(photo, image_from_photo, (size, size), cv2.BORDER_REFLECT_101)
 
 
 def _shrink_region(
@@ -73,9 +73,5 @@ def warp_photo(photo: NDArray[Sample], photo_from_face: Array, size: int) -> NDA
     high = np.ceil(photo_from_face.max((0, 1))).astype(int) + 5
     low = np.clip(low, 0, [photo.shape[1] - 1, photo.shape[0] - 1])
     high = np.clip(high, low + 1, [photo.shape[1], photo.shape[0]])
-    region = photo[low[1] : high[1], low[0] : high[0]]  # remap addresses at most 32,767 columns and rows
-    where = enlarge(photo_from_face - low, size)
-    face: NDArray[Sample] = cv2.remap(
-        region, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-    )
-    return face
+    region = photo[low[1] : high[1], low[0] : high[0]]  # places in it are exact as float32
+    return remap(region, enlarge(photo_from_face - low, size), cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)

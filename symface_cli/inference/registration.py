@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symface_cli.geometry.frames import apply, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, resample
 from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warping import remap
 from symface_cli.geometry.warps import GRID, control_points
 
 SURROUNDINGS = 1.25  # side of what is sampled first, in face frames
@@ -70,8 +71,7 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     view_from_photo = pixel_from_normalized(view_side) @ narrower @ np.linalg.inv(photo_from_level)
     view = resample(photo, view_from_photo, view_side)
     where = enlarge(apply(view_from_photo, photo_from_face), side)
-    face: Photo = cv2.remap(view, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    return face
+    return remap(view, where, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
 
 
 def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from symface_cli.data.published import locate
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
+from symface_cli.geometry.warping import remap
 from symface_cli.landmarks.patches import SIDE, PatchExperts, load_ccnf, load_svr
 from symface_cli.landmarks.pdm import RIGID, PointModel, Pose, load_points
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector
@@ -179,7 +180,7 @@ def sample_areas(gray: Gray, centers: Array, photo_from_area: Array, side: int) 
     high = np.clip(np.ceil(where.max((0, 1, 2))), 0, limits).astype(int)
     part = gray[low[1] : high[1] + 1, low[0] : high[0] + 1].astype(np.float32)
     maps = (where - low).reshape(-1, side, 2).astype(np.float32)
-    areas: Floats = cv2.remap(part, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    areas = remap(part, maps, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     return areas.reshape(-1, side, side)
 
 

@@ -15,6 +15,7 @@ from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Floats, Gray, Landmarks
+from symface_cli.geometry.warping import warp_affine
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.viola_jones import BoxLandmarks, Detector
 
@@ -71,14 +72,16 @@ class SdmLandmarks(BoxLandmarks):
     def fit(self, gray: Gray, box: Box) -> Landmarks:
         """Find the landmarks (68, 2) in a gray photo (H, W), of the face in a box of this method's own detector."""
         scale = FACE / box.width
-        window_from_photo = np.array([[scale, 0, BORDER - scale * box.x], [0, scale, BORDER - scale * box.y]])
+        window_from_photo = np.array(
+            [[scale, 0, BORDER - scale * box.x], [0, scale, BORDER - scale * box.y], [0, 0, 1]]
+        )
         side = FACE + 2 * BORDER
-        window = cv2.warpAffine(gray, window_from_photo, (side, side), borderMode=cv2.BORDER_CONSTANT, borderValue=FILL)
+        window = warp_affine(gray, window_from_photo, (side, side), cv2.BORDER_CONSTANT, FILL)
         shape = self._mean
         for step in self._rounds:
             features = step.hog.compute(window, locations=step.corners(shape)).ravel()
             shape = shape + (step.regressor @ np.append(features, np.float32(1))).reshape(scheme.COUNT, 2)
-        photo: Array = (shape - window_from_photo[:, 2]) / scale
+        photo: Array = (shape - window_from_photo[:2, 2]) / scale
         return photo.astype(np.float32)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from symface_cli.data.published import locate
 from symface_cli.errors import WeightsError
 from symface_cli.geometry.types import Landmarks, Photo
+from symface_cli.geometry.warping import warp_affine
 from symface_cli.recognition.recognizer import Embedding, LandmarkRecognizer
 
 OPENFACE_FILE = "nn4.small2.v1.t7"
@@ -50,8 +51,8 @@ def align_for_openface(photo: Photo, landmarks: Landmarks) -> Photo:
     """Warp a photo (H, W, 3) by the affine map of three landmarks to the template: (96, 96, 3), black beyond it."""
     template = np.array(OPENFACE_TEMPLATE, np.float32) * OPENFACE_SIZE
     corners = landmarks[list(OPENFACE_LANDMARKS)].astype(np.float32)
-    aligned: Photo = cv2.warpAffine(photo, cv2.getAffineTransform(corners, template), (OPENFACE_SIZE, OPENFACE_SIZE))
-    return aligned
+    aligned_from_photo = np.vstack([cv2.getAffineTransform(corners, template), [0, 0, 1]])
+    return warp_affine(photo, aligned_from_photo, (OPENFACE_SIZE, OPENFACE_SIZE), cv2.BORDER_CONSTANT)
 
 
 def load_openface(path: Path) -> cv2.dnn.Net:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
+from symface_cli.geometry.warping import remap
 
 FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades out towards the frame's edge
@@ -35,7 +36,7 @@ def fade_to_edge() -> Floats:
 def sample_field(field: Floats, u: NDArray[np.floating]) -> Floats:
     """Sample a field (S, S) or (S, S, C) at points u (H, W, 2) of the face frame; it is 0 outside of the frame."""
     at = apply(pixel_from_normalized(len(field)), u).astype(np.float32)
-    sampled = cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    sampled = remap(field, at, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     values: Floats = sampled.reshape(*u.shape[:2], *field.shape[2:])
     return values
 
@@ -75,8 +76,9 @@ def sample_pixels(pixels: Pixels, where: Floats) -> Floats:
     x, y = cv2.split(where)
     left, right = _needed(x, width)
     top, bottom = _needed(y, height)
-    region = pixels[top:bottom, left:right].astype(np.float32)  # remap has at most 32,767 columns and rows
-    taken = cv2.remap(region, x - left, y - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    region = pixels[top:bottom, left:right].astype(np.float32)  # a copy of as little as is needed
+    where = where - np.array([left, top], np.float32)
+    taken = remap(region, where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
     sampled: Floats = taken.reshape(*where.shape[:2], -1)
     return sampled
 

@@ -1,0 +1,78 @@
+"""OpenCV's warps for images of any size: its own address at most 32,766 columns and rows.
+
+What is larger is warped in parts, each from the window of the image that it needs. Other images are warped as they are.
+"""
+
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.types import Array, Floats
+
+Value = TypeVar("Value", bound=np.uint8 | np.uint16 | np.float32)
+"""Type of a sample, which stays."""
+
+LARGEST = 32_766  # px: OpenCV counts them in short integers
+MARGIN = 4  # px beyond a point that interpolation may need
+
+
+def remap(image: NDArray[Value], where: Floats, interpolation: int, border: int) -> NDArray[Value]:
+    """Sample an image (h, w) or (h, w, C) at `where` (H, W, 2) in its pixels; `border` says what is beyond it."""
+    window = _window(image, where)
+    if window is None or max(where.shape[:2]) > LARGEST:
+        axis = int(np.argmax(where.shape[:2]))
+        parts = [remap(image, part, interpolation, border) for part in np.array_split(where, 2, axis)]
+        return np.concatenate(parts, axis)
+    rows, columns = window
+    if rows.start or columns.start:
+        where = where - np.array([columns.start, rows.start], np.float32)
+    sampled: NDArray[Value] = cv2.remap(image[rows, columns], where, None, interpolation, borderMode=border)
+    return sampled
+
+
+def warp_affine(
+    image: NDArray[Value], result_from_image: Array, size: tuple[int, int], border: int, value: int = 0
+) -> NDArray[Value]:
+    """Sample an image (h, w) or (h, w, C) linearly under a 3 x 3 matrix, as a result of `size`: width, height.
+
+    `border` says what is beyond the image; a constant border is `value`.
+    """
+    corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], float)
+    window = _window(image, apply(np.linalg.pinv(result_from_image), corners))  # three landmarks may lie in a line
+    if window is None:
+        axis = int(np.argmax(size))
+        parts = []
+        for start, stop in ((0, size[axis] // 2), (size[axis] // 2, size[axis])):
+            part_from_image, part_size = result_from_image.copy(), list(size)
+            part_from_image[axis, 2] -= start
+            part_size[axis] = stop - start
+            parts.append(warp_affine(image, part_from_image, (part_size[0], part_size[1]), border, value))
+        return np.concatenate(parts, 1 - axis)
+    rows, columns = window
+    result_from_window = result_from_image[:2].copy()
+    result_from_window[:, 2] += result_from_image[:2, :2] @ [columns.start, rows.start]
+    warped: NDArray[Value] = cv2.warpAffine(
+        image[rows, columns], result_from_window, size, borderMode=border, borderValue=value
+    )
+    return warped
+
+
+def _window(image: NDArray[Value], points: NDArray[np.floating]) -> tuple[slice, slice] | None:
+    """Return rows and columns around points (..., 2) of an image, as many as OpenCV can address; None for too many."""
+    height, width = image.shape[:2]
+    if max(height, width) <= LARGEST:
+        return slice(0, height), slice(0, width)
+    columns, rows = (_stretch(points[..., axis], length) for axis, length in ((0, width), (1, height)))
+    return None if rows is None or columns is None else (rows, columns)
+
+
+def _stretch(places: NDArray[np.floating], length: int) -> slice | None:
+    """Return the pixels, of `length`, around places; None if they are too many."""
+    first, last = np.clip([np.floor(places.min()) - MARGIN, np.ceil(places.max()) + MARGIN], 0, length - 1).astype(int)
+    if last - first >= LARGEST:
+        return None
+    start = int(np.clip((first + last + 1 - LARGEST) // 2, 0, max(length - LARGEST, 0)))
+    return slice(start, min(start + LARGEST, length))
