@@ -1,5 +1,9 @@
 """The failures that symface expects: one exception class per cause, each with its exit status."""
 
+import errno
+import os
+import textwrap
+import traceback
 from enum import Enum, IntEnum, auto
 from typing import ClassVar
 
@@ -35,6 +39,7 @@ class Hint(Enum):
     OTHER_MANIFEST = auto()
     OTHER_RUN = auto()
     OVERWRITE = auto()
+    REPORT = auto()
     RESUME = auto()
     START_ANEW = auto()
     USE_CPU = auto()
@@ -46,14 +51,22 @@ class SymfaceError(Exception):
     Attributes:
         status: Exit status of the command line.
         hint: What to try next, where the message does not say it.
+        traceback: Where it comes from, in several lines, if nobody foresaw it; else empty.
     """
 
     status: ClassVar[ExitStatus]
+    traceback: str = ""
 
     def __init__(self, message: str, hint: Hint | None = None) -> None:
         """Take a message of one line: what failed, where, and what to try next, without naming options."""
         super().__init__(message)
         self.hint = hint
+
+
+class UnexpectedError(SymfaceError):
+    """Something that nobody foresaw went wrong with one photo: a bug of symface, or of a library."""
+
+    status = ExitStatus.BUG
 
 
 class InstallationError(SymfaceError):
@@ -106,6 +119,10 @@ class OutputError(SymfaceError):
     status = ExitStatus.PHOTO
 
 
+class ReaderGoneError(OutputError):
+    """Standard output is a pipe that nobody reads any more; nobody is left to tell."""
+
+
 class NoFaceError(SymfaceError):
     """The detector finds no face in a photo."""
 
@@ -127,5 +144,47 @@ class DataError(SymfaceError):
 UNREADABLE = (PhotoError, MissingExtraError)
 """What reading a photo may raise: HEIC needs an extra."""
 
-PHOTO_FAILURES = (*UNREADABLE, OutputError, NoFaceError)
-"""What may go wrong with one photo; a batch reports it and goes on with the next."""
+LONGEST_DETAIL = 300  # characters of a library's message that are shown
+
+
+def failure_of(error: Exception, photo: str = "") -> SymfaceError:
+    """Return what is wrong with one photo, for whatever was raised; only our own exceptions stay as they are.
+
+    Args:
+        error: The exception.
+        photo: The photo's name for the message; empty if it is about none.
+    """
+    if isinstance(error, SymfaceError):
+        return error
+    failure = _explain(error, photo)
+    failure.traceback = "".join(traceback.format_exception(error))
+    return failure
+
+
+def _explain(error: Exception, photo: str) -> SymfaceError:
+    if _is_lack_of_memory(error):
+        return PhotoError(_join(photo, "not enough memory; make it smaller"), Hint.FEWER_JOBS)
+    if isinstance(error, OSError) and error.errno is not None:  # without a number, it is a library's complaint
+        reason = "the name of its file would be too long" if error.errno == errno.ENAMETOOLONG else error.strerror
+        named = "" if error.filename is None else os.fsdecode(error.filename) if _is_path(error.filename) else ""
+        return PhotoError(_join(photo, "" if named == photo else named, reason or type(error).__name__))
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    detail = textwrap.shorten(str(error), LONGEST_DETAIL, placeholder=" ...")
+    return UnexpectedError(_join(photo, "a bug", name, detail), Hint.REPORT)
+
+
+def _join(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, (str, bytes, os.PathLike))
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Tell whether memory was lacking; OpenCV and PyTorch have classes of their own for that, or say it in words."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    words = ("insufficient memory", "can't allocate memory", "out of memory", "bad_alloc")
+    return any(word in str(error).lower() for word in words)

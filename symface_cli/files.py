@@ -4,11 +4,14 @@ import errno
 import hashlib
 import os
 import secrets
+import sys
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
-from symface_cli.errors import OutputError, PhotoError
+from symface_cli.errors import OutputError, PhotoError, ReaderGoneError
 
 Progress = Callable[[int, int | None], None]
 """Called with how much is done, in bytes or photos, and how much there is to do; None if that is not known."""
@@ -18,6 +21,7 @@ PHOTO_SUFFIXES: frozenset[str] = frozenset(
 )
 """Suffixes of photos in a folder that is searched; a file that is named may have any suffix, GIF included."""
 
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _BLOCK = 1 << 20  # bytes read at a time
 _WRITE_REASONS = {
     errno.ENOENT: "its folder does not exist; create it first",
@@ -61,6 +65,53 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise OutputError(f"cannot write {on_one_line(str(path))}: {reason}") from error
 
 
+def read_stdin() -> bytes:
+    """Read standard input to its end.
+
+    Raises:
+        PhotoError: If it is closed or cannot be read.
+    """
+    try:
+        return _stream("stdin").buffer.read()
+    except OSError as error:
+        raise PhotoError(f"cannot read standard input: {error.strerror or error}") from error
+
+
+def write_to_stdout(data: bytes) -> None:
+    """Write to standard output, now.
+
+    Raises:
+        OutputError: If it is closed or cannot be written; a ReaderGoneError if it is a pipe that nobody reads.
+    """
+    try:
+        stream = _stream("stdout")
+        stream.flush()
+        if hasattr(stream, "buffer"):
+            stream.buffer.write(data)
+        else:  # of text alone, as a notebook's
+            stream.write(data.decode("utf-8", "surrogateescape"))
+        stream.flush()
+    except OSError as error:
+        discard_output(sys.stdout)
+        kind = ReaderGoneError if isinstance(error, BrokenPipeError) else OutputError
+        raise kind(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def _stream(name: str) -> TextIO:
+    stream: TextIO | None = getattr(sys, name)
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, "it is closed")
+    return stream
+
+
+def discard_output(stream: TextIO | None) -> None:
+    """Let what a stream could not write, and still holds, go nowhere when the process ends."""
+    with suppress(OSError, AttributeError):  # none at all, or none of a file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.close(nowhere)
+
+
 def checksum(source: Path | bytes) -> str:
     """Compute the SHA-256 of a file, or of its contents, in hexadecimal."""
     if isinstance(source, bytes):
@@ -96,8 +147,15 @@ def find_photos(folder: Path) -> list[Path]:
 
 
 def on_one_line(name: str) -> str:
-    """Escape what cannot be shown in a file's name: line ends, control characters and undecodable bytes."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
+    """Escape what cannot be shown in a file's name: line ends, control characters and undecodable bytes.
+
+    Spaces of all kinds stay, and what joins characters in Persian and Indian scripts and in emojis.
+    """
+    return "".join(char if _is_shown(char) else repr(char)[1:-1] for char in name)
+
+
+def _is_shown(char: str) -> bool:
+    return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
 
 
 def _write_and_replace(path: Path, data: bytes) -> None:

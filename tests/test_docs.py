@@ -117,7 +117,7 @@ def test_examples_are_understood(page, command, rest):
 
 @pytest.mark.parametrize(("page", "command", "rest"), calls_in_text())
 def test_calls_within_text_use_options_that_exist(page, command, rest):
-    assert set(re.findall(r"(?<!\S)-{1,2}[a-z][a-z-]*", rest)) <= OPTIONS[command]
+    assert set(re.findall(r"(?<!\S)-{1,2}[a-z][a-z0-9-]*", rest)) <= OPTIONS[command]
 
 
 def test_examples_of_every_command_are_there():
@@ -140,7 +140,7 @@ def test_programs_exist_and_have_their_options(page, line):
             (page, option)
             for page, text in TEXTS.items()
             if page not in HISTORY
-            for option in re.findall(r"(?<=`)--[a-z][a-z-]*", text)
+            for option in re.findall(r"(?<=`)--[a-z][a-z0-9-]*", text)
         }
     ),
 )
@@ -150,7 +150,7 @@ def test_options_that_are_named_exist(page, option):
 
 @pytest.mark.parametrize(("command", "page"), PAGE_OF.items())
 def test_every_option_is_described(command, page):
-    named = set(re.findall(r"--?[a-z][a-z-]*", TEXTS[f"docs/{page}.md"]))
+    named = set(re.findall(r"--?[a-z][a-z0-9-]*", TEXTS[f"docs/{page}.md"]))
     needed = {
         max(parameter.opts, key=len)
         for parameter in COMMANDS[command].params

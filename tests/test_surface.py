@@ -13,17 +13,17 @@ OPTIONS = {
     "symmetrize": (
         "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
         "--no-detail --faces --min-face --box --eyes --force --resume --manifest --report --check-identity --measure "
-        "--jobs --method --weights --device --model-dir"
+        "--jobs --print0 --method --weights --device --model-dir --debug"
     ),
-    "measure": "--json --csv --heatmap --out --faces --force --jobs --weights --device",
-    "label": "--download --out --review --force --jobs",
+    "measure": "--json --csv --heatmap --out --faces --force --jobs --weights --device --debug",
+    "label": "--download --out --review --force --jobs --debug",
     "train": (
         "--stage --download --labels --teacher --run --init --resume --tensorboard --epochs --batch-size --lr --seed "
-        "--arch --device"
+        "--arch --device --debug"
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --midline --json --markdown --report "
-        "--run --resume --jobs --weights --model-dir"
+        "--run --resume --jobs --weights --model-dir --debug"
     ),
     "doctor": "--json --device",
 }

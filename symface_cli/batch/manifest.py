@@ -95,6 +95,7 @@ class Manifest:
             "input_bytes": _size(outcome.photo),
             "status": int(outcome.status),
             "reason": None if outcome.error is None else str(outcome.error),
+            "traceback": None if outcome.error is None else outcome.error.traceback or None,
             "outputs": [str(path) for path in outcome.written],
             "pairs": [_as_json(pair) for pair in outcome.pairs],
             "notes": outcome.notes,

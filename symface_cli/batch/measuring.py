@@ -9,7 +9,7 @@ from pathlib import Path
 from symface_cli.batch.results import read_source, refuse_existing, write_result
 from symface_cli.batch.targets import Target, Targets
 from symface_cli.detection.selection import Selection
-from symface_cli.errors import PHOTO_FAILURES, SymfaceError
+from symface_cli.errors import SymfaceError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
@@ -62,7 +62,7 @@ def measure_batch(symmetrizer: Symmetrizer, targets: Targets, options: Measuring
 
 
 def measure_target(symmetrizer: Symmetrizer, options: MeasuringOptions, target: Target) -> MeasuredPhoto:
-    """Measure one photo and write its heat maps; what can be expected to go wrong is in the result."""
+    """Measure one photo and write its heat maps; whatever goes wrong is in the result."""
     selection, heatmaps = options.selection, options.heatmaps
     try:
         photo = read_source(target.photo).photo
@@ -73,8 +73,8 @@ def measure_target(symmetrizer: Symmetrizer, options: MeasuringOptions, target: 
         faces = measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
         if heatmaps:
             _write_heatmaps(faces, paths)
-    except PHOTO_FAILURES as error:
-        return MeasuredPhoto(target.photo, error=error)
+    except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
+        return MeasuredPhoto(target.photo, error=failure_of(error, str(target.photo)))
     return MeasuredPhoto(target.photo, tuple(replace(face, heatmap=None) for face in faces))
 
 

@@ -1,12 +1,11 @@
 """Read photos, and write results: names, folders, files."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import Hint, OutputError
-from symface_cli.files import write_atomically
+from symface_cli.files import read_stdin, write_atomically, write_to_stdout
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
 from symface_cli.rendering.outputs import OutputFile
@@ -45,7 +44,7 @@ def read_source(photo: Path) -> Picture:
     """
     if photo != STREAM:
         return read_picture(photo)
-    return read_picture(sys.stdin.buffer.read())
+    return read_picture(read_stdin())
 
 
 def write_result(path: Path, data: bytes) -> None:
@@ -55,8 +54,7 @@ def write_result(path: Path, data: bytes) -> None:
         OutputError: If that fails.
     """
     if path == STREAM:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_to_stdout(data)
         return
     make_folder(path.parent)
     write_atomically(path, data)

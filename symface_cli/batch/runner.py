@@ -11,7 +11,7 @@ from symface_cli.batch.manifest import NAME, Manifest
 from symface_cli.batch.outcomes import Outcome, choose_pairs
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import PHOTO_FAILURES, UsageError
+from symface_cli.errors import UsageError, failure_of
 from symface_cli.files import write_atomically
 from symface_cli.parallel import work_on_cores
 from symface_cli.rendering.plan import Planner
@@ -110,7 +110,7 @@ def _write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
 
 
 def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
-    """Process one photo, from its file to its results' files; what can be expected to go wrong is in the outcome."""
+    """Process one photo, from its file to its results' files; whatever goes wrong is in the outcome."""
     start = perf_counter()
     try:
         picture = read_source(target.photo)
@@ -119,8 +119,8 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
         made = planner.plan(picture, exact)
         looked = perf_counter()
         written = write_files(target, made.files, force)
-    except PHOTO_FAILURES as error:
-        return Outcome(target=target, error=error)
+    except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
+        return Outcome(target=target, error=failure_of(error, str(target.photo)))
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
     pairs = choose_pairs(made.files, written)

@@ -19,9 +19,9 @@ from symface_cli.cli.commands.measure import measure
 from symface_cli.cli.commands.symmetrize import symmetrize
 from symface_cli.cli.commands.train import train
 from symface_cli.cli.config import Kind, find_config, read_config, variable_of
-from symface_cli.cli.console import out, print_error
+from symface_cli.cli.console import print_error, print_text
 from symface_cli.doctor.checks import Settings
-from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.errors import ExitStatus, UnexpectedError, failure_of
 from symface_cli.version import __version__
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ Options = Mapping[str, Mapping[str, TyperOption]]
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        out.print(f"symface {__version__}")
+        print_text(f"symface {__version__}")
         raise typer.Exit
 
 
@@ -107,20 +107,21 @@ def _read_variables(options: Options) -> frozenset[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status; any other exception is a bug and shows its traceback."""
+    """Run the command line and return its exit status; what nobody foresaw is a bug, and shows its traceback."""
     if not (sys.argv[1:] if argv is None else argv):
         argv = ["--help"]
     try:
         status = app(list(argv) if argv is not None else None, prog_name="symface", standalone_mode=False)
-    except SymfaceError as error:
-        print_error(error)
-        return error.status
     except TyperException as error:
-        print_error(f"{_origin(error)}{error.format_message().rstrip('.')}. See symface --help.")
+        message = " ".join(error.format_message().split())
+        print_error(f"{_origin(error)}{message.rstrip('.')}. See symface --help.")
         return ExitStatus.USAGE
-    except BrokenPipeError:  # the reader of our results has gone: nobody is left to tell
-        sys.stderr.close()
-        return ExitStatus.PHOTO
+    except Exception as error:  # the file system's and lack of memory are no bugs, wherever they are met
+        failure = failure_of(error)
+        if isinstance(failure, UnexpectedError):
+            raise
+        print_error(failure)
+        return failure.status
     if status == ExitStatus.INTERRUPTED:  # what Typer makes of Ctrl-C
         print_error("interrupted")
     return status if isinstance(status, int) else ExitStatus.OK

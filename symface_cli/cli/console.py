@@ -1,21 +1,129 @@
-"""The two streams: results on stdout, everything else on stderr."""
+"""The two streams: results on standard output, as the bytes they are; everything else in lines on standard error."""
 
+import io
+import os
+import sys
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TextIO, cast
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from symface_cli.cli.hints import explain
-from symface_cli.errors import ExitStatus, NoFaceError, SymfaceError
+from symface_cli.errors import ExitStatus, NoFaceError, OutputError, ReaderGoneError, SymfaceError
+from symface_cli.files import discard_output, on_one_line, write_to_stdout
 
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, highlight=False, markup=False)
+_tracebacks_shown = ContextVar("tracebacks_shown", default=False)
+
+
+class _StandardError(io.TextIOBase):
+    """Standard error, whichever it is at the moment; if nothing can be written to it, there is nobody to tell."""
+
+    @property
+    def _stream(self) -> TextIO | None:
+        # While a progress bar is shown, rich has put itself in the stream's place.
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """What text is encoded with."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return self._stream is not None and self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write a message; what the encoding lacks is escaped."""
+        if self._stream is not None:
+            try:
+                self._stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
+                self._stream.flush()
+            except OSError:
+                discard_output(self._stream)
+        return len(text)
+
+
+class _Console(Console):
+    """A console that is a terminal if its stream is one: FORCE_COLOR asks for colors, not for moving the cursor."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether the stream is a terminal."""
+        return self.file.isatty()
+
+
+out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+"""What knows how standard output looks; `print_text` prints on it."""
+err = _Console(file=cast(TextIO, _StandardError()), soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def print_text(*parts: RenderableType) -> None:
+    """Print text or tables for people on standard output, each from a new line; what it cannot encode is escaped.
+
+    Raises:
+        OutputError: If that fails; a ReaderGoneError if nobody reads it any more.
+    """
+    with out.capture() as capture:
+        for part in parts:
+            out.print(part, soft_wrap=isinstance(part, str))
+    write_to_stdout(capture.get().encode(out.encoding, "backslashreplace"))
+
+
+class ResultPrinter:
+    """Prints the paths of results, each on a line of its own, as the bytes they are.
+
+    The results are in files: what goes wrong with standard output does not keep a batch from being done.
+
+    Args:
+        nul: Whether NUL ends each path, which no path contains, instead of a new line.
+
+    Attributes:
+        error: Why not all paths could be printed; None also if nobody reads them any more.
+    """
+
+    def __init__(self, nul: bool = False) -> None:
+        self._end = b"\0" if nul else b"\n"
+        self.error: OutputError | None = None
+        self._is_over = False
+
+    @property
+    def status(self) -> ExitStatus:
+        """The exit status, if nothing else went wrong."""
+        return ExitStatus.OK if self.error is None else self.error.status
+
+    def print(self, path: Path) -> None:
+        """Print a path, unless printing has failed before."""
+        if self._is_over:
+            return
+        try:
+            write_to_stdout(os.fsencode(path) + self._end)
+        except OutputError as error:
+            self._is_over = True
+            if not isinstance(error, ReaderGoneError):
+                self.error = error
+                print_error(error)
+
+
+def show_tracebacks(shown: bool) -> None:
+    """Choose whether the tracebacks of failures that nobody foresaw are shown from now on."""
+    _tracebacks_shown.set(shown)
+
+
+def print_line(message: str) -> None:
+    """Print what a person should know as one line on stderr."""
+    err.print(on_one_line(message))
 
 
 def print_error(error: SymfaceError | str) -> None:
     """Print an error with its hint, or any message, as one line on stderr, whatever the terminal's width."""
-    message = error if isinstance(error, str) else explain(error)
-    err.print("symface: " + " ".join(message.split()), soft_wrap=True)
+    if isinstance(error, ReaderGoneError):
+        return
+    print_line("symface: " + (error if isinstance(error, str) else explain(error)))
+    if isinstance(error, SymfaceError) and _tracebacks_shown.get():
+        for line in error.traceback.splitlines():
+            print_line(line)
 
 
 def print_failure(photo: Path, error: SymfaceError) -> None:
@@ -43,5 +151,5 @@ def conclude(errors: Sequence[SymfaceError | None], skipped: int = 0) -> int:
     failed = [error for error in errors if error is not None]
     if len(errors) + skipped > 1:
         before = f", {skipped} done before" if skipped else ""
-        err.print(f"{len(errors) - len(failed)} of {len(errors)} photos done, {len(failed)} failed{before}")
+        print_line(f"{len(errors) - len(failed)} of {len(errors)} photos done, {len(failed)} failed{before}")
     return failed[0].status if failed else ExitStatus.OK

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from symface_cli.cli.console import err
+from symface_cli.cli.console import print_line
 from symface_cli.cli.options import DATA
 from symface_cli.cli.progress import count_bytes
 from symface_cli.errors import UsageError
@@ -42,7 +42,7 @@ def find_dataset(data: Path | None, download: str | None, shown: bool = True) ->
     with count_bytes(shown) as show:
         if data is None:
             if shown:
-                err.print(LFW.license, soft_wrap=True)
+                print_line(LFW.license)
             data = fetch_lfw(lambda address: partial(show, f"downloading {address}"))
         return open_dataset(data, partial(show, f"unpacking {data.name}"))
 

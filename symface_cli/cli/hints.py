@@ -18,6 +18,7 @@ _WORDS: dict[Hint, str] = {
     Hint.OTHER_MANIFEST: "; give another with --manifest",
     Hint.OTHER_RUN: ", or choose another --run",
     Hint.OVERWRITE: "; use --force to overwrite it",
+    Hint.REPORT: "; please report it, with what --debug shows",
     Hint.RESUME: "; use --resume, or another --run",
     Hint.START_ANEW: "; start without --resume",
     Hint.USE_CPU: "; try --device cpu",

@@ -69,3 +69,17 @@ JobsOption = Annotated[
         rich_help_panel=MANY,
     ),
 ]
+DebugOption = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        envvar="SYMFACE_DEBUG",
+        show_envvar=False,
+        help="Show the traceback of what fails unexpectedly.",
+        rich_help_panel=EXPERT,
+    ),
+]
+Print0Option = Annotated[
+    bool,
+    typer.Option("--print0", "-0", help="End each path with NUL instead of a new line.", rich_help_panel=MANY),
+]

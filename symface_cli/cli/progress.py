@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from symface_cli.cli.console import err
+from symface_cli.cli.console import err, print_line
 
 T = TypeVar("T")
 
@@ -54,14 +54,14 @@ def count_bytes(shown: bool = True) -> Iterator[Callable[[str, int, int | None],
 
     What is done, such as "unpacking lfw.tgz", is also printed as a line when it begins, without a terminal, too.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
                 if shown:
-                    err.print(what, soft_wrap=True)
+                    print_line(what)
                 tasks[what] = bar.add_task(what.split()[1].rpartition("/")[2].rstrip(":"), total=total)
             bar.update(tasks[what], completed=done, total=total)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from symface_cli.cli.console import out
+from symface_cli.cli.console import out, print_text
 
 WIDEST = 1000  # columns; a table that is not read on a terminal is never folded or divided
 BETWEEN = 3  # columns between those of a table
@@ -16,14 +16,12 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     columns = [_measure(column) for column in zip(header, *rows, strict=True)]
     for part in _divide(columns, out.width if out.is_terminal else WIDEST):
         widths, texts = zip(*part, strict=True)
-        out.print(title)
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, width=sum(widths) - BETWEEN)
         for i, column in enumerate(texts):
             table.add_column(column[0], justify="right" if i else "left", width=widths[i] - BETWEEN)
         for row in list(zip(*texts, strict=True))[1:]:
             table.add_row(*row)
-        out.print(table)
-        out.print()
+        print_text(title, table, "")
 
 
 def _measure(column: Sequence[str]) -> tuple[int, Sequence[str]]:

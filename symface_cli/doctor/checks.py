@@ -23,7 +23,7 @@ from symface_cli.errors import (
 from symface_cli.version import __version__
 
 Verdict = Literal["ok", "absent", "warning", "problem"]
-VARIABLES = ("CONFIG", "HOME", "MIRROR", "MODEL_DIR", "OFFLINE")  # without SYMFACE_
+VARIABLES = ("CONFIG", "DEBUG", "HOME", "MIRROR", "MODEL_DIR", "OFFLINE")  # without SYMFACE_
 
 
 @dataclass(frozen=True)

@@ -227,13 +227,47 @@ def test_ctrl_c_exits_130_with_one_line(symface, photo, monkeypatch):
     assert "interrupted" in one_line(finished)
 
 
-def test_a_bug_shows_its_traceback(symface, photo, monkeypatch):
+def test_a_bug_met_with_a_photo_is_one_line_and_a_traceback_for_who_asks(symface, photo, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ValueError("an odd\n  number")
+
+    monkeypatch.setattr("symface_cli.detection.selection.detect", fail)
+    finished = symface("symmetrize", photo)
+    assert finished.status == 1
+    assert f"{photo}: a bug: ValueError: an odd number; please report it, with what --debug shows" in one_line(finished)
+    shown = symface("symmetrize", photo, "--debug")
+    assert shown.status == 1
+    assert shown.err.startswith(finished.err)
+    assert "Traceback (most recent call last):" in shown.err
+    assert "in fail" in shown.err
+    monkeypatch.setenv("SYMFACE_DEBUG", "1")
+    assert symface("symmetrize", photo).err == shown.err
+
+
+def test_a_bug_met_without_a_photo_shows_its_traceback(symface, photo, monkeypatch):
     def fail(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("symface_cli.detection.selection.detect", fail)
+    monkeypatch.setattr("symface_cli.batch.targets.choose_targets", fail)
     with pytest.raises(ValueError, match="a bug"):
         symface("symmetrize", photo)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied", "secret/x"), "symface: secret/x: Permission denied\n"),
+        (OSError(28, "No space left on device"), "symface: No space left on device\n"),
+        (MemoryError(), "symface: not enough memory; make it smaller; try fewer --jobs\n"),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug_wherever_it_is_met(symface, photo, monkeypatch, error, message):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("symface_cli.batch.targets.choose_targets", fail)
+    finished = symface("symmetrize", photo)
+    assert (finished.status, finished.err) == (3, message)
 
 
 # ---- the program as a whole

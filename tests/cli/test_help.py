@@ -56,7 +56,7 @@ def test_options_are_shown_in_groups_each_once(symface):
         assert where[group] < at < where[following]
     named = [max(option.opts, key=len) for option in COMMANDS["symmetrize"].params if option.opts[0].startswith("-")]
     text = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
-    assert sorted([*named, "-h"]) == sorted(name if name != "-o" else "--out" for name in text)
+    assert sorted([*named, "-h"]) == sorted({"-o": "--out", "-0": "--print0"}.get(name, name) for name in text)
 
 
 def test_help_says_where_more_is_told(symface):

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from symface_cli.cli.console import out
+from symface_cli.cli.console import out, print_text
 from symface_cli.cli.hints import with_hint
 from symface_cli.cli.options import DeviceOption
 from symface_cli.errors import ExitStatus
@@ -45,7 +45,7 @@ def doctor(
         _print_json(checks, status)
     else:
         counts = Counter[str](check.verdict for check in checks)
-        out.print(", ".join(f"{counts[verdict]} {verdict}" for verdict in STYLES))
+        print_text(", ".join(f"{counts[verdict]} {verdict}" for verdict in STYLES))
     return status
 
 
@@ -53,18 +53,18 @@ def _print(check: "Check") -> None:
     """Print a row of a table that grows with the checks; a plain line if there is no terminal."""
     found = with_hint(check.found, check.hint)
     if not out.is_terminal:
-        out.print(f"{check.verdict:<{VERDICT}}  {check.name:<{NAME}}  {found}")
+        print_text(f"{check.verdict:<{VERDICT}}  {check.name:<{NAME}}  {found}")
         return
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=VERDICT)
     row.add_column(width=NAME)
     row.add_column(overflow="fold")
     row.add_row(Text(check.verdict, STYLES[check.verdict]), check.name, Text(found))
-    out.print(row, soft_wrap=False)
+    print_text(row)
 
 
 def _print_json(checks: "Sequence[Check]", status: ExitStatus) -> None:
     rows = [
         {"name": check.name, "verdict": check.verdict, "found": with_hint(check.found, check.hint)} for check in checks
     ]
-    out.print(json.dumps({"status": status, "checks": rows}, indent=1))
+    print_text(json.dumps({"status": status, "checks": rows}, indent=1))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from symface_cli.cli.console import err, print_error
+from symface_cli.cli.console import print_error, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, find_dataset
 from symface_cli.cli.options import (
     COMPARED,
     DATA,
     MANY,
     NUMBERS,
+    DebugOption,
     JobsOption,
     ModelDirOption,
     WeightsOption,
@@ -130,6 +131,7 @@ def evaluate(
     jobs: JobsOption = 0,
     weights: WeightsOption = None,
     model_dir: ModelDirOption = None,
+    debug: DebugOption = False,
 ) -> int:
     """Measure how well symmetric faces keep the person's identity.
 
@@ -144,6 +146,7 @@ def evaluate(
     from symface_cli.methods.registry import baselines, choose_methods, files_of, providers_of
     from symface_cli.recognition.registry import find_recognizer
 
+    show_tracebacks(debug)
     written = Written(json_path, markdown_path, report_path)
     names = list(method or (OURS.name, DECODED.name))
     names += [found.name for provider in baseline or () for found in baselines(provider)]
@@ -197,7 +200,7 @@ def _evaluate_midlines(data: Path, limit: int | None, plan: "MidlinePlan", writt
         print_error(line)
     table = midline.midline_table(report)
     print_table(table.title, table.header(), table.texts())
-    err.print(midline.describe_midlines(report), soft_wrap=True)
+    print_line(midline.describe_midlines(report))
     _write_numbers(midline.midlines_as_dict(report), midline.midlines_as_markdown(report), written)
     return PhotoError.status if report.unreadable else ExitStatus.OK
 
@@ -211,8 +214,8 @@ def _print(report: "EvaluationReport") -> None:
     for scores in report.tables:
         for table in (score_table(scores), subset_table(report, scores)):
             print_table(table.title, table.header(), table.texts())
-    err.print(describe_report(report), soft_wrap=True)
-    err.print(PAPER_NOTE, soft_wrap=True)
+    print_line(describe_report(report))
+    print_line(PAPER_NOTE)
 
 
 def _write(report: "EvaluationReport", written: Written) -> None:

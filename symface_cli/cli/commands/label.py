@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from symface_cli.cli.console import err, out
+from symface_cli.cli.console import ResultPrinter, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
-from symface_cli.cli.options import NUMBERS, ForceOption, JobsOption
+from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
 
 
@@ -25,13 +25,15 @@ def label(
     ] = None,
     force: ForceOption = False,
     jobs: JobsOption = 0,
-) -> None:
+    debug: DebugOption = False,
+) -> int:
     """Label training photos: find the faces and dlib's landmarks, and write them as CSV.
 
     A person can correct the file, or set use to no for photos that are not to be trained on; symface train --labels
     reads it. Photos without a face, and those on which several runs of dlib disagree, start with use no. Photos of test
     people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
+    show_tracebacks(debug)
     from symface_cli.batch.results import make_folder, refuse_existing
     from symface_cli.files import write_atomically
     from symface_cli.training.data.labels import describe_labels, label_photos, photos_to_label, write_labels
@@ -45,10 +47,12 @@ def label(
     with count_photos("labeling") as progress:
         labels = label_photos(photos_to_label(folder), progress, jobs)
     write_labels(out_path, labels)
-    out.print(str(out_path))
+    printer = ResultPrinter()
+    printer.print(out_path)
     if review is not None:
         from symface_cli.training.data.review import as_html
 
         write_atomically(review, as_html(labels, folder, out_path.name).encode())
-        out.print(str(review))
-    err.print(describe_labels(labels), soft_wrap=True)
+        printer.print(review)
+    print_line(describe_labels(labels))
+    return printer.status

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.console import conclude, out, print_failure, warn_of_yaw
-from symface_cli.cli.options import MADE, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
+from symface_cli.cli.console import conclude, print_failure, print_text, show_tracebacks, warn_of_yaw
+from symface_cli.cli.options import MADE, DebugOption, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
 
@@ -52,6 +52,7 @@ def measure(
     jobs: JobsOption = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
+    debug: DebugOption = False,
 ) -> int:
     """Measure how asymmetric faces are, in shape and color, as a whole and by area. Not a medical device.
 
@@ -60,6 +61,7 @@ def measure(
     a value changes with small changes of the crop, not how near it is to the truth. A head that is turned looks
     asymmetric, by 2 % at the nose per degree: only photos from the front can be compared.
     """
+    show_tracebacks(debug)
     _check(photos, json_path, csv_path, heatmap, out_path)
     from symface_cli.batch.measuring import MeasuringOptions, measure_batch
     from symface_cli.batch.results import refuse_existing
@@ -111,9 +113,7 @@ def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_pat
     if not records:
         return
     if Path("-") not in (json_path, csv_path):
-        out.print("\n\n".join(map(as_text, records)))
+        print_text("\n\n".join(map(as_text, records)))
     for path, write in ((json_path, as_json), (csv_path, as_csv)):
-        if path == Path("-"):
-            out.print(write(records), end="")
-        elif path is not None:
-            write_result(path, write(records).encode())
+        if path is not None:
+            write_result(path, write(records).encode("utf-8", "surrogateescape"))

@@ -5,18 +5,28 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from symface_cli.cli.console import conclude, out, print_error, print_failure, print_note, warn_of_yaw
+from symface_cli.cli.console import (
+    ResultPrinter,
+    conclude,
+    print_error,
+    print_failure,
+    print_note,
+    show_tracebacks,
+    warn_of_yaw,
+)
 from symface_cli.cli.options import (
     AMOUNT,
     EXPERT,
     FACE,
     MADE,
     MANY,
+    DebugOption,
     DeviceOption,
     FacesOption,
     ForceOption,
     JobsOption,
     ModelDirOption,
+    Print0Option,
     WeightsOption,
     complete_methods,
 )
@@ -179,6 +189,7 @@ def symmetrize(
         ),
     ] = False,
     jobs: JobsOption = 0,
+    print0: Print0Option = False,
     method: Annotated[
         str,
         typer.Option(
@@ -193,6 +204,7 @@ def symmetrize(
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     model_dir: ModelDirOption = None,
+    debug: DebugOption = False,
 ) -> int:
     """Make the faces in photos symmetric, and print the paths of the results.
 
@@ -205,6 +217,7 @@ def symmetrize(
     from symface_cli.rendering.morphing import Amounts
     from symface_cli.rendering.options import OutputOptions
 
+    show_tracebacks(debug)
     parsing.check_amounts(shape, color)
     style = parsing.parse_method(method, detail, side)
     options = OutputOptions(
@@ -228,7 +241,7 @@ def symmetrize(
         resume, measure = _check_records(context, report)
     planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
     how = BatchOptions(force=force, resume=resume, manifest=manifest, report=report, jobs=jobs)
-    return _process(Batch(planner, targets, how))
+    return _process(Batch(planner, targets, how), ResultPrinter(print0))
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:
@@ -239,12 +252,12 @@ def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, b
     return context.params["resume"], context.params["measure"]
 
 
-def _process(batch: "Batch") -> int:
+def _process(batch: "Batch", printer: ResultPrinter) -> int:
     errors = []
     for outcome in follow(batch.run(), "symmetrizing", len(batch)):
-        _tell(outcome)
+        _tell(outcome, printer)
         errors.append(outcome.error)
-    return conclude(errors, batch.skipped)
+    return conclude(errors, batch.skipped) or printer.status
 
 
 class Loading(NamedTuple):
@@ -276,14 +289,14 @@ def _load(style: "Style", options: "OutputOptions", selection: "Selection", load
     return NetworkPlanner(Symmetrizer(loading.weights, loading.device), options, selection, check, loading.measure)
 
 
-def _tell(outcome: "Outcome") -> None:
+def _tell(outcome: "Outcome", printer: ResultPrinter) -> None:
     from symface_cli.batch.targets import STREAM
 
     if outcome.error is not None:
         print_failure(outcome.photo, outcome.error)
     for path in outcome.written:
         if path != STREAM:
-            out.print(str(path))
+            printer.print(path)
     for note in outcome.notes:
         print_note(outcome.photo, note)
     for number, face in enumerate(outcome.faces, 1):

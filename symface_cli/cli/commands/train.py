@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from symface_cli.cli.console import err, out
+from symface_cli.cli.console import ResultPrinter, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, find_dataset
-from symface_cli.cli.options import DATA, EXPERT, TRAINING, DeviceOption
+from symface_cli.cli.options import DATA, EXPERT, TRAINING, DebugOption, DeviceOption
 from symface_cli.cli.progress import PhaseBar
 from symface_cli.errors import ExitStatus, UsageError
 
@@ -80,18 +80,21 @@ def train(
         typer.Option(help="symface's network, or the paper's for comparison.", rich_help_panel=EXPERT),
     ] = "symface",
     device: DeviceOption = "auto",
-) -> None:
+    debug: DebugOption = False,
+) -> int:
     """Train one stage of the network on a folder or archive of photos.
 
     Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
     training, validation and test; test people are never trained on. Prints the path of the best weights.
     """
+    show_tracebacks(debug)
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
     from symface_cli.training.distributed import FailedElsewhere, join
     from symface_cli.training.loop import train as train_stage
     from symface_cli.training.reports.tensorboard import TensorBoardLog
     from symface_cli.training.run_folder import RunFolder
 
+    printer = ResultPrinter()
     config = _configure(arch, stage, epochs, batch_size, lr, seed, teacher)
     try:
         with join(device) as (processes, chosen):
@@ -107,9 +110,10 @@ def train(
                 observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)
             if processes.is_writer:
-                out.print(str(best))
+                printer.print(best)
     except FailedElsewhere as error:
         raise typer.Exit(ExitStatus.BUG) from error
+    return printer.status
 
 
 def _describe(device: "torch.device", processes: "Processes") -> str:
@@ -163,7 +167,7 @@ class ProgressObserver:
     def noted(self, message: str) -> None:
         """Print what a person should know."""
         if self._shown:
-            err.print(message, soft_wrap=True)
+            print_line(message)
 
     def prepared(self, done: int, total: int) -> None:
         """Show how many photos are prepared."""
