@@ -5,7 +5,7 @@ import re
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,11 @@ class Picture:
         return _picture_of(RawPixels(pixels=pixels, alpha=alpha, profile=None), "PNG", Metadata())
 
     @property
+    def shown(self) -> Photo:
+        """The pixels as a photo: sRGB, over white; where they were replaced, `photo` is still as it was."""
+        return photo_of(RawPixels(pixels=self.pixels, alpha=self.alpha, profile=self.metadata.profile))
+
+    @property
     def written_format(self) -> str:
         """Format that it is written in: its own, PNG or TIFF, the first that holds it exactly (GIF never does)."""
         return next(name for name in (self.format, "PNG", "TIFF") if self._fits(name))
@@ -103,6 +108,15 @@ class Picture:
     def suffix(self) -> str:
         """Usual suffix of the format that it is written in: ".jpg", ".png" ..."""
         return FORMATS_BY_NAME[self.written_format].suffixes[0]
+
+    def cropped(self, rows: slice, columns: slice) -> "Picture":
+        """Cut a part out."""
+        return replace(
+            self,
+            pixels=np.ascontiguousarray(self.pixels[rows, columns]),
+            alpha=None if self.alpha is None else np.ascontiguousarray(self.alpha[rows, columns]),
+            photo=self.photo[rows, columns],
+        )
 
     def _fits(self, name: str) -> bool:
         format = FORMATS_BY_NAME.get(name)

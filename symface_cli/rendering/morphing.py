@@ -30,6 +30,7 @@ from symface_cli.rendering.fields import (
     sample_pixels,
     warp_field,
 )
+from symface_cli.rendering.transparency import FULL
 
 GROUPS = 64  # groups of pixels across the face frame at which a morph is planned; four to each interval of the warp
 LIGHT_SIZE = 64  # px, side at which the difference in light between the sides is taken
@@ -163,7 +164,7 @@ class Morph(Generic[Sample]):
         mirrored = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size))
         change: Floats = refine_groups(plan.share, step, size) * (mirrored - base)
         if plan.light is not None:
-            change += refine_groups(plan.light, step, size)
+            change += self._shine(refine_groups(plan.light, step, size), base)
         if self._decoded is not None and plan.hidden is not None:
             decoded = sample_field(self._decoded, refine_groups(plan.seen, step, size))
             change += refine_groups(plan.hidden, step, size) * (decoded - base - change)
@@ -178,11 +179,35 @@ class Morph(Generic[Sample]):
 
     def _light(self, weights: Floats) -> Floats:
         """Return what symmetry changes in the light, continued beyond the face, (LIGHT_SIZE, LIGHT_SIZE, C)."""
-        face = warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE).astype(np.float32)
-        face = face.reshape(LIGHT_SIZE, LIGHT_SIZE, -1)
+        face, shown = self._seen_in_light()
         q = cv2.resize(weights, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR)
         inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
+        inside = inside * shown
         change = (inside * q[:, ::-1])[..., None] * (face[:, ::-1] - face)
         smooth = cv2.GaussianBlur(change, (0, 0), LIGHT_BLUR).reshape(face.shape)
         counted: Floats = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
         return counted
+
+    def _seen_in_light(self) -> tuple[Floats, Floats]:
+        """Return the colors of the face (LIGHT_SIZE, LIGHT_SIZE, C), and how much each counts."""
+        face = warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE).astype(np.float32)
+        return face.reshape(LIGHT_SIZE, LIGHT_SIZE, -1), np.ones((LIGHT_SIZE, LIGHT_SIZE), np.float32)
+
+    def _shine(self, light: Floats, base: Floats) -> Floats:
+        """Return what light adds to pixels (H, W, C)."""
+        return light
+
+
+class CutOutMorph(Morph[np.uint16]):
+    """A face of a photo with transparency, `premultiply`d: alpha moves and is mixed with the colors, but is not lit."""
+
+    def _seen_in_light(self) -> tuple[Floats, Floats]:
+        face, _ = super()._seen_in_light()
+        alpha: Floats = face[..., -1:] / np.float32(FULL)
+        shown: Floats = (alpha * alpha[:, ::-1])[..., 0]  # where both sides show something
+        colors: Floats = face[..., :-1] / alpha.clip(np.float32(1e-3))
+        return colors, shown
+
+    def _shine(self, light: Floats, base: Floats) -> Floats:
+        alpha: Floats = base[..., -1:] / np.float32(FULL)
+        return np.concatenate([light * alpha, np.zeros_like(alpha)], axis=2)

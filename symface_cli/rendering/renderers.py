@@ -1,24 +1,27 @@
 """Render the whole photo, the square around a head, or the aligned face."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from symface_cli.detection.detector import Detection
 from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
-from symface_cli.geometry.sampling import enlarge, native_size
+from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo, Pixels
+from symface_cli.imaging.color import eight_bit
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
-from symface_cli.imaging.picture import Picture, native_from_srgb, srgb_from_native
+from symface_cli.imaging.picture import Picture, native_from_srgb
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
 from symface_cli.rendering.fields import FRAME_FADE, fade
-from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph
+from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, CutOutMorph, Morph
 from symface_cli.rendering.options import OutputOptions
+from symface_cli.rendering.transparency import is_opaque, premultiply, replace_changed
 
 HEAD = 1.2  # side of a crop in sides of the network's crop
 Faces = Sequence[tuple[Detection, FacePrediction]]
@@ -34,20 +37,29 @@ class PhotoRenderer:
         self._faces = [(warp_of(prediction), partial(_decode_native, prediction, picture)) for _, prediction in faces]
         self._detail = options.detail
 
-    def pixels(self, amounts: Amounts) -> Pixels:
-        """Render in the picture's own colors."""
-        pixels = self._picture.pixels
+    def render(self, amounts: Amounts) -> Picture:
+        """Render in the picture's own colors; transparency moves with them."""
+        picture = self._picture
+        if picture.alpha is None or is_opaque(picture.alpha):
+            pixels = picture.pixels
+            for warped, decode in self._faces:
+                pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
+            return replace(picture, pixels=pixels)
+        before = after = premultiply(picture.pixels, picture.alpha)
         for warped, decode in self._faces:
-            pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
-        return pixels
+            decode_layers = partial(_decode_layers, decode, warped, before)
+            after = CutOutMorph(after, warped, decode_layers, self._detail).in_photo(amounts)
+        pixels, alpha = replace_changed(picture.pixels, picture.alpha, before, after)
+        return replace(picture, pixels=pixels, alpha=alpha)
 
     def image(self, amounts: Amounts) -> Photo:
-        """Render in sRGB."""
-        return srgb_from_native(self._picture, self.pixels(amounts))
+        """Render in sRGB, over white."""
+        return self.render(amounts).shown
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
         """Render a file of a format."""
-        return encode_picture(self._picture, self.pixels(amounts), suffix)
+        rendered = self.render(amounts)
+        return encode_picture(rendered, rendered.pixels, suffix)
 
 
 class CropRenderer(PhotoRenderer):
@@ -57,17 +69,12 @@ class CropRenderer(PhotoRenderer):
         super().__init__(picture, faces, options)
         ((found, _),) = faces
         self._rows, self._columns = _square_around(found, picture.pixels.shape[:2])
-        alpha = None if picture.alpha is None else picture.alpha[self._rows, self._columns]
-        self._picture = replace(picture, pixels=picture.pixels[self._rows, self._columns], alpha=alpha)
-        self._whole = picture.pixels
         self.photo_from_image = pixel_from_normalized(self._rows.stop - self._rows.start)
         self.photo_from_image[:2, 2] += self._columns.start, self._rows.start
 
-    def pixels(self, amounts: Amounts) -> Pixels:
+    def render(self, amounts: Amounts) -> Picture:
         """Render in the picture's own colors."""
-        ((warped, decode),) = self._faces
-        morphed = Morph(self._whole, warped, decode, self._detail).in_photo(amounts)
-        return np.ascontiguousarray(morphed[self._rows, self._columns])
+        return super().render(amounts).cropped(self._rows, self._columns)
 
 
 class FaceRenderer:
@@ -110,6 +117,14 @@ class FaceRenderer:
 
 def _decode_native(prediction: FacePrediction, picture: Picture) -> Pixels:
     return native_from_srgb(picture, prediction.decoded)
+
+
+def _decode_layers(decode: Callable[[], Pixels], warped: FaceWarp, layers: NDArray[np.uint16]) -> Pixels:
+    """Decode a face as transparent as the photo is there, or its mirror image."""
+    decoded = decode()
+    alpha = warp_photo(layers[..., -1], warped.photo_from_face, len(decoded))
+    alpha = ((alpha.astype(np.float32) + alpha[:, ::-1]) / 2).round().astype(np.uint16)
+    return premultiply(decoded, alpha if decoded.dtype == np.uint16 else eight_bit(alpha))
 
 
 def warp_of(prediction: FacePrediction) -> FaceWarp:
