@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.data.datasets import survey
 from symface_cli.detection.detector import detect
 from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
@@ -219,7 +220,7 @@ def main() -> None:
     parser.add_argument("--landmarks", action="store_true", help="compare with landmarks instead")
     options = parser.parse_args()
     split = "all" if options.landmarks else options.split
-    paths = [photo.path for photo in choose_photos(options.photos, split, options.limit)]
+    paths = [photo.path for photo in choose_photos(survey(options.photos), split, options.limit)]
     print_table(list(placed_by_hand(paths) if options.landmarks else known(paths, options.levels)))
 
 

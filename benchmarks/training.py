@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from symface_cli.data.datasets import survey
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.device import choose_device, keep_freed_memory, mixed_precision
 from symface_cli.training import loop
@@ -58,7 +59,7 @@ class Bench:
     """A stage-3 training of so many steps per epoch, and one ready batch of it."""
 
     def __init__(self, data: Path, run: Path, config: TrainingConfig, steps: int, device: torch.device) -> None:
-        prepared = prepare(data, run / "data", "dlib", lambda done, total: None)
+        prepared = prepare(survey(data), run / "data", "dlib", lambda done, total: None)
         rows = np.flatnonzero(prepared.splits == "train")[: steps * config.batch_size]
         splits = np.full(len(prepared.splits), "unused")
         splits[rows] = "train"

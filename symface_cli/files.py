@@ -3,11 +3,15 @@
 import errno
 import hashlib
 import os
+import re
 import secrets
+import stat
 import sys
 import unicodedata
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +26,25 @@ PHOTO_SUFFIXES: frozenset[str] = frozenset(
 """Suffixes of photos in a folder that is searched; a file that is named may have any suffix, GIF included."""
 
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+SERVICE_FOLDERS: frozenset[str] = frozenset(
+    {
+        *("@eadir", "@tmp", "#recycle", "#snapshot"),  # Synology: thumbnails, uploads, what was deleted, old versions
+        *("@__thumb", "@recycle", "@recently-snapshot"),  # QNAP: the same
+        *("$recycle.bin", "recycler", "recycled", "system volume information"),  # Windows, on every disk
+        *("__macosx", "network trash folder"),  # macOS, in zip archives and on servers; its others begin with a dot
+        *("lost+found", "~snapshot"),  # disks of Linux; NetApp
+    }
+)
+"""Folders that systems make beside people's own, in lower case: what looks like photos there are copies of others."""
+
+_RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
+
+_SPECIAL = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 _BLOCK = 1 << 20  # bytes read at a time
 _WRITE_REASONS = {
     errno.ENOENT: "its folder does not exist; create it first",
@@ -36,15 +59,18 @@ def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
     """Return the contents of a file, and its name for messages.
 
     Raises:
-        PhotoError: If it cannot be read.
+        PhotoError: If it cannot be read, or is a pipe or a device, which might never end.
     """
     if isinstance(source, bytes):
         return source, "the given bytes"
     name = on_one_line(os.fspath(source))
     try:
-        return Path(source).read_bytes(), name
+        problem = _find_special(Path(source))
+        if problem is None:
+            return Path(source).read_bytes(), name
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise PhotoError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
+    raise problem
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -123,27 +149,121 @@ def checksum(source: Path | bytes) -> str:
     return digest.hexdigest()
 
 
-def find_photos(folder: Path) -> list[Path]:
-    """List the photos in a folder and below it, sorted; skip hidden files and folders.
+@dataclass(frozen=True, kw_only=True)
+class FoundPhotos:
+    """What is found in a folder and below it.
 
-    Folders that are symbolic links are not entered: they may form a loop.
-
-    Raises:
-        PhotoError: If the folder, or one below it, cannot be listed.
+    Attributes:
+        photos: Its photos, sorted.
+        gifs: Its GIF files, sorted; they are taken only where they are named.
+        problems: What is passed over, though it may be a photo or hold some; the folder itself, if it cannot be listed.
     """
 
-    def refuse(error: OSError) -> None:
-        raise PhotoError(f"cannot list the folder {on_one_line(str(error.filename))}: {error.strerror}") from error
+    photos: tuple[Path, ...]
+    gifs: tuple[Path, ...]
+    problems: tuple[PhotoError, ...]
 
-    found = []
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name)
-            for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES
-        ]
-    return sorted(found)
+
+def find_photos(folder: Path) -> FoundPhotos:
+    """Find the photos in a folder and below it.
+
+    Hidden files and folders, service folders and symface's own results are left out. Links are followed, but each
+    folder is entered once: a link to one that is searched anyway, or to one above, brings nothing.
+    """
+    search = _Search(folder)
+    search.run()
+    return FoundPhotos(
+        photos=tuple(sorted(search.photos)), gifs=tuple(sorted(search.gifs)), problems=tuple(search.problems)
+    )
+
+
+class _Search:
+    """A search for photos: what is found so far, and the folders that are still to be entered."""
+
+    def __init__(self, root: Path) -> None:
+        self.photos: list[Path] = []
+        self.gifs: list[Path] = []
+        self.problems: list[PhotoError] = []
+        self._folders, self._links = deque([root]), deque[Path]()
+        # A link to a folder above would bring in everything that lies beside this one.
+        self._entered = {_place_of(parent) for parent in Path(os.path.realpath(root)).parents}
+
+    def run(self) -> None:
+        """Enter all folders, links last: a photo has the name that leads to it without a link, if there is one."""
+        while self._folders or self._links:
+            folder = (self._folders or self._links).popleft()
+            place = _place_of(folder)
+            if place not in self._entered:
+                self._entered.add(place)
+                self._enter(folder)
+
+    def _enter(self, folder: Path) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.problems.append(PhotoError(f"cannot list the folder {on_one_line(str(folder))}: {error.strerror}"))
+            return
+        for entry in listed:
+            if not is_passed_over(entry.name):
+                self._take(entry)
+
+    def _take(self, entry: os.DirEntry[str]) -> None:
+        path = Path(entry.path)
+        try:
+            if entry.is_dir():
+                (self._links if entry.is_symlink() else self._folders).append(path)
+            elif entry.is_file():
+                self._take_file(path)
+            else:
+                self._take_special(path)
+        except OSError as error:
+            reason = "it is a link to nothing" if isinstance(error, FileNotFoundError) else error.strerror
+            self.problems.append(PhotoError(f"cannot read {on_one_line(entry.path)}: {reason}"))
+
+    def _take_file(self, path: Path) -> None:
+        suffix = path.suffix.lower()
+        if suffix in PHOTO_SUFFIXES and not is_result(path.name):
+            self.photos.append(path)
+        elif suffix == ".gif" and not is_result(path.name):
+            self.gifs.append(path)
+
+    def _take_special(self, path: Path) -> None:
+        problem = _find_special(path)  # fails for a link to nothing, which may have been one to a folder
+        if problem is not None and path.suffix.lower() in PHOTO_SUFFIXES:
+            self.problems.append(problem)
+
+
+def _place_of(folder: Path) -> tuple[int, int] | str:
+    """Return what tells a folder from all others, whatever leads to it; its path, where the file system has no more."""
+    with suppress(OSError):
+        found = folder.stat()
+        if found.st_ino:
+            return found.st_dev, found.st_ino
+    return os.path.realpath(folder)
+
+
+def is_passed_over(name: str) -> bool:
+    """Return whether a file or folder of this name is hidden, or a service folder."""
+    return name.startswith(".") or name.casefold() in SERVICE_FOLDERS
+
+
+def is_result(name: str) -> bool:
+    """Return whether a file of this name is one of symface's own results."""
+    return _RESULT.search(name) is not None
+
+
+def remark_gifs(count: int) -> list[str]:
+    """Say that GIF files in folders are not taken, if there are any."""
+    return [f"GIF files in folders are passed over, here {count:,}; name those that are meant"] if count else []
+
+
+def _find_special(path: Path) -> PhotoError | None:
+    """Return why what is neither a file nor a folder is not read: a pipe or a device might never end."""
+    kind = _SPECIAL.get(stat.S_IFMT(path.stat().st_mode))
+    if kind is None:
+        return None
+    return PhotoError(f"cannot read {on_one_line(str(path))}: it is {kind}, not a file; give a copy of the photo")
 
 
 def on_one_line(name: str) -> str:

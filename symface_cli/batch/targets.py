@@ -2,16 +2,15 @@
 
 import glob
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from symface_cli.errors import Hint, UsageError
-from symface_cli.files import find_photos
+from symface_cli.errors import Hint, PhotoError, UsageError
+from symface_cli.files import SERVICE_FOLDERS, find_photos, is_result, remark_gifs
 
-RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
 STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
 
@@ -49,15 +48,36 @@ class Targets:
     Attributes:
         items: Each photo, and what its results are called.
         folder: The folder that was named for all results; None if they lie beside their photos, or in one named file.
+        problems: Why what was named, or is in a named folder, is passed over.
+        gifs: How many GIF files in named folders are passed over.
     """
 
     items: tuple[Target, ...]
     folder: Path | None = None
+    problems: tuple[PhotoError, ...] = ()
+    gifs: int = 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a user should know before the batch begins: lines about what is passed over."""
+        return [*map(str, self.problems), *remark_gifs(self.gifs)]
 
     @property
     def file(self) -> Path | None:
         """The one file that was named for the result of the only photo, or STREAM."""
         return self.items[0].exact
+
+
+_Photo = tuple[Path | None, Path]
+"""A photo, after the folder that was named and has it; None for a photo that was named itself."""
+
+
+class _Found(NamedTuple):
+    """What an argument stands for."""
+
+    photos: list[_Photo]
+    problems: tuple[PhotoError, ...] = ()
+    gifs: int = 0
 
 
 def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
@@ -68,8 +88,17 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
 
     Raises:
         UsageError: If an argument names no photo, or two photos' results would have one name.
+        PhotoError: If there is no photo at all, because of what is passed over.
     """
-    photos = [found for argument in arguments for found in _photos_of(argument)]
+    found = [_find(argument) for argument in arguments]
+    photos = [photo for part in found for photo in part.photos]
+    problems = tuple(problem for part in found for problem in part.problems)
+    if not photos:
+        raise problems[0]
+    return replace(_name_results(photos, arguments, out), problems=problems, gifs=sum(part.gifs for part in found))
+
+
+def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str | None) -> Targets:
     if out is not None and not _is_folder(out, photos, arguments):
         file = Path(out)
         return Targets((Target(photo=photos[0][1], folder=file.parent, stem=file.stem, exact=file),))
@@ -87,24 +116,39 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
     return Targets(tuple(targets), None if out is None else Path(out))
 
 
-def _photos_of(argument: Path) -> list[tuple[Path | None, Path]]:
-    """Find the photos of an argument, each with the folder that was named, None for a photo named itself."""
-    if argument == STREAM or argument.is_file():
-        return [(None, argument)]
-    if argument.is_dir():
-        photos = [photo for photo in find_photos(argument) if not RESULT.search(photo.name)]
-        if not photos:
-            raise UsageError(f"{argument}: no photos in this folder")
-        return [(argument, photo) for photo in photos]
-    pattern = str(argument)  # where no shell has expanded it
-    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207
-    photos = [match for match in matches if match.is_file() and not RESULT.search(match.name)]
+def _find(argument: Path) -> _Found:
+    """Find the photos of an argument; a pipe or device that is named is one that cannot be read."""
+    if argument == STREAM or (argument.exists() and not argument.is_dir()):
+        return _Found([(None, argument)])
+    if not argument.is_dir():
+        return _Found([(None, photo) for photo in _match(argument)])
+    found = find_photos(argument)
+    if not found.photos and not found.problems:
+        gifs = " but GIF files, which have to be named" if found.gifs else ""
+        raise UsageError(f"{argument}: no photos in this folder{gifs}")
+    return _Found([(argument, photo) for photo in found.photos], found.problems, len(found.gifs))
+
+
+def _match(pattern: Path) -> list[Path]:
+    """Find the photos that a pattern stands for, where no shell has expanded it.
+
+    Raises:
+        UsageError: If there are none.
+    """
+    matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
+    photos = [
+        match
+        for match in matches
+        if not match.is_dir()
+        and not is_result(match.name)
+        and SERVICE_FOLDERS.isdisjoint(part.casefold() for part in match.parts if part not in pattern.parts)
+    ]
     if not photos:
-        raise UsageError(f"{argument}: no such file or folder")
-    return [(None, photo) for photo in photos]
+        raise UsageError(f"{pattern}: no such file or folder")
+    return photos
 
 
-def _is_folder(out: str, photos: Sequence[tuple[Path | None, Path]], arguments: Sequence[Path]) -> bool:
+def _is_folder(out: str, photos: Sequence[_Photo], arguments: Sequence[Path]) -> bool:
     several = len(photos) > 1 or arguments[0].is_dir()
     return several or Path(out).is_dir() or out.endswith(("/", os.sep))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from symface_cli.cli.console import print_line
 from symface_cli.cli.options import DATA
 from symface_cli.cli.progress import count_bytes
 from symface_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from symface_cli.data.datasets import Dataset
 
 DataArgument = Annotated[
     Path | None,
@@ -45,6 +48,20 @@ def find_dataset(data: Path | None, download: str | None, shown: bool = True) ->
                 print_line(LFW.license)
             data = fetch_lfw(lambda address: partial(show, f"downloading {address}"))
         return open_dataset(data, partial(show, f"unpacking {data.name}"))
+
+
+def survey_dataset(data: Path | None, download: str | None) -> "Dataset":
+    """Find the photos of the data set that is named or to be downloaded; show whom they show, and what is passed over.
+
+    Raises:
+        UsageError, DataError: As `find_dataset`; also if there are no photos.
+    """
+    from symface_cli.data.datasets import survey
+
+    dataset = survey(find_dataset(data, download))
+    for remark in dataset.remarks:
+        print_line(remark)
+    return dataset
 
 
 def fetch_models(names: Iterable[str], folder: Path | None) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from lzma import LZMAError
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, BinaryIO
 
 from symface_cli.data.downloads import cache_folder, locked
 from symface_cli.errors import DataError
-from symface_cli.files import PHOTO_SUFFIXES, Progress, checksum
+from symface_cli.files import PHOTO_SUFFIXES, Progress, checksum, is_passed_over
 
 MOST_MEMBERS = 250_000  # files in an archive; LFW has 13,233 photos
 MOST_BYTES = 32 << 30  # unpacked; LFW has less than 0.3 GiB
@@ -155,9 +155,9 @@ def _refuse_unsafe(member: _Member, archive: Path) -> None:
 
 
 def _write_photo(member: _Member, folder: Path) -> None:
-    """Write a member to its place in the folder, if it is a photo."""
+    """Write a member to its place in the folder, if it is a photo that a folder would be searched for."""
     path = folder / member.name
-    if path.suffix.lower() not in PHOTO_SUFFIXES:
+    if path.suffix.lower() not in PHOTO_SUFFIXES or any(map(is_passed_over, PurePosixPath(member.name).parts)):
         return
     content = member.open()
     if content is None:

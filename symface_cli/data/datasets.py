@@ -6,17 +6,21 @@ tar or zip archive of such a folder. Archives are unpacked once, into the cache;
 
 import hashlib
 import re
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from symface_cli.data.archives import ADVICE, unpack_once
 from symface_cli.errors import DataError, PhotoError
-from symface_cli.files import Progress, find_photos
+from symface_cli.files import Progress, find_photos, is_passed_over, on_one_line, remark_gifs
 
 BU3DFE = re.compile(r"(?P<person>[FM]\d{4})_(AN|DI|FE|HA|NE|SA|SU)0[0-4][A-Z]{2}_(?P<kind>.+)")
 """BU-3DFE's file names: person, expression, its level (0 for neutral), ethnicity; F2D is the frontal picture."""
 TEST_BELOW, VALIDATION_BELOW = 0.154, 0.231
 """Bounds on the hash of a name, of 0 to 1: 15.4 % of the persons are for testing, the next 7.7 % for validation."""
+MANY_FOLDERS = 10  # of a person; more in the mean, and persons are likely to be in them
+MOST_NAMED = 10  # problems that are named, of more
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,59 @@ class DatasetPhoto:
     identity: str
 
 
-def list_photos(data: Path) -> list[DatasetPhoto]:
-    """List the photos of a data set, sorted by path.
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set.
 
-    A photo's folder names the person; photos outside of any sub-folder show a person each. Of BU-3DFE, which is known
-    by its file names, only the frontal pictures are listed.
+    Attributes:
+        folder: Its folder.
+        photos: Its photos, sorted by path.
+        gifs: How many GIF files in it are passed over.
+        problems: Why other folders and files are.
+    """
+
+    folder: Path
+    photos: tuple[DatasetPhoto, ...]
+    gifs: int
+    problems: tuple[PhotoError, ...]
+
+    def name_of(self, photo: DatasetPhoto) -> str:
+        """Return a photo's path in the data set, with slashes."""
+        return photo.path.relative_to(self.folder).as_posix()
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a user should know before the work: how many persons it shows, and what is passed over."""
+        photos, persons = len(self.photos), len({photo.identity for photo in self.photos})
+        splits = Counter(split_of(photo.identity) for photo in self.photos)
+        parts = ", ".join(f"{splits[split]:,} {split}" for split in ("train", "validation", "test"))
+        count = f"{photos:,} photo{'s'[: photos > 1]} of {persons:,} person{'s'[: persons > 1]} ({parts})"
+        problems = name_first([str(problem) for problem in self.problems])
+        return [count, *self._doubts(persons), *remark_gifs(self.gifs), *problems]
+
+    def _doubts(self, persons: int) -> list[str]:
+        """Say if persons seem to be in folders below those that are taken for them."""
+        inner = {parts[:2] for photo in self.photos if len(parts := photo.path.relative_to(self.folder).parts) > 2}
+        if len(inner) <= (1 if persons == 1 else MANY_FOLDERS * persons):
+            return []
+        first, example = on_one_line(str(self.folder)), on_one_line(str(self.folder.joinpath(*min(inner)[:1])))
+        return [
+            f"{first}: the folders in it are taken for persons, not the {len(inner):,} in these; if those are the "
+            f"persons, give {example}, or a folder with links to all of them"
+        ]
+
+
+def name_first(problems: list[str]) -> list[str]:
+    """Return the first of some problems, and a line that says how many more there are."""
+    more = len(problems) - MOST_NAMED
+    return [*problems[:MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def survey(data: Path) -> Dataset:
+    """Find the photos of a data set, and the persons in them.
+
+    The first folder below the data set names the person, whatever folders there are in it; photos outside of any show
+    a person each. Of BU-3DFE, which is known by its file names, only the frontal pictures are taken.
 
     Args:
         data: A folder, or an archive of one.
@@ -40,22 +92,25 @@ def list_photos(data: Path) -> list[DatasetPhoto]:
         DataError: If there is no such folder or archive, it holds no photos, or it cannot be unpacked.
     """
     folder = open_dataset(data)
-    try:
-        named = [(path, _identity_of(path, folder)) for path in find_photos(folder)]
-    except PhotoError as error:
-        raise DataError(str(error)) from error
-    photos = [DatasetPhoto(path, identity) for path, identity in named if identity is not None]
+    found = find_photos(folder)
+    named = [(path, _identity_of(path, folder)) for path in found.photos]
+    photos = tuple(DatasetPhoto(path, identity) for path, identity in named if identity is not None)
     if not photos:
-        raise DataError(f"{data}: no photos in it; {ADVICE}")
-    return photos
+        reasons = [str(problem) for problem in found.problems[:1]] + (["GIF files are not taken"] if found.gifs else [])
+        raise DataError(f"{data}: no photos in it{''.join(f' ({reason})' for reason in reasons)}; {ADVICE}")
+    return Dataset(folder=folder, photos=photos, gifs=len(found.gifs), problems=found.problems)
 
 
 def _identity_of(path: Path, folder: Path) -> str | None:
-    """Return the person in a picture; None for BU-3DFE's pictures that are not photos."""
+    """Return the person in a picture; None for BU-3DFE's pictures that are not photos.
+
+    Names are composed (NFC): macOS writes accents apart from their letters, and a copy elsewhere has the same person.
+    """
     named = BU3DFE.fullmatch(path.stem)
     if named:
         return named["person"] if named["kind"] == "F2D" else None
-    return path.stem if path.parent == folder else path.parent.name
+    first, *rest = path.relative_to(folder).parts
+    return unicodedata.normalize("NFC", first if rest else path.stem)
 
 
 def split_of(identity: str) -> str:
@@ -80,5 +135,5 @@ def open_dataset(data: Path, progress: Progress | None = None) -> Path:
     if not data.is_file():
         raise DataError(f"{data}: no such folder or archive; {ADVICE}")
     folder = unpack_once(data, progress or (lambda done, total: None))
-    tops = [path for path in folder.iterdir() if path.name != "__MACOSX"]
+    tops = [path for path in folder.iterdir() if not is_passed_over(path.name)]
     return tops[0] if len(tops) == 1 and tops[0].is_dir() else folder

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.data.datasets import Dataset
 from symface_cli.errors import UNREADABLE, DataError
 from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.evaluation.tables import Column, Table
@@ -134,15 +135,15 @@ class MidlineReport:
     unreadable: tuple[str, ...]
 
 
-def read_references(folder: Path, limit: int | None = None) -> list[Reference]:
-    """Read the photos of a folder and their reference midlines, sorted by path; `limit` takes so many, evenly spaced.
+def read_references(data: Dataset, limit: int | None = None) -> list[Reference]:
+    """Read the photos of a data set and their reference midlines, sorted by path; `limit` takes so many, evenly spaced.
 
     Raises:
-        DataError: If there are no photos, or a file of landmarks or `mirror_index.csv` is missing or makes no sense.
+        DataError: If a file of landmarks or `mirror_index.csv` is missing or makes no sense.
         UsageError: If the limit is below 1.
     """
-    photos = choose_photos(folder, "all", limit)
-    pairs = _read_pairs(folder)
+    photos = choose_photos(data, "all", limit)
+    pairs = _read_pairs(data.folder)
     return [_read_reference(photo.path, pairs) for photo in photos]
 
 

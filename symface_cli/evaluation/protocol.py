@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from symface_cli.data.datasets import DatasetPhoto, list_photos, split_of
+from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
 from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
 from symface_cli.evaluation.metrics import mirror_error
@@ -117,11 +117,11 @@ class ResultStore(Protocol):
         """Add what is new."""
 
 
-def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
-    """List the photos of a folder's test, validation or train persons, or of all, sorted by path.
+def choose_photos(data: Dataset, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
+    """List the photos of a data set's test, validation or train persons, or of all, sorted by path.
 
     Args:
-        data: A folder of photos, one sub-folder per person.
+        data: The data set.
         split: One of SPLITS.
         limit: Take this many only, evenly spaced; None for all.
 
@@ -129,15 +129,24 @@ def choose_photos(data: Path, split: str = "test", limit: int | None = None) -> 
         UsageError: If there is no such split, or the limit is below 1.
         DataError: If there is no such photo.
     """
+    check_choice(split, limit)
+    photos = [photo for photo in data.photos if split in ("all", split_of(photo.identity))]
+    if not photos:
+        raise DataError(f"{data.folder}: no photos of {split} persons in it", Hint.ALL_SPLITS)
+    count = len(photos) if limit is None else min(limit, len(photos))
+    return [photos[i * len(photos) // count] for i in range(count)]
+
+
+def check_choice(split: str, limit: int | None) -> None:
+    """Check that photos can be chosen so, before they are searched for.
+
+    Raises:
+        UsageError: If there is no such split, or the limit is below 1.
+    """
     if split not in SPLITS:
         raise UsageError(f"unknown split {split}; choose from {', '.join(SPLITS)}")
     if limit is not None and limit < 1:
         raise UsageError(f"a limit of {limit} photos leaves nothing to evaluate; give at least 1")
-    photos = [photo for photo in list_photos(data) if split in ("all", split_of(photo.identity))]
-    if not photos:
-        raise DataError(f"{data}: no photos of {split} persons in it", Hint.ALL_SPLITS)
-    count = len(photos) if limit is None else min(limit, len(photos))
-    return [photos[i * len(photos) // count] for i in range(count)]
 
 
 def evaluate(

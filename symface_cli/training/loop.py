@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symface_cli.data.datasets import survey
 from symface_cli.errors import UsageError
 from symface_cli.network.builder import build_network, to_channels_last
 from symface_cli.network.device import keep_freed_memory, mixed_precision
@@ -80,10 +81,13 @@ def train(
         WeightsError: If a network of the labels' teacher is needed and cannot be had.
     """
     state = run.state_to_resume(config, processes)
+    dataset = survey(data)
+    for remark in dataset.remarks:
+        observer.noted(remark)
     keep_freed_memory()
     with processes.writer_first():
         teacher = config.teacher if config.stage > 1 else None
-        prepared = prepare(data, run.data, teacher, observer.prepared, labels=run.labels)
+        prepared = prepare(dataset, run.data, teacher, observer.prepared, labels=run.labels)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
     training = start(config, splits["train"], run.first_weights(config.stage), processes)
     if state is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from symface_cli.batch.results import refuse_existing
 from symface_cli.batch.targets import STREAM, choose_targets
-from symface_cli.errors import Hint, OutputError, UsageError
+from symface_cli.errors import Hint, OutputError, PhotoError, UsageError
 
 
 def touch(*paths: Path) -> None:
@@ -75,6 +75,33 @@ def test_a_pattern_that_no_shell_expanded_stands_for_its_photos(tmp_path):
     touch(tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "b.symmetric.jpg", tmp_path / "c.png")
     targets = choose_targets([tmp_path / "*.jpg"], None)
     assert [target.photo.name for target in targets.items] == ["a.jpg", "b.jpg"]
+
+
+def test_a_pattern_over_all_folders_does_not_stand_for_those_of_the_system(tmp_path):
+    touch(tmp_path / "in/a.jpg", tmp_path / "in/@eaDir/a.jpg/THUMB.jpg", tmp_path / "in/#recycle/b.jpg")
+    assert [target.photo.name for target in choose_targets([tmp_path / "**/*.jpg"], None).items] == ["a.jpg"]
+    named = choose_targets([tmp_path / "in/#recycle/*.jpg"], None)
+    assert [target.photo.name for target in named.items] == ["b.jpg"]
+
+
+def test_what_cannot_be_listed_is_a_problem_of_the_batch_and_not_its_end(tmp_path):
+    touch(tmp_path / "in/a.jpg", tmp_path / "in/b.gif", tmp_path / "other/c.jpg")
+    (tmp_path / "in/Gone").symlink_to("nowhere")
+    targets = choose_targets([tmp_path / "in", tmp_path / "other"], None)
+    assert [target.photo.name for target in targets.items] == ["a.jpg", "c.jpg"]
+    problem = f"cannot read {tmp_path / 'in/Gone'}: it is a link to nothing"
+    assert list(map(str, targets.problems)) == [problem]
+    assert targets.remarks == [problem, "GIF files in folders are passed over, here 1; name those that are meant"]
+    (tmp_path / "in/a.jpg").unlink()
+    with pytest.raises(PhotoError, match="Gone: it is a link to nothing"):
+        choose_targets([tmp_path / "in"], None)
+
+
+def test_a_folder_of_nothing_but_gif_files_is_refused_with_the_reason(tmp_path):
+    touch(tmp_path / "a.gif")
+    with pytest.raises(UsageError, match="no photos in this folder but GIF files, which have to be named"):
+        choose_targets([tmp_path], None)
+    assert len(choose_targets([tmp_path / "a.gif"], None).items) == 1
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path):

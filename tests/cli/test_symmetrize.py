@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -218,6 +219,30 @@ def test_a_folder_keeps_its_tree_and_its_manifest_names_every_face(symface, smal
     assert width == pytest.approx(262 / 675 * 220, rel=0.15)
     assert "no face" in wall["reason"]
     assert len(first["parameters"]["weights"]) == 64
+
+
+@pytest.mark.parametrize("command", ["symmetrize", "measure"])
+def test_a_batch_goes_on_beside_what_cannot_be_read_and_exits_3(symface, small, command):
+    (small / "@eaDir").mkdir()
+    shutil.copy(small / "a.png", small / "@eaDir")
+    for name in ("deep/b.png", "wall.png"):
+        (small / name).unlink()
+    (small / "Gone").symlink_to("nowhere")
+    os.mkfifo(small / "pipe.png")
+    finished = symface(command, small)
+    assert finished.status == 3
+    assert finished.out.startswith(str(small / "a."))
+    first, second, *_, last = finished.err.splitlines()
+    assert first == f"symface: cannot read {small / 'Gone'}: it is a link to nothing"
+    assert second.startswith(f"symface: cannot read {small / 'pipe.png'}: it is a named pipe")
+    assert last == "1 of 1 photos done, 0 failed, 2 files or folders passed over"
+
+
+def test_a_pipe_that_is_named_is_refused_and_not_waited_for(symface, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    finished = symface("symmetrize", tmp_path / "pipe.jpg")
+    assert finished.status == 3
+    assert "pipe.jpg: it is a named pipe, not a file" in finished.err
 
 
 def test_resume_does_only_what_is_missing_or_failed(symface, small, tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from symface_cli.data import archives
-from symface_cli.data.datasets import list_photos, open_dataset
+from symface_cli.data.datasets import open_dataset, survey
 from symface_cli.errors import DataError
 from tests.data.people import ARCHIVES, PEOPLE, TREE, hostile_tar, make_archive, picture, remains
 
@@ -23,7 +23,7 @@ def test_an_archive_is_the_folder_at_its_top_and_is_unpacked_once(name: str, tmp
     archive = make_archive(tmp_path / name, *names, "__MACOSX/lfw/._Outside.png")
     told: list[tuple[int, int | None]] = []
     folder = open_dataset(archive, lambda *step: told.append(step))
-    photos = list_photos(archive)
+    photos = survey(archive).photos
     assert {f"lfw/{photo.path.relative_to(folder).as_posix()}": photo.identity for photo in photos} == {
         **TREE,
         "lfw/Outside.png": "Outside",
@@ -38,13 +38,26 @@ def test_an_archive_is_the_folder_at_its_top_and_is_unpacked_once(name: str, tmp
 
 def test_an_archive_without_a_folder_at_its_top_is_a_data_set_too(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "lfw.zip", "Ada/1.png", "Bob/1.png", "Cy.png")
-    assert [photo.identity for photo in list_photos(archive)] == ["Ada", "Bob", "Cy"]
+    assert [photo.identity for photo in survey(archive).photos] == ["Ada", "Bob", "Cy"]
 
 
 def test_of_an_archive_only_photos_are_unpacked(tmp_path: Path, cache: Path) -> None:
     archive = make_archive(tmp_path / "lfw.tgz", "lfw/Ada/1.png", "lfw/Ada/run.sh", "lfw/Ada/1.wrl", "lfw/pairs.txt")
     folder = open_dataset(archive)
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")] == ["Ada/1.png"]
+
+
+def test_service_folders_of_an_archive_are_not_unpacked(tmp_path: Path, cache: Path) -> None:
+    others = [
+        "__MACOSX/lfw/Ada/._1.png",
+        "lfw/@eaDir/1.png",
+        "lfw/Ada/@eaDir/1.png/x.png",
+        ".Trashes/1.png",
+        "._lfw.png",
+    ]
+    archive = make_archive(tmp_path / "lfw.zip", "./lfw/Ada/frontal/1.png", "./lfw/Ada/profile/1.png", *others)
+    assert [photo.identity for photo in survey(archive).photos] == ["Ada", "Ada"]
+    assert sorted(path.parent.name for path in cache.rglob("*.png")) == ["frontal", "profile"]
 
 
 def hostile_zip(path: Path, name: str, mode: int = stat.S_IFREG) -> Path:
@@ -77,7 +90,7 @@ def test_an_archive_with_a_member_outside_of_its_folder_is_refused(
     path.parent.mkdir()
     archive = hostile_tar(path, tarfile.TarInfo(name)) if kind == "tar" else hostile_zip(path, name)
     with pytest.raises(DataError) as caught:
-        list_photos(archive)
+        survey(archive)
     assert str(archive) in str(caught.value) and repr(name) in str(caught.value)
     assert remains(cache) == []
     assert [found.name for found in tmp_path.rglob("*evil*")] == ["evil"]
@@ -89,13 +102,13 @@ def test_an_archive_with_a_link_or_a_device_is_refused(kind: str, target: str, t
     member = tarfile.TarInfo("lfw/Ada/evil.png")
     member.type, member.linkname = (LINKS | DEVICES)[kind], target
     with pytest.raises(DataError, match=r"evil\.tgz.*'lfw/Ada/evil\.png' is a link or a device"):
-        list_photos(hostile_tar(tmp_path / "evil.tgz", member))
+        survey(hostile_tar(tmp_path / "evil.tgz", member))
     assert remains(cache) == []
 
 
 def test_a_zip_archive_with_a_symlink_is_refused(tmp_path: Path, cache: Path) -> None:
     with pytest.raises(DataError, match=r"evil\.zip.*'lfw/Ada/link\.png' is a link"):
-        list_photos(hostile_zip(tmp_path / "evil.zip", "lfw/Ada/link.png", stat.S_IFLNK))
+        survey(hostile_zip(tmp_path / "evil.zip", "lfw/Ada/link.png", stat.S_IFLNK))
     assert remains(cache) == []
 
 
@@ -105,7 +118,7 @@ def test_an_archive_that_claims_to_unpack_to_a_terabyte_is_refused(tmp_path: Pat
         member.size = 1 << 40
         tar.fileobj.write(member.tobuf(tarfile.GNU_FORMAT))
     with pytest.raises(DataError, match=r"bomb\.tgz.*more than .* 32 GiB"):
-        list_photos(tmp_path / "bomb.tgz")
+        survey(tmp_path / "bomb.tgz")
     assert remains(cache) == []
 
 
@@ -117,7 +130,7 @@ def test_a_zip_bomb_is_refused_before_it_fills_the_disk(
         packed.writestr("Ada/1.png", bytes(1 << 19))
         packed.writestr("Ada/2.png", bytes((1 << 19) + 1))
     with pytest.raises(DataError, match="unpacks to more than"):
-        list_photos(tmp_path / "bomb.zip")
+        survey(tmp_path / "bomb.zip")
     assert remains(cache) == []
 
 
@@ -127,7 +140,7 @@ def test_an_archive_of_very_many_files_is_refused(
 ) -> None:
     monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
     with pytest.raises(DataError, match="more than 2 files"):
-        list_photos(make_archive(tmp_path / name, *TREE))
+        survey(make_archive(tmp_path / name, *TREE))
     assert remains(cache) == []
 
 
@@ -164,7 +177,7 @@ def test_a_damaged_archive_gives_no_data_set_at_all(
     archive = make_archive(tmp_path / name, *TREE)
     archive.write_bytes(damage(archive.read_bytes()))
     with pytest.raises(DataError, match=rf"{name}.*damaged.*try another copy"):
-        list_photos(archive)
+        survey(archive)
     assert remains(cache) == []
 
 
@@ -176,7 +189,7 @@ def test_a_killed_unpacking_leaves_nothing_that_is_taken_for_complete(tmp_path: 
     )
     assert subprocess.run([sys.executable, "-c", script, archive], check=False).returncode == 9
     assert len(list(cache.rglob("*.png"))) == 1
-    assert [photo.identity for photo in list_photos(archive)] == sorted(PEOPLE)
+    assert [photo.identity for photo in survey(archive).photos] == sorted(PEOPLE)
     assert len(remains(cache)) == 1
 
 
@@ -197,5 +210,5 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, cache: Path, mon
     archive = make_archive(tmp_path / "lfw.zip", *TREE)
     monkeypatch.setattr(shutil, "copyfileobj", fill)
     with pytest.raises(DataError, match=r"lfw\.zip.*No space left on device.*SYMFACE_HOME"):
-        list_photos(archive)
+        survey(archive)
     assert remains(cache) == []

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from symface_cli.data.datasets import survey
 from symface_cli.errors import DataError, ExitStatus, UsageError
 from symface_cli.evaluation.midline import (
     ErrorSummary,
@@ -84,7 +85,7 @@ def hand_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, *providers: str) -> MidlineReport:
     return evaluate_midlines(
-        read_references(folder), MidlinePlan(providers=providers, jobs=1), lambda done, total: None
+        read_references(survey(folder)), MidlinePlan(providers=providers, jobs=1), lambda done, total: None
     )
 
 
@@ -92,7 +93,7 @@ def run(folder: Path, *providers: str) -> MidlineReport:
 
 
 def test_reference_is_the_line_through_the_middles_of_the_pairs(hand_placed: Path) -> None:
-    reference = read_references(hand_placed)[0]
+    reference = read_references(survey(hand_placed))[0]
     assert reference.midline.point == pytest.approx(CENTER)
     assert reference.midline.direction == pytest.approx([0, 1])
     assert reference.eye_distance == EYE_DISTANCE
@@ -100,7 +101,7 @@ def test_reference_is_the_line_through_the_middles_of_the_pairs(hand_placed: Pat
 
 @pytest.mark.parametrize(("angle", "offset"), [(0, 0), (2, 5), (-2, 5), (1.5, -4), (-30, -0.5), (178, 3)])
 def test_errors_are_the_known_turn_and_shift_of_a_line(hand_placed: Path, angle: float, offset: float) -> None:
-    error = compare_midlines(line_beside(angle, offset), read_references(hand_placed)[0])
+    error = compare_midlines(line_beside(angle, offset), read_references(survey(hand_placed))[0])
     assert error.angle == pytest.approx(2 if angle == 178 else abs(angle))
     assert error.offset == pytest.approx(abs(offset), abs=1e-9)
 
@@ -110,7 +111,7 @@ def test_errors_do_not_depend_on_how_the_photo_is_turned_or_scaled(hand_placed: 
     write_table(hand_placed / "001.csv", ("x", "y"), [tuple(turn @ point + 50) for point in LANDMARKS])
     line = line_beside(1.5, 4)
     error = compare_midlines(
-        Midline(turn @ line.point + 50, 2 * turn @ line.direction), read_references(hand_placed)[0]
+        Midline(turn @ line.point + 50, 2 * turn @ line.direction), read_references(survey(hand_placed))[0]
     )
     assert (error.angle, error.offset) == pytest.approx((1.5, 4))
 
@@ -118,12 +119,12 @@ def test_errors_do_not_depend_on_how_the_photo_is_turned_or_scaled(hand_placed: 
 def test_landmarks_that_the_mirror_index_does_not_name_do_not_count(hand_placed: Path) -> None:
     for path in hand_placed.glob("*.csv"):
         write_table(path, ("x", "y"), [*LANDMARKS, (900.0, 5.0), (20.0, 700.0)])
-    assert read_references(hand_placed)[0].midline.point == pytest.approx(CENTER)
+    assert read_references(survey(hand_placed))[0].midline.point == pytest.approx(CENTER)
 
 
 def test_mirror_index_in_the_folder_goes_before_the_one_above(hand_placed: Path) -> None:
     write_table(hand_placed / "mirror_index.csv", ("point", "mirror"), [(0, 1), (1, 0), (2, 3), (3, 2)])
-    assert read_references(hand_placed)[0].midline.point == pytest.approx([100, 110])
+    assert read_references(survey(hand_placed))[0].midline.point == pytest.approx([100, 110])
 
 
 # What is reported
@@ -187,7 +188,7 @@ def test_damaged_photo_is_named_and_counts_nowhere(hand_placed: Path) -> None:
 
 def test_progress_is_told_of_every_photo_that_the_limit_leaves(hand_placed: Path) -> None:
     told: list[tuple[int, int]] = []
-    references = read_references(hand_placed, limit=3)
+    references = read_references(survey(hand_placed), limit=3)
     evaluate_midlines(
         references, MidlinePlan(providers=("fake",), jobs=1), lambda done, total: told.append((done, total))
     )
@@ -200,7 +201,7 @@ def test_progress_is_told_of_every_photo_that_the_limit_leaves(hand_placed: Path
 
 def refused(folder: Path) -> str:
     with pytest.raises(DataError) as caught:
-        read_references(folder)
+        read_references(survey(folder))
     assert caught.value.status == ExitStatus.DATA == 6
     return str(caught.value)
 
@@ -249,7 +250,7 @@ def test_unknown_provider_is_a_usage_error_that_names_the_others(hand_placed: Pa
 @pytest.mark.shared
 @pytest.mark.landmarks
 def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line() -> None:
-    references = read_references(LONDON, limit=8)
+    references = read_references(survey(LONDON), limit=8)
     middle = Midline(np.array([337.0, 337.0]), np.array([0.0, 1.0]))  # of the photos, 675 x 675
     level = [compare_midlines(middle, reference) for reference in references]
     report = evaluate_midlines(references, MidlinePlan(providers=("vae", "dlib"), jobs=2), lambda done, total: None)
@@ -264,7 +265,7 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
 @pytest.mark.shared
 @pytest.mark.landmarks
 def test_results_do_not_depend_on_the_number_of_processes() -> None:
-    references = read_references(LONDON, limit=3)
+    references = read_references(survey(LONDON), limit=3)
     alone, shared = (
         evaluate_midlines(references, MidlinePlan(providers=("dlib",), jobs=jobs), lambda done, total: None)
         for jobs in (1, 2)

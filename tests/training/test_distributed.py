@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.multiprocessing.spawn import start_processes
 
+from symface_cli.data.datasets import survey
 from symface_cli.errors import DataError, SymfaceError
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
@@ -43,7 +44,7 @@ PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"] 
 def prepared(data, tmp_path_factory):
     """The photos, prepared for all stages, of which each training gets a copy."""
     folder = tmp_path_factory.mktemp("prepared")
-    preparation.prepare(data, folder, "dlib", lambda done, total: None, workers=1)
+    preparation.prepare(survey(data), folder, "dlib", lambda done, total: None, workers=1)
     return folder
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from symface_cli.data import lfw
-from symface_cli.data.datasets import split_of
+from symface_cli.data.datasets import split_of, survey
 from symface_cli.data.lfw import LFW
 from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.network.architecture import Architecture
@@ -200,7 +200,7 @@ def test_data_that_cannot_be_trained_on_exits_6(symface, data, tmp_path, kind):
 
 
 def test_test_people_are_never_prepared(data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
+    prepared = preparation.prepare(survey(data), tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
     assert len(prepared.splits) == 8
     assert set(prepared.splits) == {"train", "validation"}
 
@@ -210,7 +210,7 @@ def test_an_archive_is_prepared_like_its_folder(data, tmp_path, monkeypatch):
     archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
     calls: list[int] = []
     for source, folder in ((data, "a"), (archive, "b"), (archive, "b")):
-        preparation.prepare(source, tmp_path / folder, None, lambda done, total: calls.append(done), workers=1)
+        preparation.prepare(survey(source), tmp_path / folder, None, lambda done, total: calls.append(done), workers=1)
     assert calls == 2 * (FINDING_FACES + CUTTING_CROPS)
     assert (tmp_path / "a" / "crops.npy").read_bytes() == (tmp_path / "b" / "crops.npy").read_bytes()
 
@@ -218,7 +218,9 @@ def test_an_archive_is_prepared_like_its_folder(data, tmp_path, monkeypatch):
 def test_prepared_crops_are_reused_until_a_photo_changes(data, tmp_path):
     calls: list[int] = []
     for _ in range(2):
-        preparation.prepare(data, tmp_path, teacher=None, progress=lambda done, total: calls.append(done), workers=1)
+        preparation.prepare(
+            survey(data), tmp_path, teacher=None, progress=lambda done, total: calls.append(done), workers=1
+        )
     assert calls == FINDING_FACES + CUTTING_CROPS
 
 
@@ -265,7 +267,7 @@ def test_a_step_lowers_the_loss_and_changes_what_the_stage_learns(batch, kind, s
 
 
 def test_validation_changes_nothing(data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
+    prepared = preparation.prepare(survey(data), tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
     samples = SplitSamples(prepared, "validation", CPU)
     network = build_network(SMALL)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -295,7 +297,7 @@ def test_the_linear_path_starts_as_probabilistic_pca():
 
 
 def test_the_linear_path_and_the_first_weights_depend_on_no_global_state_and_leave_it_alone(data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
+    prepared = preparation.prepare(survey(data), tmp_path, teacher=None, progress=lambda done, total: None, workers=1)
     samples = SplitSamples(prepared, "train", CPU)
     networks = []
     for seed in (1, 2):

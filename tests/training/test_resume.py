@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from symface_cli.data.datasets import survey
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.data import preparation
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def start(data, tmp_path):
     """Starts a process that trains stage 1 in the folder `tmp_path / name` for three epochs of three steps."""
-    preparation.prepare(data, tmp_path / "data", None, lambda done, total: None, workers=1)
+    preparation.prepare(survey(data), tmp_path / "data", None, lambda done, total: None, workers=1)
 
     def start(name, *options):
         if not (tmp_path / name).exists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from symface_cli.cli.console import print_error, print_line, show_tracebacks
-from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, find_dataset
+from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, survey_dataset
 from symface_cli.cli.options import (
     COMPARED,
     DATA,
@@ -25,7 +25,7 @@ from symface_cli.cli.tables import print_table
 from symface_cli.errors import ExitStatus, PhotoError, UsageError
 
 if TYPE_CHECKING:
-    from symface_cli.data.datasets import DatasetPhoto
+    from symface_cli.data.datasets import Dataset, DatasetPhoto
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
     from symface_cli.evaluation.scores import EvaluationReport
@@ -139,7 +139,7 @@ def evaluate(
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
     from symface_cli.evaluation.midline import MidlinePlan
-    from symface_cli.evaluation.protocol import EvaluationPlan, check_plan, choose_photos
+    from symface_cli.evaluation.protocol import EvaluationPlan, check_choice, check_plan, choose_photos
     from symface_cli.evaluation.scores import summarize_results
     from symface_cli.evaluation.store import open_store
     from symface_cli.methods.network import DECODED, OURS
@@ -154,7 +154,7 @@ def evaluate(
         fetch_models(files_of(names), model_dir)
         providers = tuple(entry.name for entry in providers_of(names))
         compared = MidlinePlan(providers=providers, weights=weights, model_folder=model_dir, jobs=jobs)
-        return _evaluate_midlines(find_dataset(data, download), limit, compared, written)
+        return _evaluate_midlines(survey_dataset(data, download), limit, compared, written)
     recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
     methods = tuple(found.name for found in choose_methods(names))
     plan = EvaluationPlan(
@@ -166,14 +166,16 @@ def evaluate(
         jobs=jobs,
     )
     check_plan(plan)
-    photos = choose_photos(find_dataset(data, download), split, limit)
+    check_choice(split, limit)
+    dataset = survey_dataset(data, download)
+    photos = choose_photos(dataset, split, limit)
     files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
     with open_store(run, plan, resume) as store:
         report = summarize_results(plan, _run(photos, plan, store))
     _print(report)
     _write(report, written)
-    return PhotoError.status if report.unreadable else ExitStatus.OK
+    return PhotoError.status if report.unreadable or dataset.problems else ExitStatus.OK
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", store: "ResultSto
         return list(evaluate(photos, plan, progress, store))
 
 
-def _evaluate_midlines(data: Path, limit: int | None, plan: "MidlinePlan", written: Written) -> int:
+def _evaluate_midlines(data: "Dataset", limit: int | None, plan: "MidlinePlan", written: Written) -> int:
     """Compare the midlines of the plan's providers with those of landmarks placed by hand."""
     from symface_cli.evaluation import midline
 
@@ -202,7 +204,7 @@ def _evaluate_midlines(data: Path, limit: int | None, plan: "MidlinePlan", writt
     print_table(table.title, table.header(), table.texts())
     print_line(midline.describe_midlines(report))
     _write_numbers(midline.midlines_as_dict(report), midline.midlines_as_markdown(report), written)
-    return PhotoError.status if report.unreadable else ExitStatus.OK
+    return PhotoError.status if report.unreadable or data.problems else ExitStatus.OK
 
 
 def _print(report: "EvaluationReport") -> None:

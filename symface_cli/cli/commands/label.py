@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from symface_cli.cli.console import ResultPrinter, print_line, show_tracebacks
-from symface_cli.cli.fetching import DataArgument, DownloadOption, find_dataset
+from symface_cli.cli.fetching import DataArgument, DownloadOption, survey_dataset
 from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
 
@@ -41,18 +41,18 @@ def label(
     written = [out_path] if review is None else [out_path, review]
     if not force:
         refuse_existing(written)
-    folder = find_dataset(data, download)
+    dataset = survey_dataset(data, download)
     for path in written:
         make_folder(path.parent)
     with count_photos("labeling") as progress:
-        labels = label_photos(photos_to_label(folder), progress, jobs)
+        labels = label_photos(photos_to_label(dataset), progress, jobs)
     write_labels(out_path, labels)
     printer = ResultPrinter()
     printer.print(out_path)
     if review is not None:
         from symface_cli.training.data.review import as_html
 
-        write_atomically(review, as_html(labels, folder, out_path.name).encode())
+        write_atomically(review, as_html(labels, dataset.folder, out_path.name).encode())
         printer.print(review)
     print_line(describe_labels(labels))
     return printer.status

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.console import conclude, print_failure, print_text, show_tracebacks, warn_of_yaw
+from symface_cli.cli.console import conclude, print_error, print_failure, print_text, show_tracebacks, warn_of_yaw
 from symface_cli.cli.options import MADE, DebugOption, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
@@ -78,12 +78,14 @@ def measure(
     from symface_cli.inference.symmetrizer import Symmetrizer
 
     results = measure_batch(Symmetrizer(weights, device), targets, options)
+    for remark in targets.remarks:
+        print_error(remark)
     measured = []
     for result in follow(results, "measuring", len(targets.items)):
         _tell(result)
         measured.append(result)
     _report(measured, json_path, csv_path)
-    return conclude([result.error for result in measured])
+    return conclude([result.error for result in measured], passed_over=targets.problems)
 
 
 def _check(

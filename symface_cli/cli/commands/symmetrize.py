@@ -36,6 +36,7 @@ from symface_cli.cli.rules import leave_out
 if TYPE_CHECKING:
     from symface_cli.batch.outcomes import Outcome
     from symface_cli.batch.runner import Batch
+    from symface_cli.batch.targets import Targets
     from symface_cli.cli.commands.symmetrize_options import Style
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.options import OutputOptions
@@ -241,7 +242,7 @@ def symmetrize(
         resume, measure = _check_records(context, report)
     planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
     how = BatchOptions(force=force, resume=resume, manifest=manifest, report=report, jobs=jobs)
-    return _process(Batch(planner, targets, how), ResultPrinter(print0))
+    return _process(Batch(planner, targets, how), targets, ResultPrinter(print0))
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:
@@ -252,12 +253,14 @@ def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, b
     return context.params["resume"], context.params["measure"]
 
 
-def _process(batch: "Batch", printer: ResultPrinter) -> int:
+def _process(batch: "Batch", targets: "Targets", printer: ResultPrinter) -> int:
+    for remark in targets.remarks:
+        print_error(remark)
     errors = []
     for outcome in follow(batch.run(), "symmetrizing", len(batch)):
         _tell(outcome, printer)
         errors.append(outcome.error)
-    return conclude(errors, batch.skipped) or printer.status
+    return conclude(errors, batch.skipped, targets.problems) or printer.status
 
 
 class Loading(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import DatasetPhoto, list_photos, open_dataset, split_of
+from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
 from symface_cli.detection.detector import detect
 from symface_cli.errors import UNREADABLE, DataError, Hint
 from symface_cli.files import on_one_line, write_atomically
@@ -68,20 +68,17 @@ class Label:
     use: bool = False
 
 
-def photos_to_label(data: Path) -> dict[str, DatasetPhoto]:
-    """Find the photos of a data set that may be trained on, which those of test people are not, by their paths in it.
+def photos_to_label(data: Dataset) -> dict[str, DatasetPhoto]:
+    """Choose the photos of a data set that may be trained on, which those of test people are not, by their paths in it.
 
     Raises:
-        DataError: If the data set cannot be opened, or there are none.
+        DataError: If there are none.
     """
-    folder = open_dataset(data)
-    photos = {
-        photo.path.relative_to(folder).as_posix(): photo
-        for photo in list_photos(folder)
-        if split_of(photo.identity) != "test"
-    }
+    photos = {data.name_of(photo): photo for photo in data.photos if split_of(photo.identity) != "test"}
     if not photos:
-        raise DataError(f"{data}: all of its photos show test people; the split goes by name, so add more people")
+        raise DataError(
+            f"{data.folder}: all of its photos show test people; the split goes by name, so add more people"
+        )
     return photos
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import DatasetPhoto, split_of
+from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
 from symface_cli.data.published import locate
 from symface_cli.errors import DataError, Hint
 from symface_cli.files import write_atomically
@@ -77,7 +77,7 @@ class Prepared:
 
 
 def prepare(
-    data: Path,
+    data: Dataset,
     folder: Path,
     teacher: Teacher | None,
     progress: Progress,
@@ -89,7 +89,7 @@ def prepare(
     Photos of test identities are never touched.
 
     Args:
-        data: A folder of photos, or an archive of one.
+        data: The data set.
         folder: Where prepared photos are kept.
         teacher: What warps and masks are made of, None if they are not needed: the labels' landmarks, or these and
             MediaPipe's mesh, blended. With the mesh, photos are used, too, on which dlib's runs disagree or find
@@ -99,7 +99,7 @@ def prepare(
         labels: Where the faces are, as `symface label` writes it; None to find them here.
 
     Raises:
-        DataError: If the data set cannot be opened, no photo can be used, or the labels cannot be right.
+        DataError: If no photo can be used, or the labels cannot be right.
         PhotoError: If a photo that has a face by its label cannot be read.
         WeightsError: If MediaPipe's networks are needed, not here, and cannot be downloaded.
     """

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli.data.datasets import split_of
+from symface_cli.data.datasets import split_of, survey
 from symface_cli.errors import DataError, Hint, MissingExtraError, PhotoError
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
@@ -207,7 +207,7 @@ def prepare(data, tmp_path):
     def run(labels, teacher="dlib", data=data):
         write_labels(tmp_path / "labels.csv", labels)
         before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
-        prepared = preparation.prepare(data, tmp_path / "prepared", teacher, silent, 1, tmp_path / "labels.csv")
+        prepared = preparation.prepare(survey(data), tmp_path / "prepared", teacher, silent, 1, tmp_path / "labels.csv")
         kept = (path for path in (tmp_path / "prepared").glob("*.npy"))
         made = {path.stem for path in kept if before.get(path.name) != path.stat().st_ino}
         return prepared, made
@@ -312,7 +312,7 @@ def test_a_killed_preparation_is_made_again(prepare, eight, data, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        preparation.prepare(data, tmp_path / "prepared", "dlib", stop, 1, tmp_path / "moved.csv")
+        preparation.prepare(survey(data), tmp_path / "prepared", "dlib", stop, 1, tmp_path / "moved.csv")
     prepared, made = prepare(eight)
     assert "crops" in made
     assert np.array_equal(prepared.crops, expected)
@@ -343,11 +343,11 @@ def without_dlib(monkeypatch):
 
 
 def test_the_first_stage_needs_no_landmarks(without_dlib, data, tmp_path):
-    prepared = preparation.prepare(data, tmp_path, teacher=None, progress=silent, workers=1)
+    prepared = preparation.prepare(survey(data), tmp_path, teacher=None, progress=silent, workers=1)
     assert len(prepared.splits) == 8
     assert {path.name for path in tmp_path.glob("*.csv")} == {"boxes.csv"}
     with pytest.raises(MissingExtraError, match="landmarks"):
-        preparation.prepare(data, tmp_path, teacher="dlib", progress=silent, workers=1)
+        preparation.prepare(survey(data), tmp_path, teacher="dlib", progress=silent, workers=1)
 
 
 def test_corrected_labels_need_no_dlib(without_dlib, prepare, eight):
@@ -360,7 +360,7 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
 
     def prepare():
         calls.clear()
-        return preparation.prepare(copied, folder, "dlib", lambda done, total: calls.append(done), 1)
+        return preparation.prepare(survey(copied), folder, "dlib", lambda done, total: calls.append(done), 1)
 
     first = np.array(prepare().warps)
     assert calls == 3 * [*range(1, 9)]  # labels, crops, warps and masks
@@ -381,7 +381,7 @@ def found(data, tmp_path_factory):
     folder = shutil.copytree(data, tmp_path_factory.mktemp("labeled") / "data")
     person = names_of(folder)[0].split("/")[0]
     Image.new("RGB", (90, 60), (90, 80, 70)).save(folder / person / "2.png")
-    return label_photos(photos_to_label(folder), silent, 1), folder
+    return label_photos(photos_to_label(survey(folder)), silent, 1), folder
 
 
 @pytest.mark.landmarks
@@ -421,7 +421,7 @@ def test_photos_whose_landmarks_disagree_are_not_used(portrait, tmp_path, monkey
     monkeypatch.setattr(labels, "MOST_DISAGREEMENT", most)
     (tmp_path / "Ann").mkdir()
     shutil.copy(portrait, tmp_path / "Ann")
-    (label,) = label_photos(photos_to_label(tmp_path), silent, 1)
+    (label,) = label_photos(photos_to_label(survey(tmp_path)), silent, 1)
     assert label.use == use
     assert label.landmarks.shape == (68, 2)
     assert 0 < label.disagreement < 0.06

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from symface_cli.data.datasets import split_of
+from symface_cli.data.datasets import split_of, survey
 from symface_cli.detection.detector import detect
 from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.imaging.photo import read_photo
@@ -75,7 +75,7 @@ def prepare(published, tmp_path, portrait):
 
     def run(teacher):
         data, folder, csv = tmp_path / "data", tmp_path / teacher, tmp_path / "labels.csv"
-        return preparation.prepare(data, folder, teacher, lambda done, total: None, workers=2, labels=csv)
+        return preparation.prepare(survey(data), folder, teacher, lambda done, total: None, workers=2, labels=csv)
 
     return run
 
