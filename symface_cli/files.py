@@ -26,6 +26,7 @@ PHOTO_SUFFIXES: frozenset[str] = frozenset(
 """Suffixes of photos in a folder that is searched; a file that is named may have any suffix, GIF included."""
 
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
 SERVICE_FOLDERS: frozenset[str] = frozenset(
     {
         *("@eadir", "@tmp", "#recycle", "#snapshot"),  # Synology: thumbnails, uploads, what was deleted, old versions

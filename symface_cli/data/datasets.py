@@ -115,7 +115,7 @@ def _identity_of(path: Path, folder: Path) -> str | None:
 
 def split_of(identity: str) -> str:
     """Return the split of a person, by a hash of the name: "test", "validation" or "train"."""
-    digest = hashlib.sha256(f"symface-split:{identity}".encode()).digest()
+    digest = hashlib.sha256(f"symface-split:{identity}".encode("utf-8", "surrogateescape")).digest()
     u = int.from_bytes(digest[:8], "big") / 2**64
     return "test" if u < TEST_BELOW else "validation" if u < VALIDATION_BELOW else "train"
 
