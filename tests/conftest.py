@@ -56,7 +56,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA"):
             patch.setenv(name, str(home))
         patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)  # for processes, whose working folder is not this one
-        patch.setattr(os, "cpu_count", lambda: 1)  # a test's few photos are done before further processes have started
+        for name in ("cpu_count", "process_cpu_count"):  # a test's few photos are done before others have started
+            patch.setattr(os, name, lambda: 1, raising=False)
+        patch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
         patch.setattr(socket.socket, "connect", _on_this_machine(socket.socket.connect, 1))
         patch.setattr(socket.socket, "connect_ex", _on_this_machine(socket.socket.connect_ex, 1))
         patch.setattr(socket, "getaddrinfo", _on_this_machine(socket.getaddrinfo, 0))

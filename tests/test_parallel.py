@@ -1,11 +1,15 @@
 """Several photos at a time."""
 
+import errno
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing import synchronize
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,8 +17,18 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from symface_cli import parallel
 from symface_cli.errors import WorkerError
-from symface_cli.parallel import FORKS, MANY, work_in_processes, work_in_threads, work_on_cores
+from symface_cli.parallel import (
+    FORKS,
+    MANY,
+    available_cores,
+    has_semaphores,
+    work_in_processes,
+    work_in_threads,
+    work_on_cores,
+    work_through,
+)
 
 
 def test_results_come_in_the_order_of_the_items_although_the_first_takes_longest():
@@ -135,7 +149,16 @@ def test_a_killed_process_ends_the_work_with_one_line():
 def test_processes_end_with_their_killed_parent():
     code = """if True:
         import os, time
-        from symface_cli.parallel import work_in_processes
+        from symface_cli.parallel import (
+    FORKS,
+    MANY,
+    available_cores,
+    has_semaphores,
+    work_in_processes,
+    work_in_threads,
+    work_on_cores,
+    work_through,
+)
         for process in work_in_processes(lambda number: os.getpid() if number < 3 else time.sleep(60), range(9), 2):
             print(process, flush=True)
     """
@@ -153,3 +176,136 @@ def test_processes_end_with_their_killed_parent():
 def test_a_bug_in_a_task_is_not_hidden(work):
     with pytest.raises(ZeroDivisionError):
         list(work(lambda number: 1 // number, [1, 0], jobs=2))
+
+
+# ---- systems that lack something
+
+
+def refuse_semaphores(monkeypatch, error):
+    """Locks for several processes fail as they do on AWS Lambda, with a read-only /dev/shm, or a full one."""
+
+    def refuse(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(synchronize.SemLock, "__init__", refuse)
+
+
+NO_SEMAPHORES = [
+    FileNotFoundError(errno.ENOENT, "No such file or directory"),
+    OSError(errno.EROFS, "Read-only file system"),
+    OSError(errno.ENOSYS, "Function not implemented"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    PermissionError(errno.EACCES, "Permission denied"),
+    ImportError("This platform lacks a functioning sem_open implementation"),
+    NotImplementedError("system provides too few semaphores"),
+]
+
+
+def refuse_to_fork():
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+@forking
+@pytest.mark.parametrize("error", NO_SEMAPHORES, ids=repr)
+def test_without_semaphores_threads_work(error, monkeypatch):
+    refuse_semaphores(monkeypatch, error)
+    assert not has_semaphores()
+    assert list(work_on_cores(lambda _: os.getpid(), range(2 * MANY), jobs=2)) == [os.getpid()] * 2 * MANY
+
+
+def test_without_semaphores_a_data_set_is_worked_through_in_this_process(monkeypatch):
+    refuse_semaphores(monkeypatch, OSError(errno.EROFS, "Read-only file system"))
+    assert list(work_through(make_adder, 5, [1, 2, 3], jobs=2)) == [6, 7, 8]
+
+
+def make_adder(number):
+    return number.__add__
+
+
+@forking
+def test_where_no_more_processes_start_threads_work_and_none_is_left_over(monkeypatch):
+    forks = iter([os.fork])
+    monkeypatch.setattr(os, "fork", lambda: next(forks, refuse_to_fork)())  # one starts, the second does not
+    assert list(work_in_processes(lambda _: os.getpid(), range(6), jobs=2)) == [os.getpid()] * 6
+    deadline = time.monotonic() + 10
+    while multiprocessing.active_children() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(("startable", "expected"), [(0, "MainThread"), (1, "symface_0")])
+def test_where_few_threads_start_each_item_is_done_once(startable, expected, monkeypatch):
+    running = threading.active_count()
+    start = threading.Thread.start
+
+    def start_few(thread):
+        if threading.active_count() >= running + startable:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    done = []
+    names = list(work_on_cores(lambda item: done.append(item) or threading.current_thread().name, range(40), jobs=4))
+    assert names == ["MainThread"] + [expected] * 39
+    assert done == list(range(40))
+
+
+# ---- cores
+
+
+@pytest.fixture
+def cgroups(tmp_path, monkeypatch):
+    """A machine of 16 cores, and the files of its control groups."""
+    monkeypatch.setattr(parallel, "CGROUPS", tmp_path)
+    monkeypatch.setattr(parallel, "OWN_CGROUPS", tmp_path / "self")
+    for name in ("cpu_count", "process_cpu_count"):
+        monkeypatch.setattr(os, name, lambda: 16, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+
+    def write(own, files):
+        (tmp_path / "self").write_text(own)
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+    return write
+
+
+V1 = "9:memory:/\n4:cpu,cpuacct:/docker/3f2a\n0::/\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "expected"),
+    [
+        ("0::/\n", {}, 16),
+        ("0::/\n", {"cpu.max": "max 100000"}, 16),
+        ("0::/\n", {"cpu.max": "200000 100000"}, 2),
+        ("0::/\n", {"cpu.max": "150000 100000"}, 2),  # docker run --cpus=1.5
+        ("0::/\n", {"cpu.max": "10000 100000"}, 1),
+        ("0::/\n", {"cpu.max": "6400000 100000"}, 16),
+        ("0::/slurm/job_7/step\n", {"slurm/job_7/cpu.max": "400000 100000", "cpu.max": "max 100000"}, 4),
+        ("0::/pod/a\n", {"pod/a/cpu.max": "800000 100000", "pod/cpu.max": "300000 100000"}, 3),
+        (V1, {"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),  # as seen in the container
+        (V1, {"cpu/docker/3f2a/cpu.cfs_quota_us": "50000", "cpu/docker/3f2a/cpu.cfs_period_us": "25000"}, 2),
+        (V1, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 16),
+        ("0::/\n", {"cpu.max": "nonsense"}, 16),
+    ],
+)
+def test_cores_are_at_most_those_of_the_container(own, files, expected, cgroups):
+    cgroups(own, files)
+    assert available_cores() == expected
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="os.process_cpu_count says it")
+def test_cores_are_those_that_the_job_may_use(cgroups, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {2, 5, 6}, raising=False)
+    assert available_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")  # macOS, Windows
+    assert available_cores() == 16
+
+
+def test_nothing_counts_the_cores_of_the_machine():
+    """Under taskset, Slurm or in a container, there would be a worker for each core of the host."""
+    package = Path(parallel.__file__).parent
+    callers = [path.name for path in package.rglob("*.py") if "cpu_count()" in path.read_text("utf-8")]
+    assert callers == ["parallel.py"]

@@ -1,6 +1,5 @@
 """A batch of photos to measurements of their faces, several at a time."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,7 @@ from symface_cli.errors import SymfaceError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
-from symface_cli.parallel import work_on_cores
+from symface_cli.parallel import available_cores, work_on_cores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ def measure_batch(symmetrizer: Symmetrizer, targets: Targets, options: Measuring
         options: How to measure them.
     """
     task = partial(measure_target, symmetrizer, options)
-    jobs = options.jobs or os.cpu_count() or 1
+    jobs = options.jobs or available_cores()
     return work_on_cores(task, targets.items, jobs, fork=symmetrizer.device.type == "cpu")
 
 

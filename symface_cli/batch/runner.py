@@ -1,6 +1,5 @@
 """A batch of photos to symmetric faces: several at a time, recorded, resumable, and shown on a page at the end."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.targets import STREAM, Target, Targets
 from symface_cli.errors import UsageError, failure_of
 from symface_cli.files import write_atomically
-from symface_cli.parallel import work_on_cores
+from symface_cli.parallel import available_cores, work_on_cores
 from symface_cli.rendering.plan import Planner
 
 
@@ -72,7 +71,7 @@ class Batch:
         task = partial(symmetrize_photo, self._planner, force=options.force or options.resume)
         if len(self._todo) == 1:
             return self._record(map(task, self._todo))
-        jobs = options.jobs or os.cpu_count() or 1
+        jobs = options.jobs or available_cores()
         return self._record(work_on_cores(task, self._todo, jobs, fork=self._planner.on_cpu))
 
     def _open_manifest(self) -> Manifest | None:

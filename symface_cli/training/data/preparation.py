@@ -11,7 +11,6 @@ when it is there: whatever a killed preparation leaves behind is made again.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-from symface_cli.parallel import work_in_threads
+from symface_cli.parallel import available_cores, work_in_threads
 from symface_cli.training.data.labels import (
     Label,
     Progress,
@@ -193,7 +192,7 @@ class _Preparation:
             for file, (shape, dtype) in zip(files, layout.values(), strict=True):
                 header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (len(items), *shape)}
                 np.lib.format.write_array_header_2_0(file, header)
-            for done, entries in enumerate(work_in_threads(task, items, self.workers or os.cpu_count() or 1), 1):
+            for done, entries in enumerate(work_in_threads(task, items, self.workers or available_cores()), 1):
                 for file, entry, (_, dtype) in zip(files, entries, layout.values(), strict=True):
                     file.write(entry.astype(dtype).tobytes())
                 self.progress(done, len(items))
