@@ -17,31 +17,46 @@ from symface_cli.files import discard_output, on_one_line, write_to_stdout
 _tracebacks_shown = ContextVar("tracebacks_shown", default=False)
 
 
-class _StandardError(io.TextIOBase):
-    """Standard error, whichever it is at the moment; if nothing can be written to it, there is nobody to tell."""
+class _Stream(io.TextIOBase):
+    """One of the process's streams for rich, whichever it is at the moment; nothing is written to it here."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     @property
-    def _stream(self) -> TextIO | None:
+    def current(self) -> TextIO | None:
+        """The stream itself; None if it is closed."""
+        stream: TextIO | None = getattr(sys, self._name)
         # While a progress bar is shown, rich has put itself in the stream's place.
-        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        stream = getattr(stream, "rich_proxied_file", stream)
+        return None if stream is None or stream.closed else stream
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """What text is encoded with."""
-        return getattr(self._stream, "encoding", None) or "utf-8"
+        return getattr(self.current, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
         """Tell whether it is a terminal."""
-        return self._stream is not None and self._stream.isatty()
+        return self.current is not None and self.current.isatty()
+
+    def write(self, text: str) -> int:
+        """Drop what rich writes, which `print_text` has captured."""
+        return len(text)
+
+
+class _StandardError(_Stream):
+    """Standard error; if nothing can be written to it, there is nobody to tell."""
 
     def write(self, text: str) -> int:
         """Write a message; what the encoding lacks is escaped."""
-        if self._stream is not None:
+        stream = self.current
+        if stream is not None:
             try:
-                self._stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
-                self._stream.flush()
+                stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
+                stream.flush()
             except OSError:
-                discard_output(self._stream)
+                discard_output(stream)
         return len(text)
 
 
@@ -54,9 +69,9 @@ class _Console(Console):
         return self.file.isatty()
 
 
-out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = _Console(file=cast(TextIO, _Stream("stdout")), soft_wrap=True, highlight=False, markup=False, emoji=False)
 """What knows how standard output looks; `print_text` prints on it."""
-err = _Console(file=cast(TextIO, _StandardError()), soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = _Console(file=cast(TextIO, _StandardError("stderr")), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def print_text(*parts: RenderableType) -> None:

@@ -1,0 +1,126 @@
+"""Any file name: names are bytes, which come out as they went in."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from symface_cli.cli.app import main
+from symface_cli.measurement import asymmetry
+from tests.names import ODD_NAMES, save_under, some_names
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere, such names are not allowed")
+
+
+@pytest.fixture
+def small(portrait):
+    """The portrait, small."""
+    data = io.BytesIO()
+    Image.open(portrait).resize((160, 160)).save(data, "JPEG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def wall():
+    """A photo that shows nobody."""
+    data = io.BytesIO()
+    Image.new("RGB", (32, 32), "navy").save(data, "JPEG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def run(capsysbinary):
+    """Runs the command line in this process; returns the status and what it wrote, in bytes."""
+
+    def run(*arguments):
+        status = main([os.fspath(argument) for argument in arguments])
+        return status, *capsysbinary.readouterr()
+
+    return run
+
+
+def test_printed_paths_are_those_of_the_results(run, tmp_path, small):
+    save_under(tmp_path / "in", small)
+    status, printed, _ = run("symmetrize", tmp_path / "in", "-o", tmp_path / "out", "-0")
+    assert status == 0
+    *paths, rest = printed.split(b"\0")
+    assert rest == b""
+    assert len(paths) == len(some_names())
+    expected = {name.removesuffix(b".jpg") + b".symmetric.jpg" for name in map(os.fsencode, some_names().values())}
+    assert {os.fsencode(Path(os.fsdecode(path)).name) for path in paths} == expected
+    assert len({Path(os.fsdecode(path)).read_bytes() for path in paths}) == 1  # all are the same photo's
+    entries = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text().splitlines()]
+    assert [os.fsencode(path) for entry in entries for path in entry["outputs"]] == paths
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ODD_NAMES if kind != "new line"])
+def test_a_line_is_a_path_and_a_message_is_a_line(run, tmp_path, monkeypatch, kind, wall):
+    """The name is given after --, which also lets it begin with a dash, and is no pattern."""
+    monkeypatch.chdir(tmp_path)
+    name = some_names()[kind]
+    Path(name).write_bytes(wall)
+    status, printed, told = run("symmetrize", "--preview", "--", name)
+    assert (status, printed) == (4, b"")
+    assert told.count(b"\n") == 1
+    message = told.decode()  # all of it UTF-8
+    assert message[:-1].replace("\N{ZERO WIDTH JOINER}", "").isprintable()
+    if name.replace("\N{ZERO WIDTH JOINER}", "").isprintable():
+        assert message.startswith(f"symface: {name}: no face found")
+
+
+def test_a_new_line_in_a_name_does_not_make_two_messages(run, tmp_path, wall):
+    (tmp_path / "a\nb\r\x1b[2J.jpg").write_bytes(wall)
+    _, _, told = run("symmetrize", tmp_path)
+    assert told.startswith(f"symface: {tmp_path}/a\\nb\\r\\x1b[2J.jpg: no face found".encode())
+    assert told.count(b"\n") == 1
+
+
+def test_tables_of_measurements_have_the_names_as_they_are(run, tmp_path, small, monkeypatch):
+    monkeypatch.setattr(asymmetry, "CROP_JITTERS", asymmetry.CROP_JITTERS[:2])
+    paths = save_under(tmp_path / "in", small)
+    for kind in ("leading dash", "leading space", "pattern", "dots", "80 of 3 bytes"):  # as others, to a table
+        paths.pop(kind).unlink()
+    status, printed, _ = run("measure", tmp_path / "in", "--csv", "-", "--json", tmp_path / "m.json")
+    assert status == 0
+    rows = csv.DictReader(io.StringIO(printed.decode("utf-8", "surrogateescape"), newline=""))
+    expected = sorted(map(os.fsencode, paths.values()))
+    assert sorted(os.fsencode(row["photo"]) for row in rows) == expected
+    faces = json.loads((tmp_path / "m.json").read_text("utf-8"))["faces"]
+    assert sorted(os.fsencode(face["photo"]) for face in faces) == expected
+
+
+def test_a_name_too_long_for_its_result_costs_nobody_else(run, tmp_path, small):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a", "b" * 251, "c"):
+        (folder / f"{name}.jpg").write_bytes(small)
+    status, printed, told = run("symmetrize", folder, "-o", out)
+    assert status == 3
+    assert printed.decode().splitlines() == [f"{out}/a.symmetric.jpg", f"{out}/c.symmetric.jpg"]
+    message, summary = told.decode().splitlines()
+    assert "bbb.symmetric.jpg: " in message
+    assert "too long" in message
+    assert summary == "2 of 3 photos done, 1 failed"
+
+
+@pytest.mark.parametrize("command", ["symmetrize", "measure"])
+def test_an_argument_that_no_file_can_be_called_is_refused_in_one_line(run, tmp_path, wall, command):
+    (tmp_path / "a.jpg").write_bytes(wall)
+    status, _, told = run(command, "y" * 300 + ".jpg", tmp_path / "a.jpg")
+    assert status == 3
+    assert "cannot read yyy" in told.decode().splitlines()[0]
+    assert "too long" in told.decode().splitlines()[0]
+    assert "a.jpg: no face found" in told.decode()  # the other photo is done
+
+
+@pytest.mark.parametrize("option", ["--manifest", "--report", "-o"])
+def test_a_file_that_no_file_can_be_called_is_refused_in_one_line(run, tmp_path, small, option):
+    (tmp_path / "a.jpg").write_bytes(small)
+    status, _, told = run("symmetrize", tmp_path / "a.jpg", option, tmp_path / ("y" * 300 + ".jpg"))
+    assert status == 3
+    assert told.count(b"\n") == 1
+    assert b"too long" in told
