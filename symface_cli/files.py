@@ -244,6 +244,22 @@ def _place_of(folder: Path) -> tuple[int, int] | str:
     return os.path.realpath(folder)
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether it is a folder; not where the system does not tell, for which `Path.is_dir` raises."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def may_be_read(path: Path) -> bool:
+    """Return whether something is there, or the system does not tell: then reading it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        return True
+    return True
+
+
 def is_passed_over(name: str) -> bool:
     """Return whether a file or folder of this name is hidden, or a service folder."""
     return name.startswith(".") or name.casefold() in SERVICE_FOLDERS

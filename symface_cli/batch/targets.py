@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from symface_cli.errors import Hint, PhotoError, UsageError
-from symface_cli.files import SERVICE_FOLDERS, find_photos, is_result, remark_gifs
+from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, remark_gifs
 
 STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
@@ -118,9 +118,9 @@ def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str 
 
 def _find(argument: Path) -> _Found:
     """Find the photos of an argument; a pipe or device that is named is one that cannot be read."""
-    if argument == STREAM or (argument.exists() and not argument.is_dir()):
+    if argument == STREAM or (not is_folder(argument) and may_be_read(argument)):
         return _Found([(None, argument)])
-    if not argument.is_dir():
+    if not is_folder(argument):
         return _Found([(None, photo) for photo in _match(argument)])
     found = find_photos(argument)
     if not found.photos and not found.problems:
@@ -139,7 +139,7 @@ def _match(pattern: Path) -> list[Path]:
     photos = [
         match
         for match in matches
-        if not match.is_dir()
+        if not is_folder(match)
         and not is_result(match.name)
         and SERVICE_FOLDERS.isdisjoint(part.casefold() for part in match.parts if part not in pattern.parts)
     ]
@@ -149,8 +149,8 @@ def _match(pattern: Path) -> list[Path]:
 
 
 def _is_folder(out: str, photos: Sequence[_Photo], arguments: Sequence[Path]) -> bool:
-    several = len(photos) > 1 or arguments[0].is_dir()
-    return several or Path(out).is_dir() or out.endswith(("/", os.sep))
+    several = len(photos) > 1 or is_folder(arguments[0])
+    return several or is_folder(Path(out)) or out.endswith(("/", os.sep))
 
 
 def _refuse_duplicates(targets: Sequence[Target]) -> None:
