@@ -88,6 +88,8 @@ def train(
     with processes.writer_first():
         teacher = config.teacher if config.stage > 1 else None
         prepared = prepare(dataset, run.data, teacher, observer.prepared, labels=run.labels)
+    for remark in prepared.remarks:
+        observer.noted(remark)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
     training = start(config, splits["train"], run.first_weights(config.stage), processes)
     if state is not None:

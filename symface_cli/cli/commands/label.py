@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from symface_cli.cli.console import ResultPrinter, print_line, show_tracebacks
+from symface_cli.cli.console import ResultPrinter, print_error, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, survey_dataset
 from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
+from symface_cli.errors import ExitStatus, PhotoError
 
 
 def label(
@@ -36,7 +37,13 @@ def label(
     show_tracebacks(debug)
     from symface_cli.batch.results import make_folder, refuse_existing
     from symface_cli.files import write_atomically
-    from symface_cli.training.data.labels import describe_labels, label_photos, photos_to_label, write_labels
+    from symface_cli.training.data.labels import (
+        describe_labels,
+        label_photos,
+        name_faults,
+        photos_to_label,
+        write_labels,
+    )
 
     written = [out_path] if review is None else [out_path, review]
     if not force:
@@ -54,5 +61,7 @@ def label(
 
         write_atomically(review, as_html(labels, dataset.folder, out_path.name).encode())
         printer.print(review)
+    for fault in name_faults(labels):
+        print_error(fault)
     print_line(describe_labels(labels))
-    return printer.status
+    return printer.status or (PhotoError.status if dataset.problems else ExitStatus.OK)

@@ -1,7 +1,7 @@
 """Labels of training photos: where the face and its landmarks lie, as a CSV that a person can correct.
 
 A line per photo, under COLUMNS. All coordinates are in pixels of the upright photo. A photo without a face has a line,
-too, with empty cells for a person to fill in.
+too, with empty cells for a person to fill in, and so has one that cannot be read, with the reason.
 """
 
 import csv
@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
+from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.detection.detector import detect
-from symface_cli.errors import UNREADABLE, DataError, Hint
+from symface_cli.errors import DataError, Hint, failure_of
 from symface_cli.files import on_one_line, write_atomically
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
@@ -35,10 +35,16 @@ FARTHEST_LANDMARK = (
 
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
-COLUMNS = ("photo", "use", "provider", "disagreement", *BOX_COLUMNS, *LANDMARK_COLUMNS)
+COLUMNS = ("photo", "use", "provider", "disagreement", "fault", *BOX_COLUMNS, *LANDMARK_COLUMNS)
+OPTIONAL_COLUMNS = ("fault",)
 
 PROVIDER = "dlib"
-NO_FACE, NO_LANDMARKS, DISAGREEMENT = DOUBTS = ("without a face", "without landmarks", "whose landmarks disagree")
+NOT_READ, NO_FACE, NO_LANDMARKS, DISAGREEMENT = DOUBTS = (
+    "that cannot be read",
+    "without a face",
+    "without landmarks",
+    "whose landmarks disagree",
+)
 """Why photos are not used."""
 
 Progress = Callable[[int, int], None]
@@ -56,6 +62,7 @@ class Label:
         provider: Who placed them, such as "dlib".
         disagreement: Mean distance of a landmark from its mean over the provider's runs, in eye distances: 0 is perfect
             agreement. None where nobody measured it.
+        fault: Why the photo cannot be read, or whatever else went wrong with it; empty for nothing.
         use: Whether it is trained on.
     """
 
@@ -65,6 +72,7 @@ class Label:
     landmarks: Array | None = None
     provider: str = ""
     disagreement: float | None = None
+    fault: str = ""
     use: bool = False
 
 
@@ -114,9 +122,12 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
     """Find face and landmarks in a photo, given by its name and where it lies; without a provider, the face alone."""
     name, path = photo
     try:
-        pixels = read_photo(path)
-    except UNREADABLE:
-        return Label(name)
+        return _find_label(provider, name, read_photo(path))
+    except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
+        return Label(name, fault=str(failure_of(error, on_one_line(str(path)))))
+
+
+def _find_label(provider: DlibLandmarks | None, name: str, pixels: NDArray[np.uint8]) -> Label:
     box = _find_box(pixels)
     if box is None or provider is None:
         return Label(name, box=box, use=box is not None)
@@ -167,7 +178,7 @@ def find_doubt(label: Label) -> str | None:
     if label.use:
         return None
     if label.box is None:
-        return NO_FACE
+        return NOT_READ if label.fault else NO_FACE
     return NO_LANDMARKS if label.landmarks is None else DISAGREEMENT
 
 
@@ -177,6 +188,11 @@ def describe_labels(labels: Sequence[Label]) -> str:
     usable = f"{counts[None]:,} of {len(labels):,} photos usable"
     doubts = ", ".join(f"{counts[doubt]:,} {doubt}" for doubt in DOUBTS if counts[doubt])
     return f"{usable}; {doubts}" if doubts else usable
+
+
+def name_faults(labels: Sequence[Label]) -> list[str]:
+    """Name the photos that cannot be read, with their reasons: the first of them."""
+    return name_first([label.fault for label in labels if find_doubt(label) == NOT_READ])
 
 
 def write_labels(path: Path, labels: Sequence[Label]) -> None:
@@ -194,7 +210,8 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
         if label.landmarks is not None:
             places = [f"{value:.2f}" for value in label.landmarks.ravel()]
         disagreement = "" if label.disagreement is None else f"{label.disagreement:.4f}"
-        writer.writerow([label.photo, "yes" if label.use else "no", label.provider, disagreement, *box, *places])
+        use = "yes" if label.use else "no"
+        writer.writerow([label.photo, use, label.provider, disagreement, label.fault, *box, *places])
     # File names need not be UTF-8: what Python cannot decode goes into the file as it is.
     write_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
 
@@ -277,9 +294,9 @@ def _read_rows(path: Path) -> Iterator[_Row]:
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
-    """Refuse a first line that is not COLUMNS, in any order."""
+    """Refuse a first line that is not COLUMNS, in any order; those that older versions do not write may be missing."""
     advice = "keep the first line as symface label writes it"
-    for column in Counter(COLUMNS) - Counter(header):
+    for column in Counter(COLUMNS) - Counter([*header, *OPTIONAL_COLUMNS]):
         raise DataError(f"{path}: line 1: the column {column} is missing; {advice}")
     for column in Counter(header) - Counter(COLUMNS):
         raise DataError(f"{path}: line 1: the column {on_one_line(column)!r} is one too many; {advice}")
@@ -309,5 +326,6 @@ def _parse(row: _Row, needs_landmarks: bool) -> Label:
         landmarks=landmarks,
         provider=row.cells["provider"],
         disagreement=None if disagreement is None else disagreement[0],
+        fault=row.cells.get("fault", ""),
         use=use,
     )

@@ -5,8 +5,8 @@ once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> 
 crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
 gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
 
-Beside each lies a JSON file with a checksum of what it was made of. That is deleted before it is made anew, and written
-when it is there: whatever a killed preparation leaves behind is made again.
+Beside each lies a JSON file with a checksum of what it was made of, and the photos that could not be read. It is
+deleted before it is made anew, and written when it is there: whatever a killed preparation leaves behind is made again.
 """
 
 import hashlib
@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
+from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.data.published import locate
-from symface_cli.errors import DataError, Hint
-from symface_cli.files import write_atomically
+from symface_cli.errors import DataError, Hint, WeightsError, failure_of
+from symface_cli.files import on_one_line, write_atomically
 from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
@@ -37,11 +37,12 @@ from symface_cli.training.data.labels import (
     describe_labels,
     is_doubtful,
     label_photos,
+    name_faults,
     photos_to_label,
     read_labels,
     write_labels,
 )
-from symface_cli.training.data.targets import MASK_SIZE, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
+from symface_cli.training.data.targets import MASK_SIZE, NOTHING, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
 from symface_cli.training.data.teachers import Teacher
 
 PREPARED_FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
@@ -55,7 +56,13 @@ TARGETS: Layout = {"warps": ((GRID, GRID, 2), np.float32), "masks": ((MASK_SIZE,
 Photos = Mapping[str, DatasetPhoto]
 """Photos by their paths in the data set."""
 
-T = TypeVar("T")
+Entries = tuple[NDArray[np.generic], ...]
+"""A face's entries in the arrays of a layout."""
+
+Faults = dict[str, str]
+"""Why photos cannot be used, by their paths in the data set."""
+
+NO_CROP: Entries = (np.zeros((STORED_SIZE, STORED_SIZE, 3), np.uint8),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +74,14 @@ class Prepared:
         crops: (N, 192, 192, 3) uint8, memory-mapped.
         warps: (N, 17, 17, 2) float32, memory-mapped; without landmarks, the identity.
         masks: (N, 96, 96) uint8, memory-mapped; without landmarks, all face.
+        remarks: What a user should know: how many photos can be used, and which cannot be read.
     """
 
     splits: NDArray[np.str_]
     crops: NDArray[np.uint8]
     warps: NDArray[np.float32]
     masks: NDArray[np.uint8]
+    remarks: list[str]
 
 
 def prepare(
@@ -99,7 +108,6 @@ def prepare(
 
     Raises:
         DataError: If no photo can be used, or the labels cannot be right.
-        PhotoError: If a photo that has a face by its label cannot be read.
         WeightsError: If MediaPipe's networks are needed, not here, and cannot be downloaded.
     """
     photos = photos_to_label(data)
@@ -107,11 +115,17 @@ def prepare(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = labels or preparation.label(photos, landmarks=teacher is not None)
-        faces = _read_faces(path, photos, teacher)
-        preparation.cut_crops(faces)
+        known = read_labels(path, photos, landmarks=teacher is not None)
+        if not any(label.use for label in known):
+            advice = "give larger and more frontal faces"
+            raise DataError(f"{path}: {describe_labels(known)}; {advice}", Hint.CORRECT_LABELS)
+        faces = _choose_faces(known, photos, teacher)
+        faults = preparation.cut_crops(faces)
         if teacher is not None:
-            preparation.make_targets(faces, teacher)
-        return _load(folder, faces, landmarks=teacher is not None)
+            faults |= preparation.make_targets(faces, teacher)
+        used = [face._replace(use=face.use and face.name not in faults) for face in faces]
+        remarks = [describe_labels(known), *name_faults(known), *name_first(list(faults.values()))]
+        return _load(folder, used, teacher is not None, remarks)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
@@ -125,16 +139,17 @@ class _Face(NamedTuple):
     landmarks: Array | None
     use: bool
 
+    def labeled(self) -> LabeledFace:
+        """Return what a target is made of."""
+        return LabeledFace(self.photo.path, self.box, self.landmarks)
 
-def _read_faces(path: Path, photos: Photos, teacher: Teacher | None) -> list[_Face]:
-    """Read all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
+
+def _choose_faces(labels: Sequence[Label], photos: Photos, teacher: Teacher | None) -> list[_Face]:
+    """Choose all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
 
     def is_used(label: Label) -> bool:
         return label.use or (teacher == "blend" and is_doubtful(label))
 
-    labels = read_labels(path, photos, landmarks=teacher is not None)
-    if not any(label.use for label in labels):
-        raise DataError(f"{path}: {describe_labels(labels)}; give larger and more frontal faces", Hint.CORRECT_LABELS)
     return [
         _Face(label.photo, photos[label.photo], label.box, label.landmarks, is_used(label))
         for label in labels
@@ -159,14 +174,15 @@ class _Preparation:
                 write_labels(path, label_photos(photos, self.progress, self.workers, landmarks))
         return path
 
-    def cut_crops(self, faces: Sequence[_Face]) -> None:
+    def cut_crops(self, faces: Sequence[_Face]) -> Faults:
         """Cut out the crops, if photos or boxes have changed."""
         cached = Cached(self._files(CROPS), [(_state_of(face.name, face.photo), face.box) for face in faces])
         if not cached.is_fresh():
-            with cached.renewed():
-                self._store(CROPS, _cut_crop, [(face.photo.path, face.box) for face in faces])
+            with cached.renewed() as faults:
+                faults |= self._store(CROPS, _Contained(_cut_crop, NO_CROP), faces)
+        return cached.faults()
 
-    def make_targets(self, faces: Sequence[_Face], teacher: Teacher) -> None:
+    def make_targets(self, faces: Sequence[_Face], teacher: Teacher) -> Faults:
         """Make warps and masks, if boxes, landmarks or teacher have changed, or, with the mesh, photos."""
         source: list[object] = [
             (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
@@ -177,27 +193,52 @@ class _Preparation:
                 locate(name)  # says at once, not in a thread, what cannot be had
         cached = Cached(self._files(TARGETS), source)
         if not cached.is_fresh():
-            with cached.renewed():
-                items = [LabeledFace(face.photo.path, face.box, face.landmarks) for face in faces]
-                self._store(TARGETS, target_maker(teacher), items)
+            with cached.renewed() as faults:
+                faults |= self._store(TARGETS, _Contained(target_maker(teacher), NOTHING), faces)
+        return cached.faults()
 
     def _files(self, layout: Layout) -> list[Path]:
         return [self.folder / f"{name}.npy" for name in layout]
 
-    def _store(self, layout: Layout, task: Callable[[T], tuple[NDArray[np.generic], ...]], items: Sequence[T]) -> None:
-        """Write arrays entry by entry, which need not fit into memory; those that a training has mapped stay."""
+    def _store(self, layout: Layout, task: "_Contained", faces: Sequence[_Face]) -> Faults:
+        """Write arrays entry by entry, which need not fit into memory; those that a training has mapped stay.
+
+        Returns:
+            Why entries are not what they should be.
+        """
         parts = [file.with_suffix(".part") for file in self._files(layout)]
+        faults: Faults = {}
         with ExitStack() as stack:
             files = [stack.enter_context(part.open("wb")) for part in parts]
             for file, (shape, dtype) in zip(files, layout.values(), strict=True):
-                header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (len(items), *shape)}
+                header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (len(faces), *shape)}
                 np.lib.format.write_array_header_2_0(file, header)
-            for done, entries in enumerate(work_in_threads(task, items, self.workers or available_cores()), 1):
-                for file, entry, (_, dtype) in zip(files, entries, layout.values(), strict=True):
-                    file.write(entry.astype(dtype).tobytes())
-                self.progress(done, len(items))
+            entries = work_in_threads(task, faces, self.workers or available_cores())
+            for done, (face, (arrays, fault)) in enumerate(zip(faces, entries, strict=True), 1):
+                for file, array, (_, dtype) in zip(files, arrays, layout.values(), strict=True):
+                    file.write(array.astype(dtype).tobytes())
+                if fault:
+                    faults[face.name] = fault
+                self.progress(done, len(faces))
         for part in parts:
             part.replace(part.with_suffix(".npy"))
+        return faults
+
+
+@dataclass(frozen=True)
+class _Contained:
+    """Makes the entries of a face's arrays, and says what went wrong; then they are of no use."""
+
+    task: Callable[[LabeledFace], Entries]
+    otherwise: Entries
+
+    def __call__(self, face: _Face) -> tuple[Entries, str]:
+        try:
+            return self.task(face.labeled()), ""
+        except WeightsError:  # which no photo is to blame for
+            raise
+        except Exception as error:  # noqa: BLE001 (one photo never costs a training)
+            return self.otherwise, str(failure_of(error, on_one_line(str(face.photo.path))))
 
 
 @dataclass(frozen=True)
@@ -214,45 +255,57 @@ class Cached:
 
     def is_fresh(self) -> bool:
         """Return whether the files are there, and made of this source."""
-        return all(file.exists() for file in self.files) and self._known() == self._expected()
+        known = self._known()
+        return all(file.exists() for file in self.files) and all(
+            known.get(key) == value for key, value in self._expected().items()
+        )
 
     @contextmanager
-    def renewed(self) -> Iterator[None]:
-        """Have the files made inside; if that fails, they are not fresh."""
+    def renewed(self) -> Iterator[Faults]:
+        """Have the files made inside, and what is wrong with them noted; if that fails, they are not fresh."""
         self._index.unlink(missing_ok=True)
-        yield
-        write_atomically(self._index, json.dumps(self._expected()).encode())
+        faults: Faults = {}
+        yield faults
+        write_atomically(self._index, json.dumps({**self._expected(), "faults": faults}).encode())
+
+    def faults(self) -> Faults:
+        """Return what was noted when the files were made."""
+        faults = self._known().get("faults", {})
+        return dict(faults) if isinstance(faults, dict) else {}
 
     @property
     def _index(self) -> Path:
         return self.files[0].with_suffix(".json")
 
-    def _expected(self) -> object:
+    def _expected(self) -> dict[str, object]:
         """Return what the JSON says if the files are fresh."""
         checksum = hashlib.sha256(json.dumps(self.source).encode()).hexdigest()
         return {"format": PREPARED_FORMAT, "source": checksum}
 
-    def _known(self) -> object:
-        """Return what the JSON says; None if it cannot be read."""
+    def _known(self) -> dict[str, object]:
+        """Return what the JSON says; nothing if it cannot be read."""
         try:
-            return json.loads(self._index.read_text("utf-8"))
+            known = json.loads(self._index.read_text("utf-8"))
         except (OSError, ValueError):
-            return None
+            return {}
+        return known if isinstance(known, dict) else {}
 
 
 def _state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
-    """Return what tells that a photo has changed."""
-    stat = photo.path.stat()
+    """Return what tells that a photo has changed; zeros for one that is not to be reached."""
+    try:
+        stat = photo.path.stat()
+    except OSError:
+        return name, 0, 0
     return name, stat.st_size, stat.st_mtime_ns
 
 
-def _cut_crop(task: tuple[Path, Box]) -> tuple[NDArray[np.generic], ...]:
+def _cut_crop(face: LabeledFace) -> Entries:
     """Cut the stored crop (192, 192, 3) out of a photo."""
-    path, box = task
-    return (resample(read_photo(path), crop_from_box(box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
+    return (resample(read_photo(face.path), crop_from_box(face.box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
 
 
-def _load(folder: Path, faces: Sequence[_Face], landmarks: bool) -> Prepared:
+def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, remarks: list[str]) -> Prepared:
     """Map what a folder holds into memory."""
     splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
     crops = np.load(folder / "crops.npy", mmap_mode="r")
@@ -263,4 +316,4 @@ def _load(folder: Path, faces: Sequence[_Face], landmarks: bool) -> Prepared:
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
         warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
         masks = np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE))
-    return Prepared(splits=splits, crops=crops, warps=warps, masks=masks)
+    return Prepared(splits=splits, crops=crops, warps=warps, masks=masks, remarks=remarks)

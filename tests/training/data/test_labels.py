@@ -8,13 +8,15 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from symface_cli.data.datasets import split_of, survey
-from symface_cli.errors import DataError, Hint, MissingExtraError, PhotoError
+from symface_cli.errors import DataError, Hint, MissingExtraError
 from symface_cli.geometry.frames import Box
+from symface_cli.geometry.sampling import resample
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
@@ -23,7 +25,9 @@ from symface_cli.training.data.labels import (
     COLUMNS,
     Label,
     describe_labels,
+    find_doubt,
     label_photos,
+    name_faults,
     photos_to_label,
     read_labels,
     write_labels,
@@ -148,8 +152,8 @@ def with_landmarks(*points):
         (lambda rows: rows[0].append("note"), 1, "column 'note' is one too many"),
         (lambda rows: rows[0].append("use"), 1, "column 'use' is one too many"),
         (lambda rows: rows.clear(), 1, "column photo is missing"),
-        (lambda rows: rows[2].pop(), 3, "143 cells, not the 144"),
-        (lambda rows: rows[2].append("?"), 3, "145 cells, not the 144"),
+        (lambda rows: rows[2].pop(), 3, "144 cells, not the 145"),
+        (lambda rows: rows[2].append("?"), 3, "146 cells, not the 145"),
         (with_cell(2, "x5", "left"), 2, "x5 is 'left'; write a number"),
         (with_cell(2, "y5", "nan"), 2, "y5 is 'nan'; write a number"),
         (with_cell(2, "box_x", "-inf"), 2, "box_x is '-inf'; write a number"),
@@ -325,11 +329,32 @@ def test_labels_of_test_people_are_refused(prepare, eight, face, data):
         prepare([*eight, face(f"{tested}/1.png")])
 
 
-def test_a_photo_that_cannot_be_read_is_named(prepare, eight, data, tmp_path):
+def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data, tmp_path):
+    """Also when nothing is made anew."""
     copied = shutil.copytree(data, tmp_path / "copied")
     (copied / eight[3].photo).write_bytes(b"no photo")
-    with pytest.raises(PhotoError, match=re.escape(eight[3].photo)):
-        prepare(eight, data=copied)
+    for made in ({"crops", "warps", "masks"}, set()):
+        prepared, found = prepare(eight, data=copied)
+        assert found == made
+        assert prepared.splits[3] == "unused" and Counter(prepared.splits)["unused"] == 1
+        count, fault = prepared.remarks
+        assert count == "8 of 8 photos usable"
+        assert fault.startswith(f"cannot read {copied / eight[3].photo}: ")
+        assert not prepared.crops[3].any()
+
+
+def test_whatever_goes_wrong_with_one_photo_does_not_end_a_preparation(prepare, eight, monkeypatch):
+    calls = iter(range(9))
+
+    def fail_once(*arguments):
+        if next(calls) == 2:
+            raise MemoryError
+        return resample(*arguments)
+
+    monkeypatch.setattr(preparation, "resample", fail_once)
+    prepared, _ = prepare(eight)
+    assert [split == "unused" for split in prepared.splits] == [False, False, True] + 5 * [False]
+    assert "not enough memory" in prepared.remarks[1]
 
 
 def test_labels_none_of_which_is_used_are_refused(prepare, eight):
@@ -391,7 +416,55 @@ def test_photos_are_labeled_in_order_but_those_of_test_people(found):
     assert len(labels) == 9
     assert [label.photo for label in labels if not label.use] == [labels[1].photo]
     assert labels[1].box is None
+    assert labels[1].fault == ""
     assert describe_labels(labels) == "8 of 9 photos usable; 1 without a face"
+
+
+def damage(folder, *names):
+    """Files that are cut short, empty, and none of a picture."""
+    contents = [b"\xff\xd8\xff\xe0" + 100 * b"x", b"", b"no picture"]
+    for name, content in zip(names, contents, strict=False):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+@pytest.mark.landmarks
+def test_photos_that_cannot_be_read_are_told_from_those_without_a_face(tmp_path):
+    folder, names = tmp_path / "data", ("F0001/cut.jpg", "F0001/empty.png", "F0001/text.webp")
+    damage(folder, *names)
+    Image.new("RGB", (90, 60)).save(folder / "F0001/black.png")
+    found = label_photos(photos_to_label(survey(folder)), silent, 1)
+    write_labels(tmp_path / "labels.csv", found)
+    read = read_labels(tmp_path / "labels.csv", [label.photo for label in found])
+    assert_same(read, found)
+    assert describe_labels(read) == "0 of 4 photos usable; 3 that cannot be read, 1 without a face"
+    faults = name_faults(read)
+    assert [fault.split(": ")[0] for fault in faults] == [f"cannot read {folder / name}" for name in names]
+    assert "empty" in faults[1]
+
+
+def test_labels_of_older_versions_say_nothing_of_faults(three, file):
+    rows = list(csv.reader(io.StringIO(file.read_text("utf-8"))))
+    place = rows[0].index("fault")
+    file.write_text("".join(",".join(row[:place] + row[place + 1 :]) + "\n" for row in rows[:3]), "utf-8")
+    assert_same(read_labels(file, PHOTOS), three[:2])
+
+
+def test_a_person_may_use_a_photo_that_could_not_be_read(face):
+    assert find_doubt(face("a.jpg", fault="cannot read a.jpg")) is None
+    assert find_doubt(Label("a.jpg", fault="cannot read a.jpg")) == "that cannot be read"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("x"), cv2.error("SHRT_MAX")])
+def test_whatever_goes_wrong_with_one_photo_is_its_fault(data, monkeypatch, error):
+    def fail(photo):
+        raise error
+
+    monkeypatch.setattr(labels, "detect", fail)
+    name, photo = next(iter(photos_to_label(survey(data)).items()))
+    (label,) = label_photos({name: photo}, silent, 1, landmarks=False)
+    assert label.photo == name and str(photo.path) in label.fault
+    assert not label.use
 
 
 @pytest.mark.landmarks
@@ -510,6 +583,23 @@ def test_labels_from_the_command_line(symface, found, tmp_path):
     assert finished.err.splitlines()[-1] == "8 of 9 photos usable; 1 without a face"
     assert len(read_labels(path, names_of(folder))) == 9
     assert len(Reader(page.read_text("utf-8")).named("img")) == 9
+
+
+@pytest.mark.landmarks
+def test_labeling_names_the_photos_that_cannot_be_read(symface, data, tmp_path):
+    folder = tmp_path / "data"
+    person = names_of(data)[0].split("/")[0]
+    shutil.copytree(data / person, folder / person)
+    damage(folder, *(f"{person}/bad {number:02d}.jpg" for number in (1, 2)))
+    finished = symface("label", folder, "-o", tmp_path / "labels.csv", "--jobs", 1)
+    assert finished.status == 0
+    counted, first, second, last = finished.err.splitlines()
+    assert counted == "3 photos of 1 person (3 train, 0 validation, 0 test)"
+    assert first.startswith(f"symface: cannot read {folder / person / 'bad 01.jpg'}: ")
+    assert second.startswith(f"symface: cannot read {folder / person / 'bad 02.jpg'}: ")
+    assert last == "1 of 3 photos usable; 2 that cannot be read"
+    (folder / "Gone").symlink_to("nowhere")
+    assert symface("label", folder, "-o", tmp_path / "labels.csv", "--jobs", 1, "--force").status == 3
 
 
 def test_existing_labels_are_not_overwritten(symface, data, file):
