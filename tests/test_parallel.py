@@ -4,7 +4,6 @@ import errno
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from symface_cli import parallel
 from symface_cli.errors import WorkerError
 from symface_cli.parallel import (
-    FORKS,
     MANY,
     available_cores,
     has_semaphores,
@@ -29,6 +27,7 @@ from symface_cli.parallel import (
     work_on_cores,
     work_through,
 )
+from tests.processes import forked, forking
 
 
 def test_results_come_in_the_order_of_the_items_although_the_first_takes_longest():
@@ -69,9 +68,6 @@ def test_numpy_has_one_thread_in_a_batch_and_all_of_its_own_after_it():
     assert blas_threads() == {2}
     assert list(work_in_threads(lambda _: blas_threads(), [0, 1], jobs=2)) == [{1}, {1}]
     assert blas_threads() == {2}
-
-
-forking = pytest.mark.skipif(not FORKS, reason="this system does not fork processes")
 
 
 def where(_):
@@ -147,28 +143,17 @@ def test_a_killed_process_ends_the_work_with_one_line():
 
 @forking
 def test_processes_end_with_their_killed_parent():
-    code = """if True:
-        import os, time
-        from symface_cli.parallel import (
-    FORKS,
-    MANY,
-    available_cores,
-    has_semaphores,
-    work_in_processes,
-    work_in_threads,
-    work_on_cores,
-    work_through,
-)
+    def start_and_wait():
         for process in work_in_processes(lambda number: os.getpid() if number < 3 else time.sleep(60), range(9), 2):
-            print(process, flush=True)
-    """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
+            sys.stdout.write(f"{process}\n")
+            sys.stdout.flush()
+
+    with forked(start_and_wait) as (parent, printed):
         for _ in range(3):
-            parent.stdout.readline()
+            printed.readline()
         parent.kill()
         began = time.monotonic()
-        parent.stdout.read()  # ends when neither the parent nor a worker holds it any more
+        printed.read()  # ends when neither the parent nor a worker holds it any more
     assert time.monotonic() - began < 20  # they sleep for 60 seconds
 
 

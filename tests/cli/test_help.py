@@ -1,6 +1,5 @@
 """Help and shell completion: what is shown before anything is computed."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from symface_cli.cli import help_texts
-from symface_cli.cli.app import app
+from symface_cli.cli.app import app, main
 
 COMMANDS = get_command(app).commands
 EXAMPLES = [
@@ -71,43 +70,35 @@ def test_symface_alone_shows_its_help(symface):
     assert finished.err == ""
 
 
-def complete(words):
-    """The completions that bash would get."""
-    code = (
-        "import sys\nfrom symface_cli.cli.app import main\n"
-        "try:\n    main([])\nfinally:\n"
-        "    heavy = {'torch', 'cv2', 'dlib', 'numpy', 'PIL'} & set(sys.modules)\n"
-        "    print('heavy:', *heavy, file=sys.stderr)"
-    )
-    variables = {"_SYMFACE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    finished = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=False
-    )
-    assert finished.stderr == "heavy:\n"
-    return finished.stdout.split()
+COMPLETIONS = {
+    "symface sym": ["symmetrize"],
+    "symface doctor --js": ["--json"],
+    "symface --conf": ["--config"],
+    "symface train --arch ": ["symface", "paper"],
+}
 
 
-@pytest.mark.parametrize(
-    ("words", "completions"),
-    [
-        ("symface sym", ["symmetrize"]),
-        ("symface doctor --js", ["--json"]),
-        ("symface --conf", ["--config"]),
-        ("symface train --arch ", ["symface", "paper"]),
-    ],
-)
-def test_shells_complete_commands_options_and_choices_without_heavy_imports(words, completions):
-    assert complete(words) == completions
+def test_shells_complete_commands_options_and_choices_without_heavy_imports():
+    """As bash asks for them, and all in one process."""
+    code = """if True:
+        import os, sys
+        from symface_cli.cli.app import main
+        for words in sys.argv[1:]:
+            os.environ.update(_SYMFACE_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+            try:
+                main([])
+            except SystemExit:
+                print("heavy:", *{"torch", "cv2", "dlib", "numpy", "PIL"} & set(sys.modules))
+    """
+    finished = subprocess.run([sys.executable, "-c", code, *COMPLETIONS], capture_output=True, text=True, check=False)
+    assert finished.stderr == ""
+    assert finished.stdout.split() == [word for found in COMPLETIONS.values() for word in (*found, "heavy:")]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_call_symface(shell):
-    finished = subprocess.run(
-        [sys.executable, "-m", "symface_cli"],
-        env={**os.environ, "_SYMFACE_COMPLETE": f"source_{shell}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0
-    assert f"_SYMFACE_COMPLETE=complete_{shell}" in finished.stdout
+def test_completion_scripts_call_symface(shell, monkeypatch, capsys):
+    monkeypatch.setenv("_SYMFACE_COMPLETE", f"source_{shell}")
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert not ended.value.code
+    assert f"_SYMFACE_COMPLETE=complete_{shell}" in capsys.readouterr().out

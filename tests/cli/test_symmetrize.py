@@ -4,18 +4,18 @@ import io
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from symface_cli import parallel
+from symface_cli.cli.app import main
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement import asymmetry
+from tests.processes import forked, forking
 
 
 @pytest.fixture
@@ -166,11 +166,12 @@ def test_what_makes_no_sense_is_refused_with_its_option(symface, photo, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["portrait.png"]
 
 
-def test_standard_input_to_standard_output(portrait):
-    command = [sys.executable, "-m", "symface_cli", "symmetrize", "-"]
-    finished = subprocess.run(command, input=portrait.read_bytes(), capture_output=True, check=False)
-    assert finished.returncode == 0, finished.stderr
-    with Image.open(io.BytesIO(finished.stdout)) as image:
+def test_standard_input_to_standard_output(portrait, monkeypatch, capfdbinary):
+    """Nothing but the photo goes there, from any library."""
+    with portrait.open("rb") as stream:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
+        assert main(["symmetrize", "-"]) == 0
+    with Image.open(io.BytesIO(capfdbinary.readouterr().out)) as image:
         assert image.format == "JPEG"
         assert image.size == (675, 675)
 
@@ -300,25 +301,36 @@ def test_the_number_of_jobs_does_not_change_a_byte(symface, small, tmp_path, job
     assert [line.rpartition("/")[2] for line in finished.out.splitlines()] == ["a.symmetric.png", "b.symmetric.png"]
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@forking
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tmp_path, jobs):
-    for i in range(18):
-        shutil.copy(small / "a.png", small / f"copy-{i:02d}.png")
-    command = [sys.executable, "-m", "symface_cli", "symmetrize", small, "-o", tmp_path / "killed", "--jobs", jobs]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        for _ in range(3):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-    done = len(list((tmp_path / "killed").rglob("*.png")))
-    assert 3 <= done < 20
+    """It is killed when the result of `e.png` has been written, but not yet its name."""
+    for name in "cdefg":
+        shutil.copy(small / "a.png", small / f"{name}.png")
+
+    def stick():
+        rename = Path.replace
+
+        def rename_all_but_one(path, target):
+            if Path(target).name.startswith("e."):
+                time.sleep(600)
+            return rename(path, target)
+
+        parallel.MANY, Path.replace = 1, rename_all_but_one  # processes for two jobs
+        main(["symmetrize", str(small), "-o", str(tmp_path / "killed"), "--jobs", str(jobs)])
+
+    with forked(stick) as (process, printed):
+        lines = [printed.readline().rpartition("/")[2] for _ in range(4)]
+        assert process.is_alive()
+    assert lines == [f"{name}.symmetric.png\n" for name in "acdb"]
+    assert 4 <= len(list((tmp_path / "killed").rglob("*.png"))) < 7
     assert symface("symmetrize", small, "-o", tmp_path / "killed", "--resume").status == 4
     symface("symmetrize", small, "-o", tmp_path / "whole")
     killed, whole = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.png")}
         for name in ("killed", "whole")
     )
-    assert len(whole) == 20
+    assert len(whole) == 7
     assert killed == whole
 
 
