@@ -48,13 +48,13 @@ def _planner() -> object:
 
 def mirror_one(photo: Path, result: Path) -> None:
     """Do the alternative for one photo: mirror a half about dlib's midline."""
-    from symface_cli.files import write_atomically
     from symface_cli.imaging.photo import encode_png, read_photo
     from symface_cli.methods.baselines import level, mirror_half
+    from symface_cli.writing import write_file
 
     pixels = read_photo(photo)
     for landmarks in _dlib().find_faces(pixels):
-        write_atomically(result, encode_png(mirror_half(level(pixels, landmarks), "left")))
+        write_file(result, encode_png(mirror_half(level(pixels, landmarks), "left")), replace=True)
 
 
 @cache

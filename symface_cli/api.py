@@ -21,6 +21,7 @@ from symface_cli.measurement.photo import FaceMeasurement, measure_photo
 from symface_cli.rendering.morphing import Amounts
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.plan import NetworkPlanner
+from symface_cli.writing import Inputs
 
 P = TypeVar("P", str, Path, bytes, Image.Image, NDArray[np.uint8])
 """A photo: the name of a file, its contents, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4).
@@ -186,7 +187,11 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
     (target,) = choose_targets([photo], None if out is None else str(out)).items
     suffix = None if target.exact is None else target.exact.suffix
-    return list(write_files(target, planner.plan(_read_and_warn(photo), suffix).files, force))
+    files = planner.plan(_read_and_warn(photo), suffix).files
+    written = write_files(target, files, force, Inputs([photo]))
+    for note in written.notes:
+        warnings.warn(note, stacklevel=4)
+    return list(written.paths)
 
 
 def _read_and_warn(photo: AnyPhoto) -> Picture:

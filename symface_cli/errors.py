@@ -41,6 +41,7 @@ class Hint(Enum):
     OVERWRITE = auto()
     REPORT = auto()
     RESUME = auto()
+    RESUME_OR_OVERWRITE = auto()
     START_ANEW = auto()
     USE_CPU = auto()
 

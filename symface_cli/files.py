@@ -1,10 +1,9 @@
-"""Finds and reads files, and writes them whole or not at all."""
+"""Finds and reads files; the standard streams as bytes."""
 
 import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
 import sys
 import unicodedata
@@ -47,13 +46,6 @@ _SPECIAL = {
     stat.S_IFBLK: "a device",
 }
 _BLOCK = 1 << 20  # bytes read at a time
-_WRITE_REASONS = {
-    errno.ENOENT: "its folder does not exist; create it first",
-    errno.ENOTDIR: "its folder is a file; choose another folder",
-    errno.EISDIR: "it is a folder; give the name of a file",
-    errno.EACCES: "permission denied; choose another folder",
-    errno.ENOSPC: "no space left on the device; free some or choose another folder",
-}
 
 
 def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
@@ -74,22 +66,17 @@ def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
     raise problem
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole: whatever happens, its name has either the old contents or all of the new.
-
-    Symbolic links are followed; a device or pipe (`/dev/stdout`) is written to, not replaced.
+def look_up(path: Path) -> os.stat_result | None:
+    """Return what the system knows of a file, links followed; None if there is none.
 
     Raises:
-        OutputError: If it cannot be written; nothing is left behind.
+        OSError: If that cannot be told: a folder may not be entered, or the name is too long. `Path.exists` raises this
+            or hides it, by the version of Python.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)
-        else:
-            _write_and_replace(Path(os.path.realpath(path)), data)
-    except OSError as error:
-        reason = _WRITE_REASONS.get(error.errno or 0) or error.strerror or str(error)
-        raise OutputError(f"cannot write {on_one_line(str(path))}: {reason}") from error
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def read_stdin() -> bytes:
@@ -293,19 +280,3 @@ def on_one_line(name: str) -> str:
 
 def _is_shown(char: str) -> bool:
     return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
-
-
-def _write_and_replace(path: Path, data: bytes) -> None:
-    # A short name of its own: the target's name with something added could be longer than the file system allows.
-    temporary = path.parent / f".symface-{secrets.token_hex(8)}"
-    try:
-        # "x", not tempfile: mkstemp's mode 0600 would stay on the result, this one follows the umask.
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        # For KeyboardInterrupt, too. After the replacement, the name is gone.
-        with suppress(OSError):
-            temporary.unlink()

@@ -3,12 +3,17 @@
 import base64
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 from PIL import Image
 
+from symface_cli.version import __version__
+
+GENERATOR = f"symface {__version__}"
+HEAD = 1000  # bytes in which a page says what made it
 QUALITY = 80  # of WebP: about 25 kB for a picture of 560 px, 3 kB for one of 160
 
 
@@ -45,4 +50,14 @@ def load_template(package: str, name: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals["generator"] = GENERATOR
     return environment.get_template(name)
+
+
+def is_page(path: Path) -> bool:
+    """Tell whether a file can be read, and is a page of any version of symface's."""
+    try:
+        with path.open("rb") as file:
+            return b'<meta name="generator" content="symface ' in file.read(HEAD)
+    except OSError:
+        return False

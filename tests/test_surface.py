@@ -23,7 +23,7 @@ OPTIONS = {
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --midline --json --markdown --report "
-        "--run --resume --jobs --weights --model-dir --debug"
+        "--run --resume --force --jobs --weights --model-dir --debug"
     ),
     "doctor": "--json --device",
 }

@@ -14,6 +14,16 @@ from symface_cli.errors import ExitStatus, Hint, OutputError
 from symface_cli.rendering.records import FaceRecord
 
 NAME = "manifest.jsonl"
+BEGINNING = b'{"input": '
+
+
+def is_manifest(path: Path) -> bool:
+    """Tell whether a file can be read, and is a manifest; one that was begun may be empty."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(BEGINNING)) in (BEGINNING, b"")
+    except OSError:
+        return False
 
 
 class Manifest:
@@ -34,6 +44,8 @@ class Manifest:
         self._done: dict[str, list[dict[str, object]]] = {}
         try:
             if resume and path.exists():
+                if not is_manifest(path):
+                    raise OutputError(f"{path}: not a manifest", Hint.OTHER_MANIFEST)
                 self._read()
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,30 +2,55 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import Hint, OutputError
-from symface_cli.files import read_stdin, write_atomically, write_to_stdout
+from symface_cli.files import read_stdin, write_to_stdout
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
 from symface_cli.rendering.outputs import OutputFile
+from symface_cli.writing import Inputs, check_file, make_folder, write_file
 
 
-def write_files(target: Target, files: Sequence[OutputFile], force: bool) -> tuple[Path, ...]:
-    """Make and write a photo's files; return their paths, in order.
+class Written(NamedTuple):
+    """Files of a photo that were written.
+
+    Attributes:
+        paths: Where they are.
+        notes: What a user should know of them.
+    """
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def write_files(target: Target, files: Sequence[OutputFile], replace: bool, inputs: Inputs) -> Written:
+    """Make and write a photo's files.
+
+    Args:
+        target: The photo.
+        files: What is written, in order.
+        replace: Whether files that are there may be replaced.
+        inputs: What is read, and never replaced.
 
     Raises:
-        OutputError: If one exists and may not be overwritten (then none is written), or cannot be written.
+        OutputError: If one may not be written (then none is), as `check_file` has it, or cannot be.
     """
     main = files[0].output if target.exact else Output.PHOTO
     paths = [target.path(_label(file, main), file.suffix) for file in files]
     if len(files) > 1 and STREAM in paths:
         raise OutputError(f"{len(files)} results do not go to standard output", Hint.LARGEST_FACE)
-    if not force:
-        refuse_existing(paths)
-    for path, file in zip(paths, files, strict=True):
-        write_result(path, file.render())
-    return tuple(paths)
+    check_results(paths, replace, inputs)
+    notes = [write_result(path, file.render(), replace) for path, file in zip(paths, files, strict=True)]
+    return Written(tuple(paths), tuple(note for note in notes if note is not None))
+
+
+def check_results(paths: Sequence[Path], replace: bool, inputs: Inputs) -> None:
+    """Check that files may be written, as `check_file` does; standard output always may."""
+    for path in paths:
+        if path != STREAM:
+            check_file(path, replace, inputs)
 
 
 def _label(file: OutputFile, main: Output) -> str:
@@ -47,33 +72,14 @@ def read_source(photo: Path) -> Picture:
     return read_picture(read_stdin())
 
 
-def write_result(path: Path, data: bytes) -> None:
-    """Write a file, its folder created if need be; to standard output for STREAM.
+def write_result(path: Path, data: bytes, replace: bool) -> str | None:
+    """Write a file as `write_file` does, its folder created if need be; to standard output for STREAM.
 
     Raises:
         OutputError: If that fails.
     """
     if path == STREAM:
         write_to_stdout(data)
-        return
+        return None
     make_folder(path.parent)
-    write_atomically(path, data)
-
-
-def refuse_existing(paths: Sequence[Path]) -> None:
-    """Raise OutputError if one of the files is there already."""
-    for path in paths:
-        if path != STREAM and path.exists():
-            raise OutputError(f"{path}: already exists", Hint.OVERWRITE)
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder for results, and those above it.
-
-    Raises:
-        OutputError: If that cannot be done.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: this folder cannot be created ({error.strerror}); choose another") from error
+    return write_file(path, data, replace)

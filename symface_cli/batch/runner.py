@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from symface_cli.batch.manifest import NAME, Manifest
+from symface_cli.batch.manifest import NAME, Manifest, is_manifest
 from symface_cli.batch.outcomes import Outcome, choose_pairs
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import UsageError, failure_of
-from symface_cli.files import write_atomically
+from symface_cli.errors import OutputError, UsageError, failure_of
 from symface_cli.parallel import available_cores, work_on_cores
 from symface_cli.rendering.plan import Planner
+from symface_cli.writing import Destination, Inputs, prepare_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class BatchOptions:
         manifest: The record of the batch; None for manifest.jsonl in the folder of the results, if they have one.
         report: HTML page to write at the end; None for none.
         jobs: Number of parallel workers; 0 for one per core.
+        also_read: Files that are read besides the photos, and never overwritten: weights.
     """
 
     force: bool = False
@@ -33,6 +34,7 @@ class BatchOptions:
     manifest: Path | None = None
     report: Path | None = None
     jobs: int = 0
+    also_read: tuple[Path, ...] = ()
 
 
 class Batch:
@@ -45,16 +47,20 @@ class Batch:
 
     Attributes:
         skipped: Number of photos that are done already.
+        note: What a user should know of the report, once it is written.
 
     Raises:
         UsageError: If it is to be resumed without a manifest.
-        OutputError: If the manifest cannot be read or written.
+        OutputError: If the manifest cannot be read, or what is to be written cannot be, or may not.
     """
 
     def __init__(self, planner: Planner, targets: Targets, options: BatchOptions | None = None) -> None:
         self._planner = planner
         self._targets = targets
         self._options = options or BatchOptions()
+        self._inputs = Inputs([*targets.photos, *self._options.also_read])
+        self._report = self._choose_report()
+        self.note: str | None = None
         self._manifest = self._open_manifest()
         self._todo = [target for target in targets.items if not self._is_done(target)]
         self.skipped = len(targets.items) - len(self._todo)
@@ -68,7 +74,7 @@ class Batch:
         Each is in the manifest before it is yielded. The page is written after the last one.
         """
         options = self._options
-        task = partial(symmetrize_photo, self._planner, force=options.force or options.resume)
+        task = partial(symmetrize_photo, self._planner, replace=options.force or options.resume, inputs=self._inputs)
         if len(self._todo) == 1:
             return self._record(map(task, self._todo))
         jobs = options.jobs or available_cores()
@@ -80,7 +86,29 @@ class Batch:
             path = self._targets.folder / NAME
         if path is None and self._options.resume:
             raise UsageError("a batch without a manifest cannot be resumed; name one, or a folder for the results")
+        self._prepare_files(path)
         return None if path is None else Manifest(path, self._planner.parameters, self._options.resume)
+
+    def _prepare_files(self, manifest: Path | None) -> None:
+        """Check before the work that all files with a name of their own can be written."""
+        named = [] if self._report is None else [self._report]
+        if manifest is not None:
+            known = self._options.resume or is_manifest(manifest)
+            named.append(Destination(manifest, self._options.force or known))
+        for path, _ in named:
+            if self._targets.may_write(path):
+                raise OutputError(f"{path}: a result may get this name; choose another")
+        if self._targets.file is not None and self._targets.file != STREAM:
+            named.append(Destination(self._targets.file, replace=True))  # whether it may be is checked with the photo
+        prepare_files(named, self._inputs)
+
+    def _choose_report(self) -> Destination | None:
+        path = self._options.report
+        if path is None:
+            return None
+        from symface_cli.pages import is_page  # Jinja takes long to import, and few ask for a report
+
+        return Destination(path, self._options.force or (self._options.resume and is_page(path)))
 
     def _is_done(self, target: Target) -> bool:
         return self._manifest is not None and self._options.resume and self._manifest.is_done(target)
@@ -90,25 +118,26 @@ class Batch:
         for outcome in outcomes:
             if self._manifest is not None:
                 self._manifest.add(outcome)
-            if self._options.report is not None:
+            if self._report is not None:
                 made[outcome.target] = outcome
             yield outcome
-        if self._options.report is not None:
+        if self._report is not None:
             shown = [made.get(target) or self._past_outcome(target) for target in self._targets.items]
-            _write_report(self._options.report, shown)
+            self.note = _write_report(self._report, shown)
 
     def _past_outcome(self, target: Target) -> Outcome:
         assert self._manifest is not None  # else nothing would have been skipped
         return self._manifest.outcome(target)
 
 
-def _write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
-    from symface_cli.batch.gallery import as_html  # Jinja takes long to import, and few ask for a report
+def _write_report(page: Destination, outcomes: Sequence[Outcome]) -> str | None:
+    """Write the page; return what a user should know of it."""
+    from symface_cli.batch.gallery import as_html
 
-    write_atomically(path, as_html(outcomes, path.parent).encode())
+    return page.write(as_html(outcomes, page.path.parent).encode())
 
 
-def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
+def symmetrize_photo(planner: Planner, target: Target, replace: bool, inputs: Inputs) -> Outcome:
     """Process one photo, from its file to its results' files; whatever goes wrong is in the outcome."""
     start = perf_counter()
     try:
@@ -117,10 +146,10 @@ def symmetrize_photo(planner: Planner, target: Target, force: bool) -> Outcome:
         exact = None if target.exact is None or target.exact == STREAM else target.exact.suffix
         made = planner.plan(picture, exact)
         looked = perf_counter()
-        written = write_files(target, made.files, force)
+        written = write_files(target, made.files, replace, inputs)
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         return Outcome(target=target, error=failure_of(error, str(target.photo)))
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
-    pairs = choose_pairs(made.files, written)
-    return Outcome(target=target, written=written, faces=made.faces, seconds=seconds, pairs=pairs, notes=picture.notes)
+    pairs, notes = choose_pairs(made.files, written.paths), (*picture.notes, *written.notes)
+    return Outcome(target=target, written=written.paths, faces=made.faces, seconds=seconds, pairs=pairs, notes=notes)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from symface_cli.errors import Hint, PhotoError, UsageError
 from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, remark_gifs
+from symface_cli.writing import is_same
 
 STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
@@ -66,6 +67,19 @@ class Targets:
     def file(self) -> Path | None:
         """The one file that was named for the result of the only photo, or STREAM."""
         return self.items[0].exact
+
+    @property
+    def photos(self) -> list[Path]:
+        """The photos' files, standard input left out."""
+        return [target.photo for target in self.items if target.photo != STREAM]
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether a file is called as a result of the batch could be."""
+        return is_result(path.name) and any(
+            path.name.startswith((f"{target.stem}.symmetric", f"{target.stem}.asymmetry"))
+            and is_same(target.folder, path.parent)
+            for target in self.items
+        )
 
 
 _Photo = tuple[Path | None, Path]

@@ -141,6 +141,12 @@ def print_error(error: SymfaceError | str) -> None:
             print_line(line)
 
 
+def mention(note: str | None) -> None:
+    """Print what a user should know, if there is anything."""
+    if note is not None:
+        print_error(note)
+
+
 def print_failure(photo: Path, error: SymfaceError) -> None:
     """Print why a photo failed; that it has no face is said of its name, other messages name the file at fault."""
     print_error(f"{photo}: {explain(error)}" if isinstance(error, NoFaceError) else error)

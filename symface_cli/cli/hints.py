@@ -19,6 +19,7 @@ _WORDS: dict[Hint, str] = {
     Hint.OTHER_RUN: ", or choose another --run",
     Hint.OVERWRITE: "; use --force to overwrite it",
     Hint.REPORT: "; please report it, with what --debug shows",
+    Hint.RESUME_OR_OVERWRITE: "; use --resume to go on with it, --force to lose it, or another --run",
     Hint.RESUME: "; use --resume, or another --run",
     Hint.START_ANEW: "; start without --resume",
     Hint.USE_CPU: "; try --device cpu",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.errors import DataError, Hint, WeightsError
+from symface_cli.errors import DataError, Hint, OutputError, WeightsError
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.files import checksum
 from symface_cli.landmarks import scheme
@@ -99,10 +99,17 @@ class SqliteStore:
 
 
 @contextmanager
-def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[SqliteStore]:
-    """Open the results in the folder of a run, which is created; without `resume`, what they were before is lost.
+def open_store(run: Path, plan: EvaluationPlan, resume: bool = False, replace: bool = False) -> Iterator[SqliteStore]:
+    """Open the results in the folder of a run, which is created.
+
+    Args:
+        run: The folder.
+        plan: What is evaluated.
+        resume: Whether to go on with the results that are there.
+        replace: Whether those that are there may be lost otherwise.
 
     Raises:
+        OutputError: If there are results, and nothing says what is to become of them.
         DataError: If there is nothing to resume, or the file cannot be read or written, or is none of ours.
         WeightsError: If the plan needs weights that cannot be read.
     """
@@ -118,6 +125,7 @@ def open_store(run: Path, plan: EvaluationPlan, resume: bool) -> Iterator[Sqlite
             if resume:
                 _check_format(path, connection)
             else:
+                _refuse_results(path, connection, replace)
                 _create_tables(connection)
         yield SqliteStore(path, connection, weights)
 
@@ -133,6 +141,16 @@ def _refuse_damage(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise DataError(f"{path}: cannot be used for results ({error}); remove it", Hint.OTHER_RUN) from error
+
+
+def _refuse_results(path: Path, connection: sqlite3.Connection, replace: bool) -> None:
+    """Raise OutputError if the file has anything to lose, which may not be lost."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    lost = bool(tables - set(TABLES)) or any(
+        connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables
+    )
+    if lost and not replace:
+        raise OutputError(f"{path}: has the results of an earlier evaluation", Hint.RESUME_OR_OVERWRITE)
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:

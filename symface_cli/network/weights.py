@@ -13,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from symface_cli.errors import WeightsError
-from symface_cli.files import checksum, write_atomically
+from symface_cli.files import checksum
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.network.face_network import FaceNetwork
+from symface_cli.writing import write_file
 
 WEIGHTS_FORMAT = 1  # raised when weights of older versions cannot be used any more
 BUNDLED = "symface.safetensors"
@@ -59,13 +60,16 @@ def choose_weights(named: Path | None) -> Path:
 
 
 def save_weights(path: Path, network: FaceNetwork, stage: int) -> None:
-    """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision."""
+    """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision.
+
+    A file that is there is replaced.
+    """
     tensors = {
         name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
     metadata = WeightsMetadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
-    write_atomically(path, save(tensors, {METADATA_KEY: json.dumps(metadata)}))
+    write_file(path, save(tensors, {METADATA_KEY: json.dumps(metadata)}), replace=True)
 
 
 def load_weights(path: Path | None = None) -> Weights:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from symface_cli.errors import DataError, Hint
-from symface_cli.files import write_atomically
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.training.averaging import RunningMean
 from symface_cli.training.config import Settings
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
+from symface_cli.writing import write_file
 
 CHECKPOINT_FORMAT = 3  # raised when checkpoints of older versions cannot be resumed any more
 
@@ -117,7 +117,7 @@ def save_checkpoint(path: Path, state: CheckpointState) -> None:
     """Write a checkpoint; a kill at any moment leaves the old one or the new one."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    write_atomically(path, buffer.getvalue())
+    write_file(path, buffer.getvalue(), replace=True)
 
 
 def load_checkpoint(path: Path) -> CheckpointState:

@@ -7,13 +7,13 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from symface_cli.errors import DataError, Hint, UsageError
-from symface_cli.files import write_atomically
 from symface_cli.training.checkpoints import CheckpointState, load_checkpoint
 from symface_cli.training.config import Settings, TrainingConfig, find_difference
 from symface_cli.training.distributed import Processes
 from symface_cli.training.reports.tensorboard import TensorBoardLog
+from symface_cli.writing import write_file
 
-LEFTOVERS = ".symface-*"  # of write_atomically, from a process that was killed in it
+LEFTOVERS = ".symface-*"  # of write_file, from a process that was killed in it
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ class StageFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         for leftover in self.path.glob(LEFTOVERS):
             leftover.unlink()
-        write_atomically(self.path / "config.json", json.dumps(settings, indent=2).encode())
+        write_file(self.path / "config.json", json.dumps(settings, indent=2).encode(), replace=True)
 
     def write_losses(self, rows: list[dict[str, float]], curves: bytes | None) -> None:
         """Write a row of losses per epoch as CSV, and their curves if there are any."""
-        write_atomically(self.path / "losses.csv", _as_csv(rows))
+        write_file(self.path / "losses.csv", _as_csv(rows), replace=True)
         if curves is not None:
-            write_atomically(self.path / "losses.png", curves)
+            write_file(self.path / "losses.png", curves, replace=True)
 
     def write_sheet(self, epoch: int, sheet: bytes) -> None:
         """Write an epoch's sheet of examples."""
-        write_atomically(self.path / f"epoch-{epoch:03d}.png", sheet)
+        write_file(self.path / f"epoch-{epoch:03d}.png", sheet, replace=True)
 
 
 def _as_csv(rows: list[dict[str, float]]) -> bytes:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from symface_cli.batch.results import refuse_existing
 from symface_cli.batch.targets import STREAM, choose_targets
-from symface_cli.errors import Hint, OutputError, PhotoError, UsageError
+from symface_cli.errors import PhotoError, UsageError
 
 
 def touch(*paths: Path) -> None:
@@ -121,13 +120,6 @@ def test_standard_input_goes_alone(tmp_path):
     touch(tmp_path / "a.jpg")
     with pytest.raises(UsageError, match="alone"):
         choose_targets([STREAM, tmp_path / "a.jpg"], None)
-
-
-def test_an_existing_file_is_refused(tmp_path):
-    touch(tmp_path / "a.png")
-    with pytest.raises(OutputError, match=r"a\.png: already exists$") as caught:
-        refuse_existing([tmp_path / "b.png", tmp_path / "a.png"])
-    assert caught.value.hint is Hint.OVERWRITE
 
 
 @pytest.mark.parametrize(("name", "is_folder"), [("new/", True), ("there", True), ("x.png", False), ("x", False)])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.errors import DataError, Hint, WeightsError
+from symface_cli.errors import DataError, Hint, OutputError, WeightsError
 from symface_cli.evaluation import store
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
 from symface_cli.evaluation.report import report_as_dict
@@ -40,9 +40,11 @@ def people(tmp_path: Path) -> list[DatasetPhoto]:
     return make_people(tmp_path / "people")
 
 
-def run(people: list[DatasetPhoto], plan: EvaluationPlan, folder: Path, resume: bool = False) -> dict[str, object]:
+def run(
+    people: list[DatasetPhoto], plan: EvaluationPlan, folder: Path, resume: bool = False, replace: bool = False
+) -> dict[str, object]:
     drawn.clear()
-    with open_store(folder, plan, resume) as results:
+    with open_store(folder, plan, resume, replace) as results:
         return report_as_dict(summarize_results(plan, list(evaluate(people, plan, lambda done, total: None, results))))
 
 
@@ -152,11 +154,14 @@ def test_changed_photo_is_evaluated_again(known: EvaluationPlan, people: list[Da
     assert drawn["vae"] == 1
 
 
-def test_without_resume_the_results_are_replaced(
+def test_without_resume_the_results_are_lost_only_if_that_is_said(
     known: EvaluationPlan, people: list[DatasetPhoto], tmp_path: Path
 ) -> None:
     run(people, known, tmp_path / "run")
-    run(people[:2], known, tmp_path / "run")
+    with pytest.raises(OutputError, match="results of an earlier evaluation") as caught:
+        run(people, known, tmp_path / "run")
+    assert caught.value.hint is Hint.RESUME_OR_OVERWRITE
+    run(people[:2], known, tmp_path / "run", replace=True)
     assert drawn["vae"] == 2
     run(people, known, tmp_path / "run", resume=True)
     assert drawn["vae"] == 6

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from symface_cli.cli.console import print_error, print_line, show_tracebacks
+from symface_cli.cli.console import mention, print_error, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, survey_dataset
 from symface_cli.cli.options import (
     COMPARED,
@@ -15,6 +15,7 @@ from symface_cli.cli.options import (
     MANY,
     NUMBERS,
     DebugOption,
+    ForceOption,
     JobsOption,
     ModelDirOption,
     WeightsOption,
@@ -29,14 +30,19 @@ if TYPE_CHECKING:
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
     from symface_cli.evaluation.scores import EvaluationReport
+    from symface_cli.writing import Destination
 
 
 class Written(NamedTuple):
     """The files that are asked for."""
 
-    json: Path | None
-    markdown: Path | None
-    report: Path | None
+    json: "Destination | None"
+    markdown: "Destination | None"
+    report: "Destination | None"
+
+    def named(self) -> "list[Destination]":
+        """List them."""
+        return [file for file in self if file is not None]
 
 
 def evaluate(
@@ -128,6 +134,7 @@ def evaluate(
             rich_help_panel=MANY,
         ),
     ] = False,
+    force: ForceOption = False,
     jobs: JobsOption = 0,
     weights: WeightsOption = None,
     model_dir: ModelDirOption = None,
@@ -145,12 +152,15 @@ def evaluate(
     from symface_cli.methods.network import DECODED, OURS
     from symface_cli.methods.registry import baselines, choose_methods, files_of, providers_of
     from symface_cli.recognition.registry import find_recognizer
+    from symface_cli.writing import Inputs, prepare_files
 
     show_tracebacks(debug)
-    written = Written(json_path, markdown_path, report_path)
+    written = _choose_files(json_path, markdown_path, report_path, force, resume)
+    read = [path for path in (data, weights) if path is not None]
     names = list(method or (OURS.name, DECODED.name))
     names += [found.name for provider in baseline or () for found in baselines(provider)]
     if midline:
+        prepare_files(written.named(), Inputs([*read, *([] if data is None else data.rglob("*.csv"))]))
         fetch_models(files_of(names), model_dir)
         providers = tuple(entry.name for entry in providers_of(names))
         compared = MidlinePlan(providers=providers, weights=weights, model_folder=model_dir, jobs=jobs)
@@ -167,15 +177,30 @@ def evaluate(
     )
     check_plan(plan)
     check_choice(split, limit)
+    prepare_files(written.named(), Inputs(read))
     dataset = survey_dataset(data, download)
     photos = choose_photos(dataset, split, limit)
     files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
-    with open_store(run, plan, resume) as store:
+    with open_store(run, plan, resume, force) as store:
         report = summarize_results(plan, _run(photos, plan, store))
     _print(report)
     _write(report, written)
     return PhotoError.status if report.unreadable or dataset.problems else ExitStatus.OK
+
+
+def _choose_files(
+    json_path: Path | None, markdown_path: Path | None, report_path: Path | None, force: bool, resume: bool
+) -> Written:
+    """Say which files may be replaced: a report that symface has made, too, if its evaluation is gone on with."""
+    from symface_cli.pages import is_page
+    from symface_cli.writing import Destination
+
+    def may_replace(path: Path) -> bool:
+        return force or (resume and path == report_path and is_page(path))
+
+    paths = (json_path, markdown_path, report_path)
+    return Written(*(None if path is None else Destination(path, may_replace(path)) for path in paths))
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
@@ -224,21 +249,18 @@ def _write(report: "EvaluationReport", written: Written) -> None:
     import shlex
 
     from symface_cli.evaluation.report import report_as_dict, report_as_markdown
-    from symface_cli.files import write_atomically
 
     _write_numbers(report_as_dict(report), report_as_markdown(report), written)
     if written.report is not None:
         from symface_cli.evaluation.html import report_as_html
 
-        write_atomically(written.report, report_as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode())
+        mention(written.report.write(report_as_html(report, shlex.join(["symface", *sys.argv[1:]])).encode()))
 
 
 def _write_numbers(numbers: dict[str, object], tables: str, written: Written) -> None:
     import json
 
-    from symface_cli.files import write_atomically
-
     if written.json is not None:
-        write_atomically(written.json, (json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode())
+        mention(written.json.write((json.dumps(numbers, indent=1, allow_nan=False) + "\n").encode()))
     if written.markdown is not None:
-        write_atomically(written.markdown, tables.encode())
+        mention(written.markdown.write(tables.encode()))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from symface_cli.cli.console import ResultPrinter, print_error, print_line, show_tracebacks
+from symface_cli.cli.console import ResultPrinter, mention, print_error, print_line, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, survey_dataset
 from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
@@ -35,8 +35,6 @@ def label(
     people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
-    from symface_cli.batch.results import make_folder, refuse_existing
-    from symface_cli.files import write_atomically
     from symface_cli.training.data.labels import (
         describe_labels,
         label_photos,
@@ -44,22 +42,20 @@ def label(
         photos_to_label,
         write_labels,
     )
+    from symface_cli.writing import Destination, Inputs, prepare_files, write_file
 
     written = [out_path] if review is None else [out_path, review]
-    if not force:
-        refuse_existing(written)
+    prepare_files([Destination(path, force) for path in written], Inputs([] if data is None else [data]))
     dataset = survey_dataset(data, download)
-    for path in written:
-        make_folder(path.parent)
     with count_photos("labeling") as progress:
         labels = label_photos(photos_to_label(dataset), progress, jobs)
-    write_labels(out_path, labels)
+    mention(write_labels(out_path, labels, force))
     printer = ResultPrinter()
     printer.print(out_path)
     if review is not None:
         from symface_cli.training.data.review import as_html
 
-        write_atomically(review, as_html(labels, dataset.folder, out_path.name).encode())
+        mention(write_file(review, as_html(labels, dataset.folder, out_path.name).encode(), force))
         printer.print(review)
     for fault in name_faults(labels):
         print_error(fault)

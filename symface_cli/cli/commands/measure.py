@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.console import conclude, print_error, print_failure, print_text, show_tracebacks, warn_of_yaw
+from symface_cli.cli.console import (
+    conclude,
+    mention,
+    print_error,
+    print_failure,
+    print_note,
+    print_text,
+    show_tracebacks,
+    warn_of_yaw,
+)
 from symface_cli.cli.options import MADE, DebugOption, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
@@ -64,17 +73,24 @@ def measure(
     show_tracebacks(debug)
     _check(photos, json_path, csv_path, heatmap, out_path)
     from symface_cli.batch.measuring import MeasuringOptions, measure_batch
-    from symface_cli.batch.results import refuse_existing
-    from symface_cli.batch.targets import choose_targets
+    from symface_cli.batch.targets import STREAM, choose_targets
     from symface_cli.cli.commands.symmetrize_options import parse_faces
     from symface_cli.detection.selection import Selection
+    from symface_cli.writing import Destination, Inputs, prepare_files
 
-    options = MeasuringOptions(selection=Selection(number=parse_faces(faces)), heatmaps=heatmap, force=force, jobs=jobs)
+    options = MeasuringOptions(
+        selection=Selection(number=parse_faces(faces)),
+        heatmaps=heatmap,
+        force=force,
+        jobs=jobs,
+        also_read=() if weights is None else (weights,),
+    )
     targets = choose_targets(photos, out_path)
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
-    if not force:
-        refuse_existing([path for path in (json_path, csv_path) if path is not None])
+    tables = [Destination(path, force) for path in (json_path, csv_path) if path is not None and path != STREAM]
+    maps = [] if targets.file in (None, STREAM) else [Destination(targets.file, replace=True)]
+    prepare_files([*tables, *maps], Inputs([*targets.photos, *options.also_read]))
     from symface_cli.inference.symmetrizer import Symmetrizer
 
     results = measure_batch(Symmetrizer(weights, device), targets, options)
@@ -84,7 +100,7 @@ def measure(
     for result in follow(results, "measuring", len(targets.items)):
         _tell(result)
         measured.append(result)
-    _report(measured, json_path, csv_path)
+    _report(measured, json_path, csv_path, force)
     return conclude([result.error for result in measured], passed_over=targets.problems)
 
 
@@ -100,13 +116,15 @@ def _check(
 def _tell(result: "MeasuredPhoto") -> None:
     if result.error is not None:
         print_failure(result.photo, result.error)
+    for note in result.notes:
+        print_note(result.photo, note)
     for face in result.faces:
         if face.is_yaw_too_large:
             consequence = "its shape asymmetry is not to be trusted"
             warn_of_yaw(result.photo, face.number, face.values["yaw_deg"].value, consequence)
 
 
-def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_path: Path | None) -> None:
+def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_path: Path | None, force: bool) -> None:
     """Write what is asked for, if a face was measured; text goes to standard output unless something else does."""
     from symface_cli.batch.results import write_result
     from symface_cli.measurement.tables import Record, as_csv, as_json, as_text
@@ -118,4 +136,4 @@ def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_pat
         print_text("\n\n".join(map(as_text, records)))
     for path, write in ((json_path, as_json), (csv_path, as_csv)):
         if path is not None:
-            write_result(path, write(records).encode("utf-8", "surrogateescape"))
+            mention(write_result(path, write(records).encode("utf-8", "surrogateescape"), force))

@@ -8,6 +8,7 @@ import typer
 from symface_cli.cli.console import (
     ResultPrinter,
     conclude,
+    mention,
     print_error,
     print_failure,
     print_note,
@@ -241,7 +242,14 @@ def symmetrize(
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
     planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
-    how = BatchOptions(force=force, resume=resume, manifest=manifest, report=report, jobs=jobs)
+    how = BatchOptions(
+        force=force,
+        resume=resume,
+        manifest=manifest,
+        report=report,
+        jobs=jobs,
+        also_read=() if weights is None else (weights,),
+    )
     return _process(Batch(planner, targets, how), targets, ResultPrinter(print0))
 
 
@@ -260,6 +268,7 @@ def _process(batch: "Batch", targets: "Targets", printer: ResultPrinter) -> int:
     for outcome in follow(batch.run(), "symmetrizing", len(batch)):
         _tell(outcome, printer)
         errors.append(outcome.error)
+    mention(batch.note)
     return conclude(errors, batch.skipped, targets.problems) or printer.status
 
 

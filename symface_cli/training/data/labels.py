@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError, Hint, failure_of
-from symface_cli.files import on_one_line, write_atomically
+from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
 from symface_cli.parallel import work_through
+from symface_cli.writing import write_file
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
 FARTHEST_LANDMARK = (
@@ -195,8 +196,16 @@ def name_faults(labels: Sequence[Label]) -> list[str]:
     return name_first([label.fault for label in labels if find_doubt(label) == NOT_READ])
 
 
-def write_labels(path: Path, labels: Sequence[Label]) -> None:
+def write_labels(path: Path, labels: Sequence[Label], replace: bool = False) -> str | None:
     """Write labels as CSV: pixels to 2 decimals, the disagreement to 4.
+
+    Args:
+        path: The file.
+        labels: The labels.
+        replace: Whether a file that is there may be replaced.
+
+    Returns:
+        What a user should know, as `write_file` does.
 
     Raises:
         OutputError: If it cannot be written.
@@ -213,7 +222,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
         use = "yes" if label.use else "no"
         writer.writerow([label.photo, use, label.provider, disagreement, label.fault, *box, *places])
     # File names need not be UTF-8: what Python cannot decode goes into the file as it is.
-    write_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    return write_file(path, text.getvalue().encode("utf-8", "surrogateescape"), replace)
 
 
 def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:

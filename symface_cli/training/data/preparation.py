@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.data.published import locate
 from symface_cli.errors import DataError, Hint, WeightsError, failure_of
-from symface_cli.files import on_one_line, write_atomically
+from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
@@ -44,6 +44,7 @@ from symface_cli.training.data.labels import (
 )
 from symface_cli.training.data.targets import MASK_SIZE, NOTHING, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
 from symface_cli.training.data.teachers import Teacher
+from symface_cli.writing import write_file
 
 PREPARED_FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
 
@@ -171,7 +172,7 @@ class _Preparation:
         cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()])
         if not cached.is_fresh():
             with cached.renewed():
-                write_labels(path, label_photos(photos, self.progress, self.workers, landmarks))
+                write_labels(path, label_photos(photos, self.progress, self.workers, landmarks), replace=True)
         return path
 
     def cut_crops(self, faces: Sequence[_Face]) -> Faults:
@@ -266,7 +267,7 @@ class Cached:
         self._index.unlink(missing_ok=True)
         faults: Faults = {}
         yield faults
-        write_atomically(self._index, json.dumps({**self._expected(), "faults": faults}).encode())
+        write_file(self._index, json.dumps({**self._expected(), "faults": faults}).encode(), replace=True)
 
     def faults(self) -> Faults:
         """Return what was noted when the files were made."""

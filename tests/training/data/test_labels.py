@@ -183,7 +183,7 @@ def test_what_cannot_be_right_is_refused_with_its_line(file, change, line, messa
 
 
 def test_landmarks_may_lack_only_where_they_are_not_needed(file, face):
-    write_labels(file, [face(PHOTOS[0], landmarks=None)])
+    write_labels(file, [face(PHOTOS[0], landmarks=None)], replace=True)
     assert read_labels(file, PHOTOS, landmarks=False)[0].use
     with pytest.raises(DataError, match="line 2: it is to be used, but has no landmarks"):
         read_labels(file, PHOTOS)
@@ -209,7 +209,7 @@ def prepare(data, tmp_path):
     """Prepares photos with the given labels; says which arrays were made, by how often each photo was told of."""
 
     def run(labels, teacher="dlib", data=data):
-        write_labels(tmp_path / "labels.csv", labels)
+        write_labels(tmp_path / "labels.csv", labels, replace=True)
         before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
         prepared = preparation.prepare(survey(data), tmp_path / "prepared", teacher, silent, 1, tmp_path / "labels.csv")
         kept = (path for path in (tmp_path / "prepared").glob("*.npy"))
@@ -390,7 +390,7 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
     first = np.array(prepare().warps)
     assert calls == 3 * [*range(1, 9)]  # labels, crops, warps and masks
     found = read_labels(folder / "labels.csv", names_of(copied))
-    write_labels(folder / "labels.csv", [replace(found[0], landmarks=found[0].landmarks + 5), *found[1:]])
+    write_labels(folder / "labels.csv", [replace(found[0], landmarks=found[0].landmarks + 5), *found[1:]], replace=True)
     second = np.array(prepare().warps)
     assert calls == [*range(1, 9)]  # warps and masks
     assert (first != second).any((1, 2, 3)).tolist() == [True] + 7 * [False]
@@ -641,7 +641,7 @@ def test_labeling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
 
 
 def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
-    write_labels(file, [replace(eight[0], use=False), *eight[1:]])
+    write_labels(file, [replace(eight[0], use=False), *eight[1:]], replace=True)
     train(settings(1), data, RunFolder(tmp_path / "run", labels=file), CPU, Silent())
     assert not list((tmp_path / "run" / "data").glob("*.csv"))  # none of its own
 
