@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from symface_cli.files import on_one_line
 from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
 from symface_cli.imaging.color import srgb_from_lab
-from symface_cli.imaging.exif import FLOAT, PLANES, RGB, UNSIGNED, WHITE_IS_ZERO, Tag
+from symface_cli.imaging.metadata.exif import FLOAT, PLANES, RGB, UNSIGNED, WHITE_IS_ZERO, Tag
 from symface_cli.imaging.switches import MAX_PIXELS, OPENCV_SILENCED, PILLOW_SWITCHED
 
 # Chosen by what is in the file, never by its suffix. Pillow reads more, but some of that runs other programs
@@ -45,12 +45,14 @@ class RawPixels:
         pixels: (H, W, C), in the colors that the profile says.
         alpha: (H, W) of the same dtype, 0 is transparent; None if the picture has none.
         profile: The ICC profile, perhaps a broken one.
+        orientation: The EXIF orientation that it had before, 1 to 8.
         notes: What a user should know of what was not taken, a sentence each.
     """
 
     pixels: Pixels
     alpha: Pixels | None
     profile: bytes | None
+    orientation: int = 1
     notes: tuple[str, ...] = ()
 
 
@@ -91,20 +93,24 @@ def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
         data: The contents of its file, for the colors of 16 bits, which Pillow cuts down to 8.
     """
     _check_size(*image.size)  # as the header claims; nothing is decoded yet
-    image.load()
+    stored = _tags(image).get(Tag.ORIENTATION) or image.info.get("original_orientation")  # of TIFF and HEIC, which
+    image.load()  # Pillow turns itself here, and pillow-heif already has
     profile = image.info.get("icc_profile")
-    turn = _UPRIGHT_FROM_STORED.get(_orientation(image))
+    orientation = _orientation(image)
+    turn = _UPRIGHT_FROM_STORED.get(orientation)
+    if turn is None:
+        orientation = stored if stored in _UPRIGHT_FROM_STORED else 1
     deep = _deep_samples(image, data)
     if deep is not None:
         channels = [Image.fromarray(deep[..., channel]) for channel in range(deep.shape[2])]
         deep = np.dstack([np.asarray(channel if turn is None else channel.transpose(turn)) for channel in channels])
         pixels, alpha = split(deep)
-        return RawPixels(pixels=pixels, alpha=alpha, profile=profile, notes=_notes(image))
+        return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation)
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
     gray = _eight_bit_gray(image)
     pixels, alpha = _eight_bit_samples(gray if turn is None else gray.transpose(turn))
-    return RawPixels(pixels=pixels, alpha=alpha, profile=profile, notes=_notes(image))
+    return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation)
 
 
 def register_heic(failure: str) -> None:
@@ -143,15 +149,6 @@ def _check_size(width: int, height: int) -> None:
         raise ValueError("it has no pixels")
     if width * height > MAX_PIXELS:
         raise Image.DecompressionBombError
-
-
-def _notes(image: Image.Image) -> tuple[str, ...]:
-    """Say what of a file is not taken; a JPEG's further pictures are no frames."""
-    frames = 1
-    if image.format != "MPO":
-        with suppress(Exception):  # a damaged frame that nobody asked for
-            frames = getattr(image, "n_frames", 1)
-    return () if frames == 1 else (f"only the first of its {frames} pictures is taken",)
 
 
 def _orientation(image: Image.Image) -> int:

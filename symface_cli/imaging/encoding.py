@@ -13,9 +13,11 @@ from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
 from symface_cli.imaging.color import eight_bit, image_of, over_white
 from symface_cli.imaging.decoding import register_heic
-from symface_cli.imaging.exif import Tag
 from symface_cli.imaging.formats import FORMATS, FORMATS_BY_NAME
-from symface_cli.imaging.picture import Metadata, Picture, srgb_from_native
+from symface_cli.imaging.metadata.exif import Tag
+from symface_cli.imaging.metadata.photoshop import pack_resources
+from symface_cli.imaging.metadata.record import Metadata
+from symface_cli.imaging.picture import Picture, srgb_from_native
 from symface_cli.imaging.tiff import encode_tiff
 
 # How a format is written where the picture came in another, or where its file does not say how it was written:
@@ -111,6 +113,7 @@ def _encode_by_pillow(name: str, image: Image.Image, metadata: Metadata) -> byte
     said = {"icc_profile": metadata.profile, "exif": metadata.exif, "xmp": metadata.xmp, "dpi": metadata.dpi}
     if name == "JPEG":
         said |= {key: None for key in ("exif", "xmp") if len(said[key] or b"") > _LARGEST_JPEG_BLOCK}
+        said["extra"] = pack_resources(metadata.resources)
     options |= {key: value for key, value in said.items() if value}
     buffer = io.BytesIO()
     image.save(buffer, name, **options)

@@ -10,13 +10,18 @@ from symface_cli.geometry.types import Pixels
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels, alpha included -> IHDR's color type
-_KEPT = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt")
-# Texts that tell the orientation before the picture was turned; what they hold is written anew.
+_KEPT = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"tEXt", b"zTXt", b"iTXt")
+# Texts that tell the orientation and the size before the picture was turned, or hold thumbnails; what of it is still
+# true is written anew.
 _OUTDATED = (
     b"XML:com.adobe.xmp\0",
     b"Raw profile type exif\0",
     b"Raw profile type APP1\0",
     b"Raw profile type xmp\0",
+    b"Raw profile type 8bim\0",
+    b"exif:",
+    b"tiff:",
+    b"Thumb::",
 )
 
 

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 
 from symface_cli.geometry.types import Pixels
-from symface_cli.imaging.exif import (
+from symface_cli.imaging.metadata.exif import (
     BLACK_IS_ZERO,
     INTERLEAVED,
     LONG,

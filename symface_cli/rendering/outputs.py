@@ -11,8 +11,9 @@ from PIL import Image
 from symface_cli.detection.detector import Detection
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.encoding import encode_picture
+from symface_cli.imaging.metadata.record import Metadata
 from symface_cli.imaging.photo import encode_png
-from symface_cli.imaging.picture import Metadata, Picture
+from symface_cli.imaging.picture import Picture
 from symface_cli.inference.face import FacePrediction
 from symface_cli.rendering.comparison import draw_comparison, draw_preview
 from symface_cli.rendering.options import Output, OutputOptions, scaled

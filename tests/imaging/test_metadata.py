@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from symface_cli.imaging.encoding import encode_picture
-from symface_cli.imaging.exif import exif_of, upright_exif
+from symface_cli.imaging.metadata.exif import exif_of, follow_exif
+from symface_cli.imaging.metadata.move import Move
 from symface_cli.imaging.picture import read_picture
 from tests.imaging.picture_files import (
     AVIF,
@@ -27,7 +28,11 @@ from tests.imaging.picture_files import (
     tiff,
 )
 
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" tiff:Make="Maker"/></x:xmpmeta>'
+TURNED = Move(width=24, height=32, moved=True, turned=True)
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/">'
+    b'<r tiff:Orientation="6" tiff:Make="Maker"/></x:xmpmeta>'
+)
 
 
 def rewritten(data: bytes, suffix: str | None = None) -> bytes:
@@ -69,7 +74,7 @@ def test_exif_stays_but_for_orientation_and_thumbnail(format: str, suffix: str, 
 
 @pytest.mark.parametrize("order", "<>")
 def test_exif_changes_in_place_so_that_maker_notes_stay_readable(order: str) -> None:
-    given, reset = camera_exif(order, 6), upright_exif(camera_exif(order, 6))
+    given, reset = camera_exif(order, 6), follow_exif(camera_exif(order, 6), TURNED)
     expected = bytearray(given[:-8])  # without the thumbnail, which is last
     expected[6 + 30 : 6 + 32] = struct.pack(order + "H", 1)  # the value of the second field
     expected[6 + 58 : 6 + 62] = bytes(4)  # where the second directory was
@@ -77,7 +82,7 @@ def test_exif_changes_in_place_so_that_maker_notes_stay_readable(order: str) -> 
 
 
 def test_thumbnail_amid_the_exif_becomes_zeros() -> None:
-    reset = upright_exif(camera_exif("<") + b"more")
+    reset = follow_exif(camera_exif("<") + b"more", TURNED)
     assert reset is not None and reset.endswith(bytes(8) + b"more")
 
 
@@ -87,7 +92,7 @@ BROKEN = [b"Exif\0\0", b"Exif\0\0II*", b"garbage at once", b"II*\0\xff\xff\xff\x
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_broken_exif_is_left_out(broken: bytes) -> None:
-    assert upright_exif(broken) is None and exif_of(broken) is None
+    assert follow_exif(broken, TURNED) is None and exif_of(broken) is None
     picture = read_picture(saved(NOISE, exif=broken))
     assert picture.metadata.exif is None
     assert "exif" not in opened(encode_picture(picture, picture.pixels)).info
@@ -112,7 +117,7 @@ def test_what_a_tiff_says_stays_and_how_it_is_stored_does_not(suffix: str) -> No
     assert written.size == (32, 24)
     kept = written.getexif()
     assert (kept[0x010E], kept[0x010F], kept.get(0x0112, 1)) == ("a portrait", "Maker", 1)
-    assert written.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+    assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)  # turned, as the pixels are
     if suffix == ".jpg":
         assert not {256, 257, 259, 273, 279} & kept.keys()  # size, compression, strips
     else:

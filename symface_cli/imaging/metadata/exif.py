@@ -1,10 +1,14 @@
-"""TIFF directories, of which EXIF is one: read them, turn them upright, pack them with maker notes in place."""
+"""TIFF directories, of which EXIF is one: read, pack, let them follow a picture; maker notes stay in place."""
 
 import struct
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate
 from typing import Literal, TypeAlias
+
+from symface_cli.imaging.metadata.move import Move
 
 
 class Tag(IntEnum):
@@ -49,7 +53,15 @@ class Tag(IntEnum):
     WINDOWS_AUTHOR = 40093
     WINDOWS_KEYWORDS = 40094
     WINDOWS_SUBJECT = 40095
+    PIXEL_WIDTH = 40962
+    PIXEL_HEIGHT = 40963
     INTEROPERABILITY_DIRECTORY = 40965
+    FOCAL_PLANE_X_RESOLUTION = 41486
+    FOCAL_PLANE_Y_RESOLUTION = 41487
+    SUBJECT_AREA = 37396
+    SUBJECT_LOCATION = 41492
+    RELATED_WIDTH = 4097
+    RELATED_HEIGHT = 4098
 
 
 SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7  # types of a field's values
@@ -58,9 +70,21 @@ INTERLEAVED, PLANES = 1, 2  # of PLANAR_CONFIGURATION: a pixel's channels side b
 UNSIGNED, FLOAT = 1, 3  # of SAMPLE_FORMAT
 Order: TypeAlias = Literal["<", ">"]
 _ORDERS: dict[bytes, Order] = {b"II*\0": "<", b"MM\0*": ">"}
+_WIDE_ORDERS: dict[bytes, Order] = {b"II+\0": "<", b"MM\0+": ">"}  # of BigTIFF
+TIFF_MARKS = frozenset(_ORDERS) | frozenset(_WIDE_ORDERS)
+"""What a TIFF file begins with."""
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes of a value, by type
+_WIDE_SIZES = {16: 8, 17: 8, 18: 8}  # of BigTIFF
 # Fields that point to a directory.
 _DIRECTORIES = {Tag.EXIF_DIRECTORY, Tag.GPS_DIRECTORY, Tag.INTEROPERABILITY_DIRECTORY}
+_WIDTHS = (Tag.IMAGE_WIDTH, Tag.PIXEL_WIDTH, Tag.RELATED_WIDTH)
+_HEIGHTS = (Tag.IMAGE_LENGTH, Tag.PIXEL_HEIGHT, Tag.RELATED_HEIGHT)
+_PLACES = {Tag.SUBJECT_AREA, Tag.SUBJECT_LOCATION}  # in the pixels of the file
+# Across and down.
+_SIDES = (
+    (Tag.X_RESOLUTION, Tag.Y_RESOLUTION),
+    (Tag.FOCAL_PLANE_X_RESOLUTION, Tag.FOCAL_PLANE_Y_RESOLUTION),
+)
 # What a file's first directory says about the picture, not about how the file stores it.
 _DESCRIPTIVE = {
     Tag.DESCRIPTION,
@@ -99,23 +123,66 @@ class Field:
 Directory: TypeAlias = "dict[int, Field | Directory]"
 
 
-def upright_exif(exif: bytes) -> bytes | None:
-    """Return the EXIF of a picture that has been turned upright: orientation 1, no thumbnail, all else in its place.
+@dataclass(frozen=True)
+class Layout:
+    """How a file's directories are laid out: its byte order, and whether it is a BigTIFF."""
 
-    None if it is damaged.
+    order: Order
+    wide: bool = False
+
+
+def follow_exif(exif: bytes, move: Move) -> bytes | None:
+    """Return the EXIF of a picture that was moved: upright, its size what it is now, no thumbnail, the rest in place.
+
+    Where its subject lies is left out if the pixels lie elsewhere now. None if it is damaged.
     """
     data = bytearray(bare_exif(exif))
     try:
-        order, at = _header(data)
-        (count,) = struct.unpack_from(order + "H", data, at)
-        for entry in range(at + 2, at + 2 + 12 * count, 12):
-            if struct.unpack_from(order + "H", data, entry)[0] == Tag.ORIENTATION:
-                struct.pack_into(order + "HIHH", data, entry + 2, SHORT, 1, 1, 0)
-        (second,) = struct.unpack_from(order + "I", data, at + 2 + 12 * count)
-        struct.pack_into(order + "I", data, at + 2 + 12 * count, 0)
+        layout, at = _header(data)
+        if layout.wide:
+            return None
+        second = _update(data, layout.order, at, move, depth=2)
     except (KeyError, struct.error):
         return None
-    return b"Exif\0\0" + _without_thumbnail(data, order, second)
+    return b"Exif\0\0" + _without_thumbnail(data, layout, second)
+
+
+def _update(data: bytearray, order: Order, at: int, move: Move, depth: int) -> int:
+    """Let the directory at `at`, and those that it points to, follow a picture; return where the next one was.
+
+    Raises:
+        struct.error: If it lies beyond the end.
+    """
+    (count,) = struct.unpack_from(order + "H", data, at)
+    places = [at + 2 + 12 * index for index in range(count)]
+    entries = {struct.unpack_from(order + "H", data, place)[0]: place for place in places}
+    end = at + 2 + 12 * count
+    (following,) = struct.unpack_from(order + "I", data, end)
+    struct.pack_into(order + "I", data, end, 0)
+    for tag in _DIRECTORIES & entries.keys():
+        (inner,) = struct.unpack_from(order + "I", data, entries[tag] + 8)
+        if depth and inner != at:
+            with suppress(struct.error):  # the rest is good without it
+                _update(data, order, inner, move, depth - 1)
+    _set_values(data, order, entries, move)
+    if move.moved:
+        for place in sorted((entries[tag] for tag in _PLACES & entries.keys()), reverse=True):
+            data[place : end + 4] = data[place + 12 : end + 4] + bytes(12)
+            count -= 1
+        struct.pack_into(order + "H", data, at, count)
+    return int(following)
+
+
+def _set_values(data: bytearray, order: Order, entries: Mapping[int, int], move: Move) -> None:
+    if Tag.ORIENTATION in entries:
+        struct.pack_into(order + "HIHH", data, entries[Tag.ORIENTATION] + 2, SHORT, 1, 1, 0)
+    sizes = {tag: size for tags, size in ((_WIDTHS, move.width), (_HEIGHTS, move.height)) for tag in tags}
+    for tag in sizes.keys() & entries.keys():
+        struct.pack_into(order + "HII", data, entries[tag] + 2, LONG, 1, sizes[tag])
+    for across, down in _SIDES:
+        if move.turned and {across, down} <= entries.keys():
+            first, second = (slice(entries[tag] + 2, entries[tag] + 12) for tag in (across, down))
+            data[first], data[second] = data[second], data[first]
 
 
 def exif_of(data: bytes) -> bytes | None:
@@ -146,9 +213,9 @@ def pack_file(order: Order, strips: list[bytes], directory: Directory) -> bytes:
 
 def read_description(data: bytes) -> tuple[Order, Directory]:
     """Return the byte order of a TIFF file or of EXIF, and what its first directory says about the picture."""
-    order, at = _header(data)
-    directory = _nested(data, order, at)
-    return order, {tag: directory[tag] for tag in _DESCRIPTIVE & directory.keys()}
+    layout, at = _header(data)
+    directory = _nested(data, layout, at)
+    return layout.order, {tag: directory[tag] for tag in _DESCRIPTIVE & directory.keys()}
 
 
 def bare_exif(exif: bytes) -> bytes:
@@ -156,12 +223,12 @@ def bare_exif(exif: bytes) -> bytes:
     return exif.removeprefix(b"Exif\0\0")
 
 
-def _without_thumbnail(data: bytearray, order: Order, second: int) -> bytes:
+def _without_thumbnail(data: bytearray, layout: Layout, second: int) -> bytes:
     """Remove the thumbnail of the second directory at `second`, to which nothing points any longer."""
     try:
-        fields = _fields(data, order, second) if second else {}
+        fields = read_fields(data, layout, second)[0] if second else {}
         places = (fields[tag].data for tag in (Tag.THUMBNAIL_OFFSET, Tag.THUMBNAIL_LENGTH))
-        start, size = (struct.unpack(order + "I", place)[0] for place in places)
+        start, size = (struct.unpack(layout.order + "I", place)[0] for place in places)
     except (KeyError, ValueError, struct.error):
         return bytes(data)
     if start > second and start + size >= len(data):  # where cameras put it
@@ -171,38 +238,58 @@ def _without_thumbnail(data: bytearray, order: Order, second: int) -> bytes:
     return bytes(data)
 
 
-def _header(data: bytes | bytearray) -> tuple[Order, int]:
-    """Return the byte order, and where the first directory lies."""
-    order = _ORDERS[bytes(data[:4])]
-    (at,) = struct.unpack_from(order + "I", data, 4)
-    return order, at
+def _header(data: bytes | bytearray) -> tuple[Layout, int]:
+    """Return how a file is laid out, and where its first directory lies.
+
+    Raises:
+        KeyError: If it is no TIFF.
+        struct.error: If it is cut short.
+    """
+    mark = bytes(data[:4])
+    if mark in _WIDE_ORDERS:
+        return Layout(_WIDE_ORDERS[mark], wide=True), struct.unpack_from(_WIDE_ORDERS[mark] + "Q", data, 8)[0]
+    return Layout(_ORDERS[mark]), struct.unpack_from(_ORDERS[mark] + "I", data, 4)[0]
 
 
-def _fields(data: bytes | bytearray, order: Order, at: int) -> dict[int, Field]:
-    """Return the fields of the directory at `at`, without those that lie beyond the end."""
+def read_fields(data: bytes | bytearray, layout: Layout, at: int) -> tuple[dict[int, Field], int]:
+    """Return the fields of the directory at `at`, without those that lie beyond the end, and where the next one lies.
+
+    Raises:
+        ValueError: If it claims more than the file holds.
+        struct.error: If it lies beyond the end.
+    """
+    counted, entry_format, inline = ("Q", "HHQ", 8) if layout.wide else ("H", "HHI", 4)
+    sizes = _SIZES | _WIDE_SIZES if layout.wide else _SIZES
+    pointer = layout.order + ("Q" if layout.wide else "I")
     fields: dict[int, Field] = {}
-    (count,) = struct.unpack_from(order + "H", data, at)
+    (count,) = struct.unpack_from(layout.order + counted, data, at)
+    first, step = at + struct.calcsize("=" + counted), struct.calcsize("=" + entry_format) + inline
+    if count * step > len(data):
+        raise ValueError("the directory claims more than the file holds")
     total = 0
-    for entry in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind, number = struct.unpack_from(order + "HHI", data, entry)
-        size = _SIZES.get(kind, 0) * number
-        start = entry + 8 if size <= 4 else struct.unpack_from(order + "I", data, entry + 8)[0]
+    for entry in range(first, first + step * count, step):
+        tag, kind, number = struct.unpack_from(layout.order + entry_format, data, entry)
+        size, value = sizes.get(kind, 0) * number, entry + step - inline
+        start = value if size <= inline else struct.unpack_from(pointer, data, value)[0]
         total += size
         if total > len(data):
             raise ValueError("the directory claims more than the file holds")
         if 0 < size <= len(data) - start:
             fields[tag] = Field(kind, number, bytes(data[start : start + size]))
-    return fields
+    (following,) = struct.unpack_from(pointer, data, first + step * count)
+    return fields, following
 
 
-def _nested(data: bytes, order: Order, at: int, depth: int = 2) -> Directory:
+def _nested(data: bytes, layout: Layout, at: int, depth: int = 2) -> Directory:
     """Return the directory at `at`, with those that it points to in the place of their offsets."""
     directory: Directory = {}
-    for tag, field in _fields(data, order, at).items():
+    for tag, field in read_fields(data, layout, at)[0].items():
         if tag not in _DIRECTORIES:
-            directory[tag] = field
-        elif depth and len(field.data) == 4:
-            directory[tag] = _nested(data, order, struct.unpack(order + "I", field.data)[0], depth - 1)
+            if field.kind in _SIZES:
+                directory[tag] = field
+        elif depth and len(field.data) in (4, 8):
+            place = int.from_bytes(field.data, "little" if layout.order == "<" else "big")
+            directory[tag] = _nested(data, layout, place, depth - 1)
     return directory
 
 

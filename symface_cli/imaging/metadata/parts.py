@@ -1,0 +1,51 @@
+"""Parts of a picture file beside the picture that is taken, none of which comes into a result."""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from PIL import Image
+
+# What tells that a file has a part, in its metadata or in what follows the picture; and what to say of it.
+_PARTS = {
+    "its HDR gain map is not kept: the result is the picture without it": re.compile(
+        rb"ns\.adobe\.com/hdr-gain-map/|urn:iso:std:iso:ts:21496:-1|HDRGainMap|aux:hdrgainmap|Semantic=\"GainMap\""
+    ),
+    "its video (motion photo) is not kept": re.compile(
+        rb"(?:MotionPhoto|MicroVideo)(?:=[\"']|>)1|MotionPhoto_Data|Semantic=\"MotionPhoto\"|mpvd[\0-\xff]{4}ftyp"
+    ),
+    "its depth map is not kept": re.compile(
+        rb"ns\.google\.com/photos/1\.0/depthmap/|ns\.google\.com/photos/dd/|ns\.apple\.com/depthData/"
+        rb"|urn:mpeg:hevc:2015:auxid:2|Semantic=\"Depth|DualShot_DepthMap"
+    ),
+    "its sound is not kept": re.compile(rb"ns\.google\.com/photos/1\.0/audio/|SoundShot_"),
+    "its content credentials (C2PA) are not kept: they vouch for the unchanged picture": re.compile(rb"jumdc2pa"),
+}
+_MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_PICTURES = 0xB002  # of a multi-picture file (CIPA DC-007)
+
+
+def note_parts(image: Image.Image, data: bytes) -> tuple[str, ...]:
+    """Say what of a file is not taken, a sentence each.
+
+    Args:
+        image: As Pillow opened it.
+        data: The contents of its file.
+    """
+    notes = [note for note, mark in _PARTS.items() if mark.search(data)]
+    pictures = _count_pictures(image)
+    if pictures > 1 and not notes:  # a gain map, say, is such a picture
+        notes.append(f"only the first of its {pictures} pictures is taken")
+    if _MORE_XMP in data and not notes:  # a depth map, say, is in there
+        notes.append("its extended XMP is not kept")
+    return tuple(notes)
+
+
+def _count_pictures(image: Image.Image) -> int:
+    """Count the pictures of a file, without the thumbnails of one that has several."""
+    pictures: Any = getattr(image, "mpinfo", {}).get(_PICTURES)
+    if pictures:
+        return sum(not picture["Attribute"]["MPType"].startswith("Large Thumbnail") for picture in pictures)
+    with suppress(Exception):  # a damaged picture that nobody asked for
+        return int(getattr(image, "n_frames", 1))
+    return 1

@@ -1,0 +1,54 @@
+"""How a picture file was written, so that it can be written again in the same way."""
+
+import struct
+from typing import Any
+
+from PIL import Image, JpegImagePlugin
+
+from symface_cli.imaging import png
+
+
+def read_settings(image: Image.Image, data: bytes) -> dict[str, Any]:
+    """Return how a file was written, mostly as Pillow's options; nothing where that is not known."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return _jpeg_settings(image)
+    if image.format == "PNG":
+        return {"chunks": png.kept_chunks(data)}
+    if image.format == "WEBP" and _is_lossless_webp(data):
+        return {"lossless": True, "exact": True}
+    if image.format == "TIFF":
+        return {"compressed": image.info.get("compression", "raw") != "raw"}
+    return {}
+
+
+def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
+    """Return quantization, subsampling and more of a JPEG; nothing for the rare kinds without quantization."""
+    tables = [image.quantization.get(table) for _, _, _, table in image.layer]
+    if not all(tables):
+        return {}
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables.pop()  # one for all of the rest
+    settings = {"qtables": tables, "comment": image.info.get("comment")}
+    if len(image.layer) == 3:
+        settings["subsampling"] = max(0, JpegImagePlugin.get_sampling(image))  # what Pillow does not write: 4:4:4
+        settings["keep_rgb"] = _is_stored_as_rgb(image)
+    return settings
+
+
+def _is_stored_as_rgb(image: JpegImagePlugin.JpegImageFile) -> bool:
+    """Tell whether a JPEG of three components is not YCbCr, by libjpeg's rules."""
+    if "jfif" in image.info:
+        return False
+    if "adobe_transform" in image.info:
+        return bool(image.info["adobe_transform"] == 0)
+    return [identifier for identifier, _, _, _ in image.layer] == [*b"RGB"]
+
+
+def _is_lossless_webp(data: bytes) -> bool:
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<4sI", data, at)
+        if kind in (b"VP8 ", b"VP8L"):
+            return bool(kind == b"VP8L")
+        at += 24 if kind == b"ANMF" else 8 + size + size % 2  # a frame begins with 16 bytes of its own
+    return False
