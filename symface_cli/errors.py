@@ -4,8 +4,11 @@ import errno
 import os
 import textwrap
 import traceback
+from collections.abc import Callable
 from enum import Enum, IntEnum, auto
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+T = TypeVar("T")
 
 
 class ExitStatus(IntEnum):
@@ -146,6 +149,14 @@ UNREADABLE = (PhotoError, MissingExtraError)
 """What reading a photo may raise: HEIC needs an extra."""
 
 LONGEST_DETAIL = 300  # characters of a library's message that are shown
+
+
+def attempt(task: Callable[[], T], photo: str) -> "T | SymfaceError":
+    """Do something with one photo; return what comes of it or, whatever is raised, why the photo failed."""
+    try:
+        return task()
+    except Exception as error:  # noqa: BLE001 (one photo never costs the others)
+        return failure_of(error, photo)
 
 
 def failure_of(error: Exception, photo: str = "") -> SymfaceError:

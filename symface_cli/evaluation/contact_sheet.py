@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from symface_cli.errors import UNREADABLE
 from symface_cli.evaluation.occluders import NO_OCCLUDER
 from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, PhotoResult
 from symface_cli.evaluation.scores import EvaluationReport, ScoreTable
+from symface_cli.files import on_one_line
 from symface_cli.geometry.types import Photo
 from symface_cli.methods.network import OURS
 from symface_cli.methods.provider import Method
@@ -72,10 +74,10 @@ def choose_ranking(plan: EvaluationPlan) -> Ranking:
 def draw_sheets(report: EvaluationReport, ranking: Ranking) -> list[Sheet]:
     """Draw again the best, median, worst and missed photos under each condition.
 
-    Under conditions after the first, one photo of a kind is shown.
+    Under conditions after the first, one photo of a kind is shown. Of a photo that cannot be read any more, there are
+    no pictures.
 
     Raises:
-        PhotoError: If one of the photos cannot be read any more.
         SymfaceError: If a model cannot be loaded.
     """
     evaluator = Evaluator(report.plan)
@@ -114,14 +116,17 @@ def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
 
 def _draw_case(report: EvaluationReport, table: ScoreTable, place: int, evaluator: Evaluator) -> PhotoCase:
     result = report.results[place]
-    photo, images = evaluator.render(result, table.condition)
+    try:
+        photo, images = evaluator.render(result, table.condition)
+    except UNREADABLE:
+        photo, images = None, {}
     panels = [Panel(name="photo", image=_inline(photo))]
     for method in sorted(choose_methods(report.plan.methods), key=_panel_order):
         verdict, failed = _judge(result, table, place, method.name)
         image = _inline(images.get(method.name))
         panels.append(Panel(name=method.title, method=method.name, image=image, verdict=verdict, failed=failed))
     path = result.photo.path
-    return PhotoCase(f"{path.parent.name}/{path.name}", tuple(panels))
+    return PhotoCase(on_one_line(f"{path.parent.name}/{path.name}"), tuple(panels))
 
 
 def _panel_order(method: Method) -> tuple[bool, bool]:

@@ -9,7 +9,7 @@ from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.evaluation.report import describe_report, score_table, subset_table
 from symface_cli.evaluation.scores import EvaluationReport
 from symface_cli.evaluation.tables import Cell, Row, Table
-from symface_cli.files import checksum
+from symface_cli.files import checksum, on_one_line
 from symface_cli.methods.network import OURS
 from symface_cli.methods.registry import need_weights
 from symface_cli.network.weights import choose_weights
@@ -57,7 +57,6 @@ def report_as_html(report: EvaluationReport, command: str) -> str:
         command: The command line that made it.
 
     Raises:
-        PhotoError: If a photo to be shown cannot be read any more.
         SymfaceError: If a model cannot be loaded.
     """
     page = load_template(__package__, "report.html.jinja")
@@ -65,7 +64,7 @@ def report_as_html(report: EvaluationReport, command: str) -> str:
     tables = [(scores, score_table(scores), subset_table(report, scores)) for scores in report.tables]
     return page.render(
         facts=_facts(report),
-        command=command,
+        command=on_one_line(command),
         tables=[_grid(table.title, table, drawn) for _, table, _ in tables],
         subsets=[_grid(f"{table.title}; {subsets.title}", subsets, drawn) for _, table, subsets in tables],
         plots=[draw_plot(table.title, scores, drawn) for scores, table, _ in tables],
@@ -108,5 +107,5 @@ def _facts(report: EvaluationReport) -> list[tuple[str, str]]:
 
 
 def _name_weights(plan: EvaluationPlan) -> str:
-    name = "bundled" if plan.weights is None else plan.weights.name
+    name = "bundled" if plan.weights is None else on_one_line(plan.weights.name)
     return f"{name}, SHA-256 {checksum(choose_weights(plan.weights))}"

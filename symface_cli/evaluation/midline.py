@@ -10,6 +10,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import Dataset
-from symface_cli.errors import UNREADABLE, DataError
+from symface_cli.errors import DataError, SymfaceError, attempt
 from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.evaluation.tables import Column, Table
 from symface_cli.files import Progress
 from symface_cli.geometry.midline import Midline, fit_midline
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.photo import read_photo
+from symface_cli.methods.provider import Provider
 from symface_cli.methods.registry import find_provider
 from symface_cli.parallel import work_through
 
@@ -79,11 +81,13 @@ class MidlineResult:
         path: The photo.
         errors: By provider; None where it misses the face, or has no midline for it.
         unreadable: Why the photo cannot be read; then nothing else is known.
+        failures: What providers failed with; they count as having missed the face.
     """
 
     path: Path
     errors: Mapping[str, MidlineError | None] = field(default_factory=dict)
-    unreadable: str | None = None
+    unreadable: SymfaceError | None = None
+    failures: tuple[SymfaceError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,13 +130,15 @@ class MidlineReport:
         plan: What was measured.
         scores: One per provider, in the plan's order.
         results: Those of the photos that could be read.
-        unreadable: One line for each photo that could not; they count nowhere.
+        unreadable: Why photos could not; they count nowhere.
+        failures: What providers failed with.
     """
 
     plan: MidlinePlan
     scores: tuple[MidlineAccuracy, ...]
     results: tuple[MidlineResult, ...]
-    unreadable: tuple[str, ...]
+    unreadable: tuple[SymfaceError, ...]
+    failures: tuple[SymfaceError, ...]
 
 
 def read_references(data: Dataset, limit: int | None = None) -> list[Reference]:
@@ -215,6 +221,7 @@ def evaluate_midlines(references: Sequence[Reference], plan: MidlinePlan, progre
         scores=tuple(_score(name, readable) for name in plan.providers),
         results=readable,
         unreadable=tuple(result.unreadable for result in results if result.unreadable is not None),
+        failures=tuple(failure for result in readable for failure in result.failures),
     )
 
 
@@ -232,16 +239,23 @@ class MidlineEvaluator:
 
     def __call__(self, reference: Reference) -> MidlineResult:
         """Compare the midlines of one photo with the reference."""
-        try:
-            photo = read_photo(reference.path)
-        except UNREADABLE as error:
-            return MidlineResult(reference.path, unreadable=str(error))
-        errors: dict[str, MidlineError | None] = {}
-        for name, provider in self._providers.items():
-            faces = provider.find(photo, reference.midline.point)
-            midline = faces[0].midline if faces else None
-            errors[name] = None if midline is None else compare_midlines(midline, reference)
-        return MidlineResult(reference.path, errors)
+        photo = attempt(partial(read_photo, reference.path), str(reference.path))
+        if isinstance(photo, SymfaceError):
+            return MidlineResult(reference.path, unreadable=photo)
+        compared = {
+            name: attempt(partial(_compare, provider, photo, reference), f"{reference.path}: {name}")
+            for name, provider in self._providers.items()
+        }
+        errors = {name: None if isinstance(error, SymfaceError) else error for name, error in compared.items()}
+        failures = tuple(error for error in compared.values() if isinstance(error, SymfaceError))
+        return MidlineResult(reference.path, errors, failures=failures)
+
+
+def _compare(provider: Provider, photo: Photo, reference: Reference) -> MidlineError | None:
+    """Compare a provider's midline with the reference; None if it misses the face, or has no midline for it."""
+    faces = provider.find(photo, reference.midline.point)
+    midline = faces[0].midline if faces else None
+    return None if midline is None else compare_midlines(midline, reference)
 
 
 def _score(provider: str, results: Sequence[MidlineResult]) -> MidlineAccuracy:
@@ -300,7 +314,8 @@ def midlines_as_dict(report: MidlineReport) -> dict[str, object]:
         "weights": None if weights is None else str(weights),
         "scores": [asdict(score) for score in report.scores],
         "photos": [{"path": str(result.path), "deviations": _errors_as_dict(result)} for result in report.results],
-        "unreadable": list(report.unreadable),
+        "unreadable": [str(error) for error in report.unreadable],
+        "failures": [str(error) for error in report.failures],
     }
 
 

@@ -7,6 +7,7 @@ Every method runs on the same photos, and every recognizer looks at the same sym
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from time import perf_counter
@@ -14,14 +15,14 @@ from typing import NamedTuple, Protocol
 
 from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
 from symface_cli.detection.detector import count_agreeing
-from symface_cli.errors import UNREADABLE, DataError, Hint, UsageError
+from symface_cli.errors import DataError, Hint, SymfaceError, UsageError, attempt
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.files import Progress, checksum
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
-from symface_cli.methods.provider import Provider
+from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.methods.registry import choose_methods, find_method, providers_of
 from symface_cli.parallel import work_through
 from symface_cli.recognition.recognizer import Embedding, Recognizer
@@ -72,12 +73,14 @@ class Attempt:
         embedding: (D,) of the symmetric image; None if there is none, or the recognizer sees no face in it.
         mirror_error: Largest difference of the image to its mirror image, in gray levels; None without an image.
         seconds: What it took from the photo to the image, on one core, without the recognizer.
+        error: What the method or the recognizer failed with, which is not kept: a run that is resumed tries again.
     """
 
     found: bool
     embedding: Embedding | None
     mirror_error: int | None
     seconds: float
+    error: SymfaceError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ class PhotoResult:
         agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's center; 0 without.
         originals: By recognizer: embedding (D,) of the photo without an occluder, None if it sees no face.
         attempts: By condition, method and recognizer.
-        error: Why the photo cannot be read; then nothing else is known.
+        error: Why the photo cannot be read or looked at; then nothing else is known.
     """
 
     photo: DatasetPhoto
@@ -100,7 +103,7 @@ class PhotoResult:
     agreeing: int = 0
     originals: Mapping[str, Embedding | None] = field(default_factory=dict)
     attempts: Mapping[Key, Attempt] = field(default_factory=dict)
-    error: str | None = None
+    error: SymfaceError | None = None
 
     def missing(self, plan: EvaluationPlan) -> list[Key]:
         """List what the plan wants to know and is not known yet."""
@@ -212,20 +215,24 @@ class Evaluator:
 
     def evaluate(self, known: PhotoResult) -> PhotoResult:
         """Find out what the plan wants to know of a photo and is not known yet."""
-        try:
-            pixels = read_photo(known.photo.path)
-        except UNREADABLE as error:
-            return PhotoResult(photo=known.photo, error=str(error))
-        known = self._add_originals(known, pixels)
-        attempts = dict(known.attempts)
+        for recognizer in self._plan.recognizers:
+            self._recognizer(recognizer)  # one that cannot be loaded concerns all photos
+        name = str(known.photo.path)
+        pixels = attempt(partial(read_photo, known.photo.path), name)
+        if isinstance(pixels, SymfaceError):
+            return PhotoResult(photo=known.photo, error=pixels)
+        seen = attempt(partial(self._add_originals, known, pixels), name)
+        if isinstance(seen, SymfaceError):
+            return PhotoResult(photo=known.photo, error=seen)
+        attempts = dict(seen.attempts)
         for condition in self._plan.conditions:
-            keys = [key for key in known.missing(self._plan) if key.condition == condition]
+            keys = [key for key in seen.missing(self._plan) if key.condition == condition]
             if keys:
-                attempts |= self._attempt(put_under(known, pixels, condition), keys)
-        return replace(known, attempts=attempts)
+                attempts |= self._attempt(attempt(partial(put_under, seen, pixels, condition), name), keys, name)
+        return replace(seen, attempts=attempts)
 
     def render(self, result: PhotoResult, condition: str) -> tuple[Photo, dict[str, Photo]]:
-        """Make the photo under a condition, and the symmetric images by method, of those that find the face.
+        """Make the photo under a condition, and the symmetric images by method, of those that make one.
 
         Raises:
             PhotoError: If the photo cannot be read any more.
@@ -233,8 +240,11 @@ class Evaluator:
         photo = put_under(result, read_photo(result.photo.path), condition)
         images: dict[str, Photo] = {}
         for provider, methods in self._by_provider(self._plan.methods):
-            for face in provider.find(photo, center_of(photo)):
-                images |= {method: face.render[method]() for method in methods}
+            faces = attempt(partial(_find, provider, photo), "")
+            for method in methods:
+                image = attempt(partial(_render, faces, method), "")
+                if image is not None and not isinstance(image, SymfaceError):
+                    images[method] = image
         return photo, images
 
     def _add_originals(self, known: PhotoResult, pixels: Photo) -> PhotoResult:
@@ -250,31 +260,33 @@ class Evaluator:
             originals[name] = None if face is None else face.embedding
         return replace(known, originals=originals)
 
-    def _attempt(self, photo: Photo, keys: Sequence[Key]) -> dict[Key, Attempt]:
+    def _attempt(self, photo: Photo | SymfaceError, keys: Sequence[Key], name: str) -> dict[Key, Attempt]:
         """Run methods on a photo; the time of the work that a provider's methods share counts for each of them."""
         attempts: dict[Key, Attempt] = {}
         for provider, methods in self._by_provider(tuple(dict.fromkeys(key.method for key in keys))):
             start = perf_counter()
-            faces = provider.find(photo, center_of(photo))
+            faces = photo if isinstance(photo, SymfaceError) else attempt(partial(_find, provider, photo), name)
             shared = perf_counter() - start
             for method in methods:
-                wanted = [key for key in keys if key.method == method]
                 start = perf_counter()
-                image = faces[0].render[method]() if faces else None
-                attempts |= self._judge(image, wanted, shared + perf_counter() - start)
+                image = attempt(partial(_render, faces, method), f"{name}: {method}")
+                seconds = shared + perf_counter() - start
+                attempts |= {key: self._judge(image, key, seconds, name) for key in keys if key.method == method}
         return attempts
 
-    def _judge(self, image: Photo | None, keys: Sequence[Key], seconds: float) -> dict[Key, Attempt]:
-        """Show a symmetric image to the recognizers."""
-        if image is None:
-            missed = Attempt(found=False, embedding=None, mirror_error=None, seconds=seconds)
-            return dict.fromkeys(keys, missed)
-        error = mirror_error(image)
-        embeddings = {key: self._recognizer(key.recognizer).embed(image) for key in keys}
-        return {
-            key: Attempt(found=True, embedding=embedding, mirror_error=error, seconds=seconds)
-            for key, embedding in embeddings.items()
-        }
+    def _judge(self, image: Photo | SymfaceError | None, key: Key, seconds: float, name: str) -> Attempt:
+        """Show a symmetric image to a recognizer."""
+        if image is None or isinstance(image, SymfaceError):
+            return Attempt(found=False, embedding=None, mirror_error=None, seconds=seconds, error=image)
+        embedding = attempt(partial(self._recognizer(key.recognizer).embed, image), f"{name}: {key.method}")
+        error = embedding if isinstance(embedding, SymfaceError) else None
+        return Attempt(
+            found=True,
+            embedding=None if isinstance(embedding, SymfaceError) else embedding,
+            mirror_error=mirror_error(image),
+            seconds=seconds,
+            error=error,
+        )
 
     def _by_provider(self, methods: Sequence[str]) -> Iterator[tuple[Provider, list[str]]]:
         for entry in providers_of(methods):
@@ -286,6 +298,21 @@ class Evaluator:
         if name not in self._recognizers:
             self._recognizers[name] = find_recognizer(name)(self._plan.model_folder)
         return self._recognizers[name]
+
+
+def _find(provider: Provider, photo: Photo) -> list[ProvidedFace]:
+    return provider.find(photo, center_of(photo))
+
+
+def _render(faces: Sequence[ProvidedFace] | SymfaceError, method: str) -> Photo | None:
+    """Make a method's image of the first face; None if there is none.
+
+    Raises:
+        SymfaceError: What looking for faces failed with.
+    """
+    if isinstance(faces, SymfaceError):
+        raise faces
+    return faces[0].render[method]() if faces else None
 
 
 def put_under(result: PhotoResult, pixels: Photo, condition: str) -> Photo:

@@ -113,7 +113,8 @@ def report_as_dict(report: EvaluationReport) -> dict[str, object]:
         "tables": [_table_as_dict(report, table) for table in report.tables],
         "paper": paper_scores(),
         "photos": [_photo_as_dict(report, place, result) for place, result in enumerate(report.results)],
-        "unreadable": list(report.unreadable),
+        "unreadable": [str(error) for error in report.unreadable],
+        "failures": [str(error) for error in report.failures],
     }
 
 

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from symface_cli.errors import SymfaceError
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.evaluation.subsets import Subset, split_by_difficulty
@@ -121,14 +122,16 @@ class EvaluationReport:
             on; none if no photo could be read.
         results: Those of the photos that could be read, in order; `results[i].photo` has the path and the identity.
         subsets: By yaw, then by the detector's agreement; each photo is in one of either.
-        unreadable: One line for each photo that could not be read; they count nowhere.
+        unreadable: Why photos could not be read or looked at; they count nowhere.
+        failures: What methods and recognizers failed with, each once; such a face counts as not recognized.
     """
 
     plan: EvaluationPlan
     tables: tuple[ScoreTable, ...]
     results: tuple[PhotoResult, ...]
     subsets: tuple[Subset, ...]
-    unreadable: tuple[str, ...]
+    unreadable: tuple[SymfaceError, ...]
+    failures: tuple[SymfaceError, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +206,14 @@ def summarize_results(plan: EvaluationPlan, results: Sequence[PhotoResult]) -> E
         results=readable,
         subsets=subsets,
         unreadable=tuple(result.error for result in results if result.error is not None),
+        failures=tuple(_list_failures(readable).values()),
     )
+
+
+def _list_failures(results: Sequence[PhotoResult]) -> dict[str, SymfaceError]:
+    """List what went wrong, by the messages: with several recognizers, the same is met more than once."""
+    attempts = [attempt for result in results for attempt in result.attempts.values()]
+    return {str(attempt.error): attempt.error for attempt in attempts if attempt.error is not None}
 
 
 def _tabulate(

@@ -75,7 +75,7 @@ class SqliteStore:
         """
         which = (result.digest, __version__)
         originals = [(*which, name, _pack(embedding, "<f8")) for name, embedding in result.originals.items()]
-        attempts = [self._row(which, key, attempt) for key, attempt in result.attempts.items()]
+        attempts = [self._row(which, key, attempt) for key, attempt in result.attempts.items() if attempt.error is None]
         with _refuse_damage(self._path), self._connection:
             self._insert("photos", [(*which, _pack(result.landmarks, "<f4"), result.agreeing)])
             self._insert("originals", originals)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.errors import PhotoError
 from symface_cli.evaluation.contact_sheet import choose_cases
 from symface_cli.evaluation.html import choose_curves, report_as_html
 from symface_cli.evaluation.plot import Axis, axis_around, step_path
@@ -160,7 +161,7 @@ def test_hostile_names_are_shown_and_not_obeyed(plan: EvaluationPlan, examine: C
 
 
 def test_run_without_readable_photos_has_no_table(plan: EvaluationPlan) -> None:
-    unreadable = PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), error="cannot read a.jpg")
+    unreadable = PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), error=PhotoError("cannot read a.jpg"))
     page = Reader(report_as_html(summarize_results(plan, [unreadable]), COMMAND))
     assert not page.named("table") and not page.named("img")
     assert any("1 more unreadable" in text for text in page.text_in("dd"))

@@ -180,7 +180,7 @@ def test_damaged_photo_is_named_and_counts_nowhere(hand_placed: Path) -> None:
     (hand_placed / "002.png").write_bytes(b"no picture")
     report = run(hand_placed, "fake")
     assert len(report.unreadable) == 1
-    assert "002.png" in report.unreadable[0]
+    assert "002.png" in str(report.unreadable[0])
     assert report.scores[0].photos == 5
     assert report.scores[0].angle is not None
     assert report.scores[0].angle.median == pytest.approx(3.5)  # of 1, 3, 4, 5

@@ -142,13 +142,13 @@ def test_progress_counts_every_photo(known: EvaluationPlan, people: list[Dataset
 def test_unreadable_photo_is_reported_and_counts_nowhere(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     people[0].path.write_bytes(b"no picture")
     report = run(people, known)
-    assert len(report.unreadable) == 1 and str(people[0].path) in report.unreadable[0]
+    assert len(report.unreadable) == 1 and str(people[0].path) in str(report.unreadable[0])
     assert report.tables[0].scores[0].recognized[0].count == len(report.results) == 7
 
 
 def test_photo_that_is_gone_is_reported(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     people[0].path.unlink()
-    assert [str(people[0].path) in line for line in run(people, known).unreadable] == [True]
+    assert [str(people[0].path) in str(error) for error in run(people, known).unreadable] == [True]
 
 
 # Several recognizers and conditions

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.errors import PhotoError
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.evaluation.scores import EvaluationReport, find_others, summarize_results
@@ -169,6 +170,8 @@ def test_subsets_have_scores_of_their_own_photos_and_the_gallery_of_all() -> Non
 
 
 def test_report_without_readable_photos_has_no_tables() -> None:
-    report = summarize_results(PLAN, [PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), error="a.jpg: no picture")])
+    report = summarize_results(
+        PLAN, [PhotoResult(photo=DatasetPhoto(Path("a.jpg"), "a"), error=PhotoError("a.jpg: no picture"))]
+    )
     assert (report.tables, report.results, report.subsets) == ((), (), ())
-    assert report.unreadable == ("a.jpg: no picture",)
+    assert list(map(str, report.unreadable)) == ["a.jpg: no picture"]

@@ -23,7 +23,7 @@ from symface_cli.cli.options import (
 )
 from symface_cli.cli.progress import count_photos
 from symface_cli.cli.tables import print_table
-from symface_cli.errors import ExitStatus, PhotoError, UsageError
+from symface_cli.errors import ExitStatus, SymfaceError, UsageError
 
 if TYPE_CHECKING:
     from symface_cli.data.datasets import Dataset, DatasetPhoto
@@ -184,9 +184,9 @@ def evaluate(
     fetch_models(files, model_dir)
     with open_store(run, plan, resume, force) as store:
         report = summarize_results(plan, _run(photos, plan, store))
-    _print(report)
     _write(report, written)
-    return PhotoError.status if report.unreadable or dataset.problems else ExitStatus.OK
+    _print(report)
+    return _status(dataset.problems, report.unreadable, report.failures)
 
 
 def _choose_files(
@@ -223,21 +223,26 @@ def _evaluate_midlines(data: "Dataset", limit: int | None, plan: "MidlinePlan", 
     references = midline.read_references(data, limit)
     with count_photos("evaluating") as progress:
         report = midline.evaluate_midlines(references, plan, progress)
-    for line in report.unreadable:
-        print_error(line)
+    for error in (*report.unreadable, *report.failures):
+        print_error(error)
+    _write_numbers(midline.midlines_as_dict(report), midline.midlines_as_markdown(report), written)
     table = midline.midline_table(report)
     print_table(table.title, table.header(), table.texts())
     print_line(midline.describe_midlines(report))
-    _write_numbers(midline.midlines_as_dict(report), midline.midlines_as_markdown(report), written)
-    return PhotoError.status if report.unreadable or data.problems else ExitStatus.OK
+    return _status(data.problems, report.unreadable, report.failures)
+
+
+def _status(*errors: "Sequence[SymfaceError]") -> ExitStatus:
+    """Return the exit status of the first failure."""
+    return next((error.status for part in errors for error in part), ExitStatus.OK)
 
 
 def _print(report: "EvaluationReport") -> None:
-    """Print the tables on stdout; on stderr what was counted, and the photos that could not be read."""
+    """Print the tables on stdout; on stderr what was counted, and what went wrong with photos."""
     from symface_cli.evaluation.report import PAPER_NOTE, describe_report, score_table, subset_table
 
-    for line in report.unreadable:
-        print_error(line)
+    for error in (*report.unreadable, *report.failures):
+        print_error(error)
     for scores in report.tables:
         for table in (score_table(scores), subset_table(report, scores)):
             print_table(table.title, table.header(), table.texts())
