@@ -236,6 +236,11 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def is_file(path: Path) -> bool:
+    """Return whether it is a file; not where the system does not tell, for which `Path.is_file` raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def may_be_read(path: Path) -> bool:
     """Return whether something is there, or the system does not tell: then reading it says why."""
     try:

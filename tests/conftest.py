@@ -136,6 +136,14 @@ def symface(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
 
 
 @pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom nobody knows, as a container may be run by: no HOME, no entry in passwd."""
+    for name in ("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "SYMFACE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+
+
+@pytest.fixture
 def portrait() -> Path:
     """A photo with one face, of a person who does not exist."""
     return ROOT / "examples" / "portrait.jpg"

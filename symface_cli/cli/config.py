@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symface_cli.errors import UsageError
+from symface_cli.files import is_file
 
 NAME = "symface.toml"
 
@@ -28,7 +29,7 @@ def variable_of(command: str, option: str) -> str:
 def find_config(named: Path | None) -> Path | None:
     """Find the file to read: the one that is named, else the working folder's own, if it has one."""
     here = Path(NAME)
-    if named is None and here.is_file():
+    if named is None and is_file(here):
         return here
     return named
 

@@ -4,6 +4,7 @@ Environment variables: SYMFACE_HOME is the folder for downloads; SYMFACE_OFFLINE
 the base address of a mirror, which replaces `https://host` in every address.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -75,9 +76,16 @@ def on_mirror(address: str) -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for downloads: SYMFACE_HOME, else the user's cache folder."""
+    """Return the folder for downloads: SYMFACE_HOME, else the user's cache folder.
+
+    Raises:
+        FileNotFoundError: If it would lie in a home folder, and there is none: in a container, a user may have none.
+    """
     home = os.environ.get("SYMFACE_HOME")
-    return Path(home or platformdirs.user_cache_dir("symface")).expanduser()
+    try:
+        return Path(home or platformdirs.user_cache_dir("symface")).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder") from error
 
 
 def is_offline() -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from symface_cli.data.archives import ADVICE
 from symface_cli.data.downloads import cache_folder, fetch, is_offline, on_mirror
 from symface_cli.errors import DataError
-from symface_cli.files import Progress
+from symface_cli.files import Progress, is_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,12 @@ def fetch_lfw(watch: Callable[[str], Progress]) -> Path:
     Raises:
         DataError: If it cannot be downloaded.
     """
-    target = cache_folder() / "datasets" / LFW.name
-    if target.is_file():
+    try:
+        target = cache_folder() / "datasets" / LFW.name
+    except OSError as error:
+        told = f"{LFW.name} is not here, and {error.strerror} to download it to"
+        raise DataError(f"{told}; set SYMFACE_HOME to a folder, or {ADVICE}") from error
+    if is_file(target):
         return target
 
     def get(address: str, by_hand: str) -> None:

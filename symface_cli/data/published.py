@@ -4,13 +4,14 @@ They are not part of symface: most of their licenses allow research only.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from symface_cli.data.downloads import cache_folder, fetch
 from symface_cli.errors import Hint, WeightsError
-from symface_cli.files import Progress
+from symface_cli.files import Progress, is_file
 
 BY_HAND = "download it by hand into a folder and name that folder with SYMFACE_MODEL_DIR"
 
@@ -144,7 +145,9 @@ def find(name: str, folder: Path | None = None) -> Path | None:
     file = FILES[name]
     own = folder or os.environ.get("SYMFACE_MODEL_DIR")
     places = [Path(own, file.folder, file.name), Path(own, file.name)] if own else []
-    return next((place for place in (*places, _cached(file)) if place.is_file()), None)
+    with suppress(OSError):  # without a home folder, nothing is in its cache
+        places.append(_cached(file))
+    return next((place for place in places if is_file(place)), None)
 
 
 def locate(name: str, folder: Path | None = None, progress: Progress | None = None) -> Path:
@@ -162,8 +165,13 @@ def locate(name: str, folder: Path | None = None, progress: Progress | None = No
     if here is not None:
         return here
     file, failure = FILES[name], partial(WeightsError, hint=Hint.MODEL_FOLDER)
-    fetch(file.address, _cached(file), file.sha256, progress, BY_HAND, failure)
-    return _cached(file)
+    try:
+        target = _cached(file)
+    except OSError as error:
+        told = f"{name} is not here, and {error.strerror} to download it to"
+        raise failure(f"{told}; set SYMFACE_HOME to a folder, or {BY_HAND}") from error
+    fetch(file.address, target, file.sha256, progress, BY_HAND, failure)
+    return target
 
 
 def _cached(file: ModelFile) -> Path:

@@ -20,6 +20,7 @@ from symface_cli.errors import (
     UsageError,
     WeightsError,
 )
+from symface_cli.files import is_file, is_folder
 from symface_cli.version import __version__
 
 Verdict = Literal["ok", "absent", "warning", "problem"]
@@ -107,7 +108,7 @@ def _find_variables(settings: Settings) -> Found:
     if unknown:
         return "warning", f"nothing reads {', '.join(sorted(unknown))}"
     folder = present.get("SYMFACE_MODEL_DIR")
-    if folder and not Path(folder).is_dir():
+    if folder and not is_folder(Path(folder)):
         raise UsageError(f"SYMFACE_MODEL_DIR is {folder}, which is not a folder")
     told = ", ".join(f"{name}={_hide_password(value)}" for name, value in present.items()) or "none of symface's is set"
     return "ok", f"{told}; nothing is downloaded" if is_offline() else told
@@ -216,9 +217,12 @@ def _find_models() -> Found:
 def _find_cache() -> Found:
     from symface_cli.data.downloads import cache_folder
 
-    folder = cache_folder().absolute()
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+    try:
+        folder = cache_folder().absolute()
+    except OSError as error:
+        return "warning", f"{error.strerror} for downloads; set SYMFACE_HOME to a folder"
+    nearest = next(place for place in (folder, *folder.parents) if is_folder(place) or is_file(place))
+    if not (is_folder(nearest) and os.access(nearest, os.W_OK)):
         return "warning", f"{folder} cannot be written; set SYMFACE_HOME to another folder"
     if nearest != folder:
         return "ok", f"{folder}, not there yet"

@@ -81,6 +81,7 @@ def train(
         WeightsError: If a network of the labels' teacher is needed and cannot be had.
     """
     state = run.state_to_resume(config, processes)
+    run.lend_temporary_folder()
     dataset = survey(data)
     for remark in dataset.remarks:
         observer.noted(remark)

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import tempfile
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -43,6 +46,23 @@ class RunFolder:
     def stage(self, number: int) -> "StageFolder":
         """Return the folder of a stage."""
         return StageFolder(self.path / f"stage-{number}")
+
+    def lend_temporary_folder(self) -> None:
+        """Let torch and matplotlib put temporary files here if the system has no place for any: a read-only container.
+
+        Raises:
+            DataError: If that is not possible, either.
+        """
+        with suppress(FileNotFoundError):
+            tempfile.gettempdir()
+            return
+        folder = (self.path / "temporary").absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            told = f"{folder}: cannot be made ({error.strerror}), and there is no other place for temporary files"
+            raise DataError(f"{told}; set TMPDIR to a folder", Hint.OTHER_RUN) from error
+        os.environ["TMPDIR"] = str(folder)
 
     def first_weights(self, stage: int) -> Path | None:
         """Return the weights that a stage starts from: `init`, or the stage before; None for a fresh start.

@@ -1,5 +1,6 @@
 """Published files: downloaded, verified, resumed, refused, and told of."""
 
+import errno
 import hashlib
 import socket
 import subprocess
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from symface_cli.data.archives import unpack_once
 from symface_cli.data.downloads import cache_folder, fetch, locked, on_mirror
+from symface_cli.data.lfw import fetch_lfw
+from symface_cli.data.published import find, locate
 from symface_cli.errors import DataError, ExitStatus, WeightsError
 from tests.server import CONTENT, Server
 
@@ -150,6 +154,39 @@ def test_downloads_are_kept_where_the_user_says(monkeypatch: pytest.MonkeyPatch,
     assert cache_folder() == tmp_path
     monkeypatch.delenv("SYMFACE_HOME")
     assert cache_folder().name == "symface"
+
+
+@pytest.mark.usefixtures("no_home")
+def test_without_a_home_only_what_needs_the_cache_fails_and_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faces.tar").write_bytes(b"")
+    with pytest.raises(DataError, match=r"no home folder.*set SYMFACE_HOME"):
+        unpack_once(tmp_path / "faces.tar", lambda done, total: None)
+    with pytest.raises(DataError, match=r"no home folder.*set SYMFACE_HOME"):
+        fetch_lfw(lambda address: lambda done, total: None)
+    with pytest.raises(WeightsError, match=r"no home folder.*set SYMFACE_HOME"):
+        locate("face_sdm.yml")
+    assert find("face_sdm.yml") is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "symface"
+    monkeypatch.setenv("SYMFACE_HOME", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own"
+    monkeypatch.setenv("SYMFACE_HOME", "~/own")
+    with pytest.raises(FileNotFoundError):
+        cache_folder()
+
+
+def test_a_home_of_somebody_else_has_no_models_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HOME=/root, as another user: `Path.is_file` raises, on Python before 3.14."""
+    monkeypatch.setenv("SYMFACE_HOME", "/root")
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert find("face_sdm.yml") is None
+    monkeypatch.undo()
+
+
+def refuse(path: Path, **options: bool) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 def test_a_locked_folder_keeps_other_processes_out(tmp_path: Path) -> None:

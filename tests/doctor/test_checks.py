@@ -129,6 +129,12 @@ def test_a_cache_that_cannot_be_written_is_a_warning(symface, folder, skip_test,
     assert "SYMFACE_HOME" in told
 
 
+def test_without_a_home_the_cache_is_a_warning_and_models_are_absent(symface, skip_test, no_home):
+    found = rows(symface("doctor"))
+    assert found["cache"] == ("warning", "there is no home folder for downloads; set SYMFACE_HOME to a folder")
+    assert found["models"][0] == "absent"
+
+
 @pytest.mark.parametrize("place", ["flat", "sorted", "cache"])
 def test_published_models_are_absent_or_here(symface, folder, skip_test, monkeypatch, place):
     from symface_cli.data.published import FILES
