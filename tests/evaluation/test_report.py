@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from rich.console import Console
 
-from symface_cli.cli import tables
 from symface_cli.cli.commands import evaluate as command
+from symface_cli.cli.console import out
 from symface_cli.evaluation.metrics import wilson_interval
 from symface_cli.evaluation.protocol import evaluate
 from symface_cli.evaluation.report import (
@@ -123,13 +122,12 @@ def test_json_has_every_score_and_every_photos_distances(report: EvaluationRepor
 
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
 def test_terminal_shows_every_number_whole(
-    report: EvaluationReport, width: int, monkeypatch: pytest.MonkeyPatch
+    report: EvaluationReport, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    terminal = Console(width=width, force_terminal=True, color_system=None, soft_wrap=True, highlight=False)
-    monkeypatch.setattr(tables, "out", terminal)
-    with terminal.capture() as capture:
-        command._print(report)
-    lines = capture.get().splitlines()
+    monkeypatch.setattr(type(out), "is_terminal", True)
+    monkeypatch.setattr(out, "_width", width)
+    command._print(report)
+    lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= width
     shown = {cell for line in lines for cell in line.split("   ")}
     for table in report.tables:

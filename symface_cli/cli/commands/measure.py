@@ -134,6 +134,9 @@ def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_pat
         return
     if Path("-") not in (json_path, csv_path):
         print_text("\n\n".join(map(as_text, records)))
-    for path, write in ((json_path, as_json), (csv_path, as_csv)):
+    for path, write, undecodable in (
+        (json_path, as_json, "backslashreplace"),
+        (csv_path, as_csv, "surrogateescape"),
+    ):
         if path is not None:
-            mention(write_result(path, write(records).encode("utf-8", "surrogateescape"), force))
+            mention(write_result(path, write(records).encode("utf-8", undecodable), force))
