@@ -98,7 +98,8 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
     """Find the photos that files, folders and patterns stand for, and name their results.
 
     Results lie beside their photos or, if `out` is a folder, in it, in the sub-folders that the photos have in theirs.
-    `out` is a folder if it exists as one, ends with a slash, or there are several photos.
+    `out` is a folder if it exists as one, ends with a slash, has no suffix and is not there yet, or there are several
+    photos.
 
     Raises:
         UsageError: If an argument names no photo, or two photos' results would have one name.
@@ -163,8 +164,11 @@ def _match(pattern: Path) -> list[Path]:
 
 
 def _is_folder(out: str, photos: Sequence[_Photo], arguments: Sequence[Path]) -> bool:
+    path = Path(out)
     several = len(photos) > 1 or is_folder(arguments[0])
-    return several or is_folder(Path(out)) or out.endswith(("/", os.sep))
+    # What is there and no folder is meant as a file: /dev/stdout has no suffix, either.
+    is_bare_name = not path.suffix and STREAM not in (path, *arguments) and not may_be_read(path)
+    return several or is_folder(path) or out.endswith(("/", os.sep)) or is_bare_name
 
 
 def _refuse_duplicates(targets: Sequence[Target]) -> None:

@@ -122,12 +122,31 @@ def test_standard_input_goes_alone(tmp_path):
         choose_targets([STREAM, tmp_path / "a.jpg"], None)
 
 
-@pytest.mark.parametrize(("name", "is_folder"), [("new/", True), ("there", True), ("x.png", False), ("x", False)])
+@pytest.mark.parametrize(
+    ("name", "is_folder"),
+    [
+        *[("new/", True), ("new", True), ("new/deeper", True), ("there", True), ("new.d/", True)],
+        *[("x.png", False), ("file", False), ("loop.2", False)],
+    ],
+)
 def test_whether_out_is_a_folder_is_said_once(tmp_path, name, is_folder):
     (tmp_path / "there").mkdir()
-    touch(tmp_path / "a.jpg")
+    touch(tmp_path / "a.jpg", tmp_path / "file")
     targets = choose_targets([tmp_path / "a.jpg"], f"{tmp_path}/{name}")
     assert (targets.folder is not None, targets.file is None) == (is_folder, is_folder)
+
+
+def test_one_photo_and_the_next_batch_may_name_the_same_new_folder(tmp_path):
+    touch(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    out = str(tmp_path / "results")
+    assert names(choose_targets([tmp_path / "a.jpg"], out)) == [tmp_path / "results" / "a.symmetric.png"]
+    assert choose_targets([tmp_path / "a.jpg", tmp_path / "b.jpg"], out).folder == tmp_path / "results"
+
+
+@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+def test_a_stream_is_no_folder_without_its_suffix(tmp_path, out):
+    touch(tmp_path / "a.jpg")
+    assert choose_targets([tmp_path / "a.jpg"], out).file == Path(out)
 
 
 def test_out_is_a_folder_for_several_photos_whatever_it_is_called(tmp_path):
