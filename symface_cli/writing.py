@@ -16,6 +16,8 @@ from symface_cli.files import PHOTO_SUFFIXES, look_up, on_one_line
 
 _FileId: TypeAlias = tuple[int, int] | str
 
+_PICTURES = PHOTO_SUFFIXES | {".gif"}
+
 _REASONS = {
     errno.ENOENT: "its folder does not exist; create it first",
     errno.ENOTDIR: "its folder is a file; choose another folder",
@@ -41,10 +43,13 @@ class Destination(NamedTuple):
     Attributes:
         path: Its path.
         replace: Whether a file that is there may be replaced.
+        is_picture: Whether a picture is written. Anything else never replaces one: patterns of the shell put photos
+            where a page or a table was meant.
     """
 
     path: Path
     replace: bool
+    is_picture: bool = False
 
     def write(self, data: bytes) -> str | None:
         """Write it, as `write_file` does."""
@@ -82,16 +87,20 @@ def prepare_files(destinations: Sequence[Destination], inputs: Inputs) -> None:
     """Check, before the work, that files can be written after it; create their folders.
 
     Raises:
-        OutputError: If one may not be written, as `check_file` has it, two are the same file, or a folder cannot be
-            created or written to.
+        OutputError: If one may not be written, as `check_file` has it, would replace a picture without being one, two
+            are the same file, or a folder cannot be created or written to.
     """
     seen: set[_FileId] = set()
-    for path, replace in destinations:
-        status = check_file(path, replace, inputs)
-        if _identify(path) in seen and not _is_stream(status):
-            raise OutputError(f"{on_one_line(str(path))}: named for two results; give each a file of its own")
+    for path, replace, is_picture in destinations:
+        status, name = check_file(path, replace, inputs), on_one_line(str(path))
+        if _is_stream(status):
+            continue
+        if status is not None and not is_picture and path.suffix.lower() in _PICTURES:
+            raise OutputError(f"cannot write {name}: it is a picture; give another name")
+        if _identify(path) in seen:
+            raise OutputError(f"{name}: named for two results; give each a file of its own")
         seen.add(_identify(path))
-    for path, _ in destinations:
+    for path, *_ in destinations:
         make_folder(path.parent)
         if look_up(path) is None:  # else it is written in place where the folder allows nothing new
             _try_to_write(path)
@@ -121,7 +130,7 @@ def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | No
         raise OutputError(f"cannot write {name}: {_REASONS[errno.EISDIR]}")
     if not replace:
         raise OutputError(f"{name}: already exists", Hint.OVERWRITE)
-    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
+    if not status.st_mode & 0o222 or not _is_writable(path):
         raise OutputError(f"cannot write {name}: it is write-protected; permit writing or give another name")
     return status
 
@@ -264,6 +273,10 @@ def _identify(path: Path) -> _FileId:
     if status is None or not status.st_ino:  # not there, or of a file system that does not number its files
         return os.path.normcase(os.path.realpath(path))
     return status.st_dev, status.st_ino
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _is_stream(status: os.stat_result | None) -> bool:

@@ -3,9 +3,6 @@
 import errno
 import os
 import stat
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +12,7 @@ import pytest
 from symface_cli import writing
 from symface_cli.errors import Hint, OutputError
 from symface_cli.writing import Destination, Inputs, check_file, prepare_files, write_file
+from tests.users import modes, ordinary_user, shared_folder
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes are POSIX's")
 Fail = Callable[..., None]
@@ -326,6 +324,15 @@ def test_nothing_is_made_where_one_file_is_refused(tmp_path: Path) -> None:
     assert names(tmp_path) == ["mine.csv"]
 
 
+@pytest.mark.parametrize("name", ["1.jpg", "scan.TIF", "cat.gif"])
+def test_only_a_picture_replaces_a_picture(tmp_path: Path, name: str) -> None:
+    """The shell makes `--report a/1.jpg a/2.jpg` of `--report a/*.jpg`."""
+    (tmp_path / name).write_bytes(b"a photo")
+    with pytest.raises(OutputError, match="it is a picture"):
+        prepare_files([Destination(tmp_path / name, True)], Inputs())
+    prepare_files([Destination(tmp_path / name, True, is_picture=True)], Inputs())
+
+
 @posix
 @pytest.mark.parametrize("other", ["a.html", "./b/../a.html", "link.html", "hard.html"])
 def test_two_results_in_one_file_are_refused(tmp_path: Path, other: str) -> None:
@@ -346,46 +353,34 @@ def test_folder_that_takes_no_file_is_refused_before_the_work(tmp_path: Path, mo
     prepare_files([Destination(tmp_path / "mounted.csv", True)], Inputs())
 
 
-AS_ANOTHER_USER = """
-import os, sys
-from pathlib import Path
-from symface_cli.errors import SymfaceError
-from symface_cli.writing import Destination, Inputs, prepare_files, write_file
-
-os.setgid(12345), os.setuid(12345)
-for path in map(Path, sys.argv[1:]):
-    for do in (lambda: prepare_files([Destination(path, True)], Inputs()), lambda: write_file(path, b"new", True)):
-        try:
-            print(do())
-        except SymfaceError as error:
-            print(error)
-"""
+DENIED = "permission denied; choose another folder"
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that other users can enter, unlike those of tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
+@modes
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("private/a.csv", DENIED),
+        ("private/new.csv", DENIED),
+        ("closed/new.csv", DENIED),
+        ("closed/mine.csv", "it is write-protected; permit writing or give another name"),
+    ],
+)
+def test_what_may_not_be_written_is_refused_before_the_work(name: str, reason: str) -> None:
+    with shared_folder() as folder, ordinary_user():
+        with pytest.raises(OutputError) as caught:
+            prepare_files([Destination(folder / name, True)], Inputs())
+        assert str(caught.value) == f"cannot write {folder / name}: {reason}"
+        with pytest.raises(OutputError) as again:
+            write_file(folder / name, b"new", replace=True)
+        assert str(again.value) == str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another user")
-def test_permissions_are_those_of_the_system(open_folder: Path) -> None:
-    """A folder that may not be entered, one that takes no new files, and a writable file in it, for another user."""
-    for name, mode in (("private", 0o700), ("closed", 0o755)):
-        (open_folder / name).mkdir(mode=mode)
-    (open_folder / "closed" / "mine.csv").touch(mode=0o644)
-    (open_folder / "closed" / "yours.csv").touch()
-    (open_folder / "closed" / "yours.csv").chmod(0o666)
-    paths = [open_folder / name for name in ("private/a.csv", "closed/a.csv", "closed/mine.csv", "closed/yours.csv")]
-    ran = subprocess.run([sys.executable, "-c", AS_ANOTHER_USER, *paths], capture_output=True, text=True, check=True)
-    denied = "permission denied; choose another folder"
-    assert ran.stdout.splitlines() == [
-        *[f"cannot write {paths[0]}: {denied}"] * 2,
-        *[f"cannot write {paths[1]}: {denied}"] * 2,
-        *[f"cannot write {paths[2]}: it is write-protected; permit writing or give another name"] * 2,
-        "None",
-        f"{paths[3]} was written in place, because it cannot be replaced (Permission denied)",
-    ]
-    assert [path.read_bytes() for path in paths[2:]] == [b"", b"new"]
+@modes
+def test_writable_file_in_a_closed_folder_is_written_in_place() -> None:
+    with shared_folder() as folder, ordinary_user():
+        file = folder / "closed" / "ours.csv"
+        prepare_files([Destination(file, True)], Inputs())
+        note = write_file(file, b"new", replace=True)
+        assert note == f"{file} was written in place, because it cannot be replaced (Permission denied)"
+        assert file.read_bytes() == b"new"

@@ -95,11 +95,12 @@ class Batch:
         if manifest is not None:
             known = self._options.resume or is_manifest(manifest)
             named.append(Destination(manifest, self._options.force or known))
-        for path, _ in named:
+        for path, *_ in named:
             if self._targets.may_write(path):
                 raise OutputError(f"{path}: a result may get this name; choose another")
         if self._targets.file is not None and self._targets.file != STREAM:
-            named.append(Destination(self._targets.file, replace=True))  # whether it may be is checked with the photo
+            # Whether it may be replaced is checked with the photo: several faces go to other files.
+            named.append(Destination(self._targets.file, replace=True, is_picture=True))
         prepare_files(named, self._inputs)
 
     def _choose_report(self) -> Destination | None:

@@ -4,6 +4,7 @@ import pytest
 
 from symface_cli.cli.config import Kind, find_config, read_config, variable_of
 from symface_cli.errors import UsageError
+from tests.users import modes, ordinary_user, shared_folder
 
 COMMANDS = {
     "draw": {"force": Kind.SWITCH, "width": Kind.VALUE, "batch-size": Kind.VALUE, "color": Kind.VALUES},
@@ -205,3 +206,17 @@ def test_variables_of_other_meaning_are_no_options_of_symface(symface, monkeypat
     finished = symface("doctor", "--bogus")
     assert finished.status == 2
     assert "--bogus" in finished.err
+
+
+@modes
+def test_a_working_folder_that_may_not_be_entered_has_no_file(monkeypatch):
+    """A container that is run by any user may begin in root's folder."""
+    with shared_folder() as folder:
+        (folder / "private").chmod(0o700)
+        monkeypatch.chdir(folder / "private")
+        write(folder / "private", "[draw]")
+        (folder / "private").chmod(0)
+        with ordinary_user():
+            assert find_config(None) is None
+            assert find_config(folder) == folder
+        monkeypatch.undo()

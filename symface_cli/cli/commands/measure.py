@@ -89,7 +89,7 @@ def measure(
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
     tables = [Destination(path, force) for path in (json_path, csv_path) if path is not None and path != STREAM]
-    maps = [] if targets.file in (None, STREAM) else [Destination(targets.file, replace=True)]
+    maps = [] if targets.file in (None, STREAM) else [Destination(targets.file, replace=True, is_picture=True)]
     prepare_files([*tables, *maps], Inputs([*targets.photos, *options.also_read]))
     from symface_cli.inference.symmetrizer import Symmetrizer
 
