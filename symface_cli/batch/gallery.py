@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from symface_cli.batch.outcomes import Outcome
 from symface_cli.batch.targets import STREAM
 from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
+from symface_cli.errors import SymfaceError, attempt
 from symface_cli.files import on_one_line
 from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
 from symface_cli.pages import InlineImage, load_template
@@ -189,7 +191,8 @@ def _common_folder(outcomes: Sequence[Outcome]) -> Path:
 
 
 def _describe(outcome: Outcome, place: Place, measures: Sequence[Measure], side: int) -> Entry:
-    slides = draw_slides(outcome, side)
+    drawn = attempt(partial(draw_slides, outcome, side), str(outcome.photo))
+    slides = () if isinstance(drawn, SymfaceError) else drawn
     icons = {slide.face: slide.icon for slide in slides}
     several = len(outcome.faces) > 1
     faces = [

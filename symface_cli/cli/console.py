@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from rich.console import Console, RenderableType
+from rich.control import Control
+from rich.segment import ControlType
 
 from symface_cli.cli.hints import explain
 from symface_cli.errors import ExitStatus, NoFaceError, OutputError, ReaderGoneError, SymfaceError
 from symface_cli.files import discard_output, on_one_line, write_to_stdout
 
+CLEAR_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 _tracebacks_shown = ContextVar("tracebacks_shown", default=False)
 
 
@@ -112,6 +115,8 @@ class ResultPrinter:
         """Print a path, unless printing has failed before."""
         if self._is_over:
             return
+        if out.is_terminal and err.is_terminal:
+            err.control(CLEAR_LINE)  # a progress bar may be there, which is drawn again below the path
         try:
             write_to_stdout(os.fsencode(path) + self._end)
         except OutputError as error:

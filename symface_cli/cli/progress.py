@@ -19,6 +19,7 @@ from rich.table import Column
 from rich.text import Text
 
 from symface_cli.cli.console import err, print_line
+from symface_cli.files import on_one_line
 
 T = TypeVar("T")
 
@@ -62,10 +63,15 @@ def count_bytes(shown: bool = True) -> Iterator[Callable[[str, int, int | None],
             if what not in tasks:
                 if shown:
                     print_line(what)
-                tasks[what] = bar.add_task(what.split()[1].rpartition("/")[2].rstrip(":"), total=total)
+                tasks[what] = bar.add_task(_name_file(what), total=total)
             bar.update(tasks[what], completed=done, total=total)
 
         yield show
+
+
+def _name_file(what: str) -> str:
+    """Return the file's name in "unpacking NAME", "downloading ADDRESS" or "downloading NAME: LICENSE"."""
+    return on_one_line(what.partition(" ")[2].partition(": ")[0].rpartition("/")[2])
 
 
 class PhaseBar:

@@ -76,3 +76,25 @@ def test_photos_that_have_gone_or_are_none_cost_nobody_else(symface, walls, tmp_
     assert b == f"symface: cannot read {walls}/b.png: {os.strerror(errno.EISDIR)}"
     assert c.startswith(f"symface: {walls}/c.png: no face found")
     assert finished.status == 3
+
+
+def test_a_report_shows_the_others_if_one_photo_cannot_be_drawn(symface, tmp_path, portrait, monkeypatch):
+    from symface_cli.batch import thumbnails
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in NAMES[:2]:
+        Image.open(portrait).resize((160, 160)).save(folder / name)
+    read = thumbnails._read
+
+    def read_unless_second(path: Path, *rest: object, **more: object) -> object:
+        if path.name == "b.png":
+            raise MemoryError
+        return read(path, *rest, **more)
+
+    monkeypatch.setattr(thumbnails, "_read", read_unless_second)
+    finished = symface("symmetrize", folder, "-o", tmp_path / "out", "--report", tmp_path / "page.html")
+    assert finished.status == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.count('type="range"') == 1
+    assert "b.symmetric.png" in page

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from symface_cli.errors import UNREADABLE
+from symface_cli.errors import SymfaceError, attempt
 from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import resample
@@ -91,12 +92,16 @@ def _disagreement(label: Label) -> float:
 
 
 def _draw_case(row: int, label: Label, folder: Path) -> DoubtfulPhoto:
-    """Draw what a label says over its photo."""
+    """Draw what a label says over its photo; leave out what cannot be drawn."""
+    drawn = attempt(partial(_draw_photo, row, label, folder), label.photo)
+    if isinstance(drawn, SymfaceError):
+        return DoubtfulPhoto(name=on_one_line(label.photo), row=row, label=label)
+    return drawn
+
+
+def _draw_photo(row: int, label: Label, folder: Path) -> DoubtfulPhoto:
     name = on_one_line(label.photo)
-    try:
-        photo = read_photo(folder / label.photo)
-    except UNREADABLE:
-        return DoubtfulPhoto(name=name, row=row, label=label)
+    photo = read_photo(folder / label.photo)
     if label.box is None:
         return DoubtfulPhoto(name=name, row=row, label=label, picture=inline_image(photo, PICTURE_SIDE))
     crop_from_photo = crop_from_box(label.box, PICTURE_SIDE, STORED_BOXES)
