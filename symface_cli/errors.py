@@ -46,6 +46,7 @@ class Hint(Enum):
     RESUME = auto()
     RESUME_OR_OVERWRITE = auto()
     START_ANEW = auto()
+    TRAIN_ON = auto()
     USE_CPU = auto()
 
 

@@ -22,6 +22,7 @@ _WORDS: dict[Hint, str] = {
     Hint.RESUME_OR_OVERWRITE: "; use --resume to go on with it, --force to lose it, or another --run",
     Hint.RESUME: "; use --resume, or another --run",
     Hint.START_ANEW: "; start without --resume",
+    Hint.TRAIN_ON: ", or train on from best.safetensors beside it: with --init, in another --run, without --resume",
     Hint.USE_CPU: "; try --device cpu",
 }
 

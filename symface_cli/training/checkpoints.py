@@ -12,11 +12,12 @@ from symface_cli.errors import DataError, Hint
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.training.averaging import RunningMean
 from symface_cli.training.config import Settings
+from symface_cli.training.data.sources import Sources
 from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
 from symface_cli.writing import write_file
 
-CHECKPOINT_FORMAT = 3  # raised when checkpoints of older versions cannot be resumed any more
+CHECKPOINT_FORMAT = 4  # raised when checkpoints of older versions cannot be resumed any more
 
 
 class CheckpointState(TypedDict):
@@ -25,6 +26,7 @@ class CheckpointState(TypedDict):
     Attributes:
         format: CHECKPOINT_FORMAT.
         config: The configuration, and the number of processes.
+        sources: The files that are learned from.
         launch: What torchrun called its launch.
         network: Tensors by name.
         mean: Those of the network's running mean.
@@ -40,6 +42,7 @@ class CheckpointState(TypedDict):
 
     format: int
     config: Settings
+    sources: Sources
     launch: str
     network: dict[str, Tensor]
     mean: dict[str, Tensor]
@@ -83,11 +86,12 @@ class Training:
     best: float = float("inf")
     rows: list[dict[str, float]] = field(default_factory=list)
 
-    def state(self, config: Settings) -> CheckpointState:
+    def state(self, config: Settings, sources: Sources) -> CheckpointState:
         """Return everything as tensors and plain values."""
         return {
             "format": CHECKPOINT_FORMAT,
             "config": config,
+            "sources": sources,
             "launch": self.processes.launch,
             "network": self.network.state_dict(),
             "mean": self.mean.network.state_dict(),

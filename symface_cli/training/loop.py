@@ -9,18 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symface_cli.data.datasets import survey
+from symface_cli.data.datasets import Dataset, survey
 from symface_cli.errors import UsageError
 from symface_cli.network.builder import build_network, to_channels_last
 from symface_cli.network.device import keep_freed_memory, mixed_precision
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.weights import load_weights, save_weights
 from symface_cli.training.averaging import RunningMean
-from symface_cli.training.checkpoints import Training, save_checkpoint
+from symface_cli.training.checkpoints import CheckpointState, Training, save_checkpoint
 from symface_cli.training.config import OptimizerSettings, TrainingConfig
 from symface_cli.training.data.augmentation import UNCHANGED, TrainingBatch
+from symface_cli.training.data.labels import photos_to_label
 from symface_cli.training.data.preparation import prepare
-from symface_cli.training.data.samples import SplitSamples
+from symface_cli.training.data.samples import SplitSamples, refuse_missing_splits
+from symface_cli.training.data.sources import Sources, find_sources
 from symface_cli.training.distributed import Processes, mean_over_processes
 from symface_cli.training.initialization import start_linear_path
 from symface_cli.training.normalization import share_statistics
@@ -76,15 +78,17 @@ def train(
         The path of the best weights.
 
     Raises:
-        DataError: If the data set cannot be used, the stage before is missing, or there is nothing to resume.
+        DataError: If the data set cannot be used, or is not that of the run that is resumed, the stage before is
+            missing, or there is nothing to resume.
         UsageError: If a resumed run was started with other settings, or a new one would overwrite one.
         WeightsError: If a network of the labels' teacher is needed and cannot be had.
     """
-    state = run.state_to_resume(config, processes)
+    state, weights = run.state_to_resume(config, processes), run.first_weights(config.stage)
     run.lend_temporary_folder()
     dataset = survey(data)
     for remark in dataset.remarks:
         observer.noted(remark)
+    sources = _find_sources(dataset, run, config.stage, state)
     keep_freed_memory()
     with processes.writer_first():
         teacher = config.teacher if config.stage > 1 else None
@@ -92,7 +96,7 @@ def train(
     for remark in prepared.remarks:
         observer.noted(remark)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
-    training = start(config, splits["train"], run.first_weights(config.stage), processes)
+    training = start(config, splits["train"], weights, processes)
     if state is not None:
         training.restore(state)
     if processes.is_writer:
@@ -101,8 +105,25 @@ def train(
         is_best = _run_epoch(training, config, splits, observer)
         if processes.is_writer:
             _write_epoch(training, config, splits["validation"], run, is_best)
+            state = training.state(config.settings(processes.world), sources)
+            # The last file of an epoch: a run killed before does the epoch, and writes it, again.
+            save_checkpoint(run.stage(config.stage).last, state)
         observer.finished_epoch(training.rows[-1])
     return run.stage(config.stage).best
+
+
+def _find_sources(dataset: Dataset, run: RunFolder, stage: int, state: CheckpointState | None) -> Sources:
+    """Look at the files that are learned from, whether they will do, before they are prepared for long.
+
+    Raises:
+        DataError: If a split has no photos, or the files are not those of the run that is resumed.
+    """
+    photos = photos_to_label(dataset)
+    refuse_missing_splits(photos.values())
+    sources = find_sources(photos, run.labels, None if state is None else state["sources"])
+    if state is not None:
+        run.refuse_change(stage, state["sources"], sources)
+    return sources
 
 
 def _open_stage(config: TrainingConfig, run: RunFolder, observer: Observer, processes: Processes) -> None:
@@ -199,10 +220,7 @@ def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, obser
 def _write_epoch(
     training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder, is_best: bool
 ) -> None:
-    """Write the files of an epoch.
-
-    The checkpoint is the last: a run killed before does the epoch, and writes it, again.
-    """
+    """Write the files of an epoch but for the checkpoint."""
     folder = run.stage(config.stage)
     if is_best:
         save_weights(folder.best, training.mean.network, config.stage)
@@ -211,7 +229,6 @@ def _write_epoch(
     folder.write_sheet(training.epoch, sheet)
     if run.log is not None:
         run.log.add(training.rows[-1], sheet)
-    save_checkpoint(folder.last, training.state(config.settings(training.processes.world)))
 
 
 def learn(training: Training, config: TrainingConfig, samples: SplitSamples, observer: Observer) -> dict[str, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.training.checkpoints import CheckpointState, load_checkpoint
 from symface_cli.training.config import Settings, TrainingConfig, find_difference
+from symface_cli.training.data.sources import Sources, find_change
 from symface_cli.training.distributed import Processes
 from symface_cli.training.reports.tensorboard import TensorBoardLog
 from symface_cli.writing import write_file
@@ -95,8 +96,15 @@ class RunFolder:
         assert state is not None
         difference = find_difference(state["config"], config.settings(processes.world))
         if difference is not None:
-            raise UsageError(f"{last}: started with {difference}; resume with the same settings")
+            raise UsageError(f"{last}: started with {difference}; resume with the same settings", Hint.TRAIN_ON)
         return state
+
+    def refuse_change(self, stage: int, known: Sources, now: Sources) -> None:
+        """Raise DataError if a stage that is resumed learned from other photos or labels."""
+        change = find_change(known, now)
+        if change is not None:
+            last = self.stage(stage).last
+            raise DataError(f"{last}: the photos or labels have changed: {change}; restore them", Hint.TRAIN_ON)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from symface_cli.cli.hints import explain
 from symface_cli.data import lfw
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.data.lfw import LFW
@@ -126,10 +128,15 @@ def test_weights_of_the_same_stage_are_gone_on_with(data, tmp_path):
             assert torch.allclose(before[name], after[name], atol=1e-4) == is_kept, name
 
 
-def test_resuming_with_other_settings_is_refused(data, tmp_path):
+def test_resuming_with_other_settings_is_refused_and_how_to_train_on_is_said(data, tmp_path):
     train(settings(1), data, RunFolder(tmp_path), CPU, Silent())
-    with pytest.raises(UsageError, match="seed"):
-        train(settings(1, seed=1), data, RunFolder(tmp_path, resume=True), CPU, Silent())
+    for config, difference in ((settings(1, seed=1), "seed 0, not 1"), (settings(1, 5), "epochs 1, not 5")):
+        with pytest.raises(UsageError) as caught:
+            train(config, data, RunFolder(tmp_path, resume=True), CPU, Silent())
+        assert explain(caught.value) == (
+            f"{tmp_path / 'stage-1/last.pt'}: started with {difference}; resume with the same settings, or train on "
+            "from best.safetensors beside it: with --init, in another --run, without --resume"
+        )
 
 
 def test_resuming_with_another_loss_weight_is_refused(data, tmp_path):
@@ -153,6 +160,50 @@ def test_all_that_was_trained_with_is_in_the_configuration_and_the_checkpoint(da
     assert written["optimizer"] == {
         "warm_up": 0.05, "weight_decay": 0.01, "clip": 5, "linear_rate": 0.01, "dense_rate": 0.1, "averaging": 0.999,
     }  # fmt: skip
+
+
+def test_resuming_with_other_photos_is_refused_before_they_are_prepared(data, tmp_path, monkeypatch):
+    copied, run = shutil.copytree(data, tmp_path / "copied"), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(1, 2), copied, RunFolder(run), CPU, Silent(stop_after=1))
+    person = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "train")
+    shutil.copy(person / "1.png", person / "2.png")
+    with monkeypatch.context() as patch, pytest.raises(DataError) as caught:
+        patch.delattr(loop, "prepare")
+        train(settings(1, 2), copied, RunFolder(run, resume=True), CPU, Silent())
+    last = run / "stage-1/last.pt"
+    change = f"1 photo more, {person.name}/2.png"
+    assert str(caught.value) == f"{last}: the photos or labels have changed: {change}; restore them"
+    assert caught.value.hint is Hint.TRAIN_ON
+    (person / "2.png").unlink()
+    tested = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "test")
+    shutil.rmtree(tested)  # which nobody learns from
+    os.utime(person / "1.png", (1, 1))
+    train(settings(1, 2), copied, RunFolder(run, resume=True), CPU, Silent())
+    assert load_checkpoint(last)["epoch"] == 2
+
+
+@pytest.mark.parametrize("missing", ["train", "validation"])
+def test_a_data_set_without_people_of_a_split_is_refused_before_it_is_prepared(data, tmp_path, monkeypatch, missing):
+    monkeypatch.delattr(loop, "prepare")
+    for person in data.iterdir():
+        if split_of(person.name) != missing:
+            shutil.copytree(person, tmp_path / "data" / person.name)
+    with pytest.raises(DataError, match=f"no usable photos of {missing} identities"):
+        train(settings(1), tmp_path / "data", RunFolder(tmp_path / "run"), CPU, Silent())
+
+
+def test_people_photos_and_what_cannot_be_read_are_said_before_training(data, tmp_path):
+    copied, observer = shutil.copytree(data, tmp_path / "copied"), Silent()
+    person = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "train")
+    (person / "bad.jpg").write_bytes(b"no photo")
+    (copied / "Gone").symlink_to("nowhere")
+    train(settings(1), copied, RunFolder(tmp_path / "run"), CPU, observer)
+    people, link, usable, bad, *_ = observer.notes
+    assert people == "10 photos of 9 persons (7 train, 2 validation, 1 test)"
+    assert link == f"cannot read {copied / 'Gone'}: it is a link to nothing"
+    assert usable == "8 of 9 photos usable; 1 that cannot be read"
+    assert bad.startswith(f"cannot read {person / 'bad.jpg'}: ")
 
 
 def test_a_field_that_one_side_does_not_know_is_a_difference():

@@ -1,16 +1,27 @@
 """The prepared photos of a split, in batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError
 from symface_cli.training.data.augmentation import Augmentation, StoredSamples, TrainingBatch, make_batch
 from symface_cli.training.data.preparation import Prepared
 from symface_cli.training.randomness import ShardedRandom
+
+NO_PHOTOS = "no usable photos of {} identities; the split goes by name, so add more people"
+
+
+def refuse_missing_splits(photos: Iterable[DatasetPhoto]) -> None:
+    """Raise DataError if nobody among the photos of a data set is to be trained on, or to be validated with."""
+    found = {split_of(photo.identity) for photo in photos}
+    for split in ("train", "validation"):
+        if split not in found:
+            raise DataError(NO_PHOTOS.format(split))
 
 
 class SplitSamples:
@@ -25,7 +36,7 @@ class SplitSamples:
         self._rows = np.flatnonzero(prepared.splits == split)
         self._prepared = prepared
         if not len(self._rows):
-            raise DataError(f"no usable photos of {split} identities; the split goes by name, so add more people")
+            raise DataError(NO_PHOTOS.format(split))
         self._held = self._read(self._rows) if device.type == "cuda" else None
 
     def __len__(self) -> int:
