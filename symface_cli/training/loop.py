@@ -105,9 +105,7 @@ def train(
         is_best = _run_epoch(training, config, splits, observer)
         if processes.is_writer:
             _write_epoch(training, config, splits["validation"], run, is_best)
-            state = training.state(config.settings(processes.world), sources)
-            # The last file of an epoch: a run killed before does the epoch, and writes it, again.
-            save_checkpoint(run.stage(config.stage).last, state)
+            _write_checkpoint(training, config, sources, run)
         observer.finished_epoch(training.rows[-1])
     return run.stage(config.stage).best
 
@@ -220,7 +218,7 @@ def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, obser
 def _write_epoch(
     training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder, is_best: bool
 ) -> None:
-    """Write the files of an epoch but for the checkpoint."""
+    """Write the files of an epoch; the checkpoint comes last."""
     folder = run.stage(config.stage)
     if is_best:
         save_weights(folder.best, training.mean.network, config.stage)
@@ -229,6 +227,12 @@ def _write_epoch(
     folder.write_sheet(training.epoch, sheet)
     if run.log is not None:
         run.log.add(training.rows[-1], sheet)
+
+
+def _write_checkpoint(training: Training, config: TrainingConfig, sources: Sources, run: RunFolder) -> None:
+    """Write the last file of an epoch: a run killed before does the epoch, and writes its files, again."""
+    state = training.state(config.settings(training.processes.world), sources)
+    save_checkpoint(run.stage(config.stage).last, state)
 
 
 def learn(training: Training, config: TrainingConfig, samples: SplitSamples, observer: Observer) -> dict[str, float]:
