@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import write_files
 from symface_cli.batch.targets import choose_targets
 from symface_cli.detection.selection import Selection
@@ -188,7 +189,7 @@ def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: 
     (target,) = choose_targets([photo], None if out is None else str(out)).items
     suffix = None if target.exact is None else target.exact.suffix
     files = planner.plan(_read_and_warn(photo), suffix).files
-    written = write_files(target, files, force, Inputs([photo]))
+    written = write_files(target, files, Permission(inputs=Inputs([photo]), force=force))
     for note in written.notes:
         warnings.warn(note, stacklevel=4)
     return list(written.paths)

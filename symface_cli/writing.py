@@ -163,6 +163,28 @@ def write_file(path: Path, data: bytes, replace: bool) -> str | None:
         raise _refuse(path, error) from error
 
 
+def add_to_file(path: Path, data: bytes) -> None:
+    """Add to the end of a file, which is created if need be; what several processes add at once does not mix.
+
+    Raises:
+        OutputError: If that fails; a part may have been added.
+    """
+    try:
+        with path.open("ab", buffering=0) as file:
+            while data:
+                data = data[file.write(data) :]
+    except OSError as error:
+        raise _refuse(path, error) from error
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether there is a pipe or a device, to which data only goes."""
+    try:
+        return _is_stream(look_up(path))
+    except (OSError, ValueError):
+        return False
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder for results, and those above it.
 

@@ -1,149 +1,175 @@
 """The record of a batch: `manifest.jsonl`, one JSON object per face or failed photo, appended as photos are done."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from symface_cli.batch.manifest_file import Entry, ManifestFile
 from symface_cli.batch.outcomes import Outcome, Pair
-from symface_cli.batch.targets import Target
-from symface_cli.errors import ExitStatus, Hint, OutputError
+from symface_cli.batch.states import FileState, parse_state
+from symface_cli.batch.targets import Target, place_of
+from symface_cli.errors import ExitStatus, Hint
 from symface_cli.rendering.records import FaceRecord
 
 NAME = "manifest.jsonl"
-BEGINNING = b'{"input": '
 
 
-def is_manifest(path: Path) -> bool:
-    """Tell whether a file can be read, and is a manifest; one that was begun may be empty."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(BEGINNING)) in (BEGINNING, b"")
-    except OSError:
-        return False
+@dataclass(frozen=True)
+class _Success:
+    """The lines of a photo that was done, one for each face."""
+
+    entries: Sequence[Entry]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its results."""
+        return [Path(path).name for path in _strings(self.entries[0].get("outputs"))]
+
+    @property
+    def states(self) -> list[FileState | None]:
+        """The states of its results; None for those of earlier versions, which did not record them."""
+        states = self.entries[0].get("output_states")
+        known = [parse_state(state) for state in states] if isinstance(states, list) else []
+        return known if len(known) == len(self.names) else [None] * len(self.names)
 
 
 class Manifest:
-    """Record of what becomes of photos, in this run and in an earlier one that is resumed.
+    """Record of what becomes of photos, in this run and in earlier ones.
 
     Args:
-        path: The file; it is created with the first line.
+        path: The file; it is created with the first line, and only ever added to.
         parameters: Everything that results depend on, as JSON can hold it: a photo is done only under the same ones.
-        resume: Whether to go on with what the file says; else it is begun anew.
+        by_contents: Whether to read photos and results even if, by all that the system says, they have not changed.
 
     Raises:
-        OutputError: If the file cannot be read or written.
+        OutputError: If the file is not a manifest, or cannot be read.
     """
 
-    def __init__(self, path: Path, parameters: Mapping[str, object], resume: bool) -> None:
-        self._path = path
+    def __init__(self, path: Path, parameters: Mapping[str, object], by_contents: bool = False) -> None:
+        self._folder = Path(os.path.realpath(path.parent))
         self._parameters = json.loads(json.dumps(parameters))
-        self._done: dict[str, list[dict[str, object]]] = {}
-        try:
-            if resume and path.exists():
-                if not is_manifest(path):
-                    raise OutputError(f"{path}: not a manifest", Hint.OTHER_MANIFEST)
-                self._read()
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(b"")
-        except OSError as error:
-            raise OutputError(f"{path}: this manifest cannot be used ({error.strerror}); choose another") from error
+        self._by_contents = by_contents
+        self._file = ManifestFile(path)
+        self._successes: dict[Path, list[_Success]] = {}
+        lines: list[Entry] = []
+        for entry in self._file.read():
+            lines = [entry] if entry.get("face") in (None, 1) else [*lines, entry]
+            if entry["status"] == ExitStatus.OK and len(lines) == entry.get("faces"):
+                self._successes.setdefault(self._place_of(entry), []).append(_Success(lines))
 
-    def _read(self) -> None:
-        text = self._path.read_text("utf-8")
-        whole = text[: text.rfind("\n") + 1]  # a killed run may have left half a line
-        if whole != text:
-            self._path.write_text(whole, "utf-8")
-        for line in whole.splitlines():
-            try:
-                entry = json.loads(line)
-                self._done.setdefault(entry["input"], []).append(entry)
-            except (ValueError, KeyError, TypeError) as error:
-                raise OutputError(f"{self._path}: not a manifest", Hint.OTHER_MANIFEST) from error
+    def find_done(self, target: Target) -> Outcome | None:
+        """Return what became of a photo that is done; None if it is not.
 
-    def is_done(self, target: Target) -> bool:
-        """Tell whether the photo, as it is now, has results of the same parameters that are still there."""
-        entries = self._latest(target)
-        return bool(entries) and all(
-            entry.get("status") == ExitStatus.OK
-            and entry.get("parameters") == self._parameters
-            and entry.get("input_bytes") == _size(target.photo)
-            and all(Path(path).is_file() for path in _strings(entry.get("outputs")))
-            for entry in entries
-        )
+        It is, if the photo and its results have the contents that are recorded, whatever else is recorded of it later.
+        """
+        for success in reversed(self._successes.get(place_of(target.photo), [])):
+            if self._holds(success, target):
+                return _past_outcome(success, target)
+        return None
 
-    def outcome(self, target: Target) -> Outcome:
-        """Return what became of a photo that is done."""
-        entries = self._latest(target)
-        names = [field.name for field in fields(FaceRecord)]
-        faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
-        written = tuple(map(Path, _strings(entries[0].get("outputs"))))
-        pairs: Any = entries[0].get("pairs", [])
-        return Outcome(
-            target=target,
-            written=written,
-            faces=tuple(faces),
-            pairs=tuple(map(_pair, pairs)),
-            notes=tuple(_strings(entries[0].get("notes"))),
-        )
-
-    def _latest(self, target: Target) -> list[dict[str, object]]:
-        """Return the lines of a photo's last run."""
-        entries = self._done.get(str(target.photo), [])
-        return entries[-_count(entries[-1]) :] if entries else []
+    def find_made(self, target: Target) -> set[tuple[Path, str]]:
+        """Return which files earlier runs have made of a photo, each with the SHA-256 of its contents."""
+        return {
+            (target.folder / name, state.sha256)
+            for success in self._successes.get(place_of(target.photo), [])
+            for name, state in zip(success.names, success.states, strict=True)
+            if state is not None
+        }
 
     def add(self, outcome: Outcome) -> None:
-        """Append the lines of a photo, all at once.
+        """Append the lines of a photo, all at once; none if its results were not to be overwritten, and are recorded.
 
         Raises:
             OutputError: If the file cannot be written.
         """
+        place = place_of(outcome.photo)
+        if outcome.error is not None and outcome.error.hint is Hint.OVERWRITE and place in self._successes:
+            return
         common = {
             "input": str(outcome.photo),
-            "input_bytes": _size(outcome.photo),
+            "input_bytes": None if outcome.input_state is None else outcome.input_state.bytes,
+            "input_state": _state_as_json(outcome.input_state),
+            "relative_input": self._relative(place),
             "status": int(outcome.status),
             "reason": None if outcome.error is None else str(outcome.error),
             "traceback": None if outcome.error is None else outcome.error.traceback or None,
             "outputs": [str(path) for path in outcome.written],
-            "pairs": [_as_json(pair) for pair in outcome.pairs],
+            "output_states": [_state_as_json(state) for state in outcome.output_states],
+            "pairs": [_pair_as_json(pair) for pair in outcome.pairs],
             "notes": outcome.notes,
             "faces": len(outcome.faces),
         }
         rest = {"seconds": outcome.seconds, "parameters": self._parameters}
         faces = [{"face": number, **asdict(face)} for number, face in enumerate(outcome.faces, 1)]
-        lines = [json.dumps({**common, **face, **rest}) + "\n" for face in faces or [{"face": None}]]
+        self._file.append([{**common, **face, **rest} for face in faces or [{"face": None}]])
+
+    def _holds(self, success: _Success, target: Target) -> bool:
+        """Tell whether a success is one of this run's parameters, and nothing has changed since."""
+        paths = [target.folder / name for name in success.names]
+        if not paths or success.entries[0].get("parameters") != self._parameters:
+            return False
+        if not all(map(target.has_result, success.names)):
+            return False
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write("".join(lines))
-        except OSError as error:
-            raise OutputError(f"{self._path}: this manifest cannot be written ({error.strerror})") from error
+            return self._is_input(success.entries[0], target.photo, paths) and all(
+                path.is_file() if state is None else state.is_of(path, self._by_contents)
+                for path, state in zip(paths, success.states, strict=True)
+            )
+        except OSError:
+            return False
+
+    def _is_input(self, entry: Entry, photo: Path, results: Sequence[Path]) -> bool:
+        state = parse_state(entry.get("input_state"))
+        if state is not None:
+            return state.is_of(photo, self._by_contents)
+        # Of versions that recorded no more than the size, the times of the results say the rest.
+        found = photo.stat()
+        older = all(found.st_mtime_ns <= result.stat().st_mtime_ns for result in results)
+        return older and found.st_size == entry.get("input_bytes")
+
+    def _place_of(self, entry: Entry) -> Path:
+        relative = entry.get("relative_input")
+        if isinstance(relative, str):
+            return place_of(self._folder / relative)
+        return place_of(Path(entry["input"]))
+
+    def _relative(self, place: Path) -> str:
+        try:
+            return os.path.relpath(place, self._folder)
+        except ValueError:  # on another drive
+            return str(place)
 
 
-def _as_json(pair: Pair) -> dict[str, object]:
+def _past_outcome(success: _Success, target: Target) -> Outcome:
+    entries = success.entries
+    names = [field.name for field in fields(FaceRecord)]
+    faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
+    return Outcome(
+        target=target,
+        written=tuple(target.folder / name for name in success.names),
+        faces=tuple(faces),
+        pairs=tuple(_pair(value, target.folder) for value in entries[0].get("pairs", [])),
+        notes=tuple(_strings(entries[0].get("notes"))),
+    )
+
+
+def _pair_as_json(pair: Pair) -> dict[str, object]:
     where = None if pair.photo_from_image is None else pair.photo_from_image.tolist()
     return {"path": str(pair.path), "face": pair.face, "photo_from_image": where}
 
 
-def _pair(value: Mapping[str, Any]) -> Pair:
+def _pair(value: Mapping[str, Any], folder: Path) -> Pair:
     where = value["photo_from_image"]
-    return Pair(Path(value["path"]), value["face"], None if where is None else np.array(where))
+    return Pair(folder / Path(value["path"]).name, value["face"], None if where is None else np.array(where))
 
 
-def _size(photo: Path) -> int | None:
-    try:
-        return photo.stat().st_size
-    except OSError:
-        return None
-
-
-def _count(entry: Mapping[str, object]) -> int:
-    """Count the lines that a photo has."""
-    faces = entry.get("faces")
-    return faces if isinstance(faces, int) and faces > 0 else 1
+def _state_as_json(state: FileState | None) -> dict[str, int | str] | None:
+    return None if state is None else state.as_dict()
 
 
 def _strings(value: object) -> list[str]:

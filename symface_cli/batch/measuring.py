@@ -1,19 +1,24 @@
-"""A batch of photos to measurements of their faces, several at a time."""
+"""A batch of photos to measurements of their faces: several at a time, in tables that grow, resumable."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from symface_cli.batch.results import check_results, read_source, write_result
-from symface_cli.batch.targets import Target, Targets
+from symface_cli.batch.permission import Permission
+from symface_cli.batch.results import read_source, write_result
+from symface_cli.batch.states import find_state
+from symface_cli.batch.tables import CSV, JSON, Format, Table, open_table, read_table
+from symface_cli.batch.targets import STREAM, Target, Targets, place_of
 from symface_cli.detection.selection import Selection
-from symface_cli.errors import SymfaceError, failure_of
+from symface_cli.errors import ExitStatus, Hint, SymfaceError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
+from symface_cli.measurement.rows import PhotoRows, row_of
 from symface_cli.parallel import available_cores, work_on_cores
-from symface_cli.writing import Inputs
+from symface_cli.version import __version__
+from symface_cli.writing import Destination, Inputs, prepare_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +29,9 @@ class MeasuringOptions:
         selection: Which faces of each photo.
         heatmaps: Whether to write heat maps, as PNG files.
         force: Whether existing files may be overwritten.
+        resume: Whether to skip photos that are done in a table, and to add to the tables what is not.
+        csv: Table to write; STREAM for standard output, None for none.
+        json: The same in another form.
         jobs: Number of parallel workers; 0 for one per core.
         also_read: Files that are read besides the photos, and never overwritten: weights.
     """
@@ -31,65 +39,220 @@ class MeasuringOptions:
     selection: Selection
     heatmaps: bool = False
     force: bool = False
+    resume: bool = False
+    csv: Path | None = None
+    json: Path | None = None
     jobs: int = 0
     also_read: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredPhoto:
     """Result of measuring one photo.
 
     Attributes:
-        photo: The photo's path, or STREAM.
+        target: The photo.
         faces: Its faces, the largest first, without heat maps: those are written.
         error: Why it failed.
         notes: What a user should know though nothing failed, a sentence each.
+        sha256: Of the photo's file; empty if it cannot be read, and for standard input.
+        heatmaps: SHA-256 of each heat map's file, or empty.
     """
 
-    photo: Path
+    target: Target
     faces: tuple[FaceMeasurement, ...] = ()
     error: SymfaceError | None = None
     notes: tuple[str, ...] = ()
+    sha256: str = ""
+    heatmaps: tuple[str, ...] = ()
+
+    @property
+    def photo(self) -> Path:
+        """The photo's path, or STREAM."""
+        return self.target.photo
 
 
-def measure_batch(symmetrizer: Symmetrizer, targets: Targets, options: MeasuringOptions) -> Iterator[MeasuredPhoto]:
-    """Start the workers, and return the measured photos as they come, in the order of the photos.
+class MeasuringBatch:
+    """Photos to be measured, less those that are done already. Its length is the number of those to be measured.
 
     Args:
         symmetrizer: The loaded network.
         targets: The photos.
         options: How to measure them.
+
+    Attributes:
+        skipped: Number of photos that are done already.
+
+    Raises:
+        OutputError: If what is to be written cannot be, or may not; if it is to be resumed with what is no table.
     """
-    inputs = Inputs([*targets.photos, *options.also_read])
-    task = partial(measure_target, symmetrizer, options, inputs)
-    jobs = options.jobs or available_cores()
-    return work_on_cores(task, targets.items, jobs, fork=symmetrizer.device.type == "cpu")
+
+    def __init__(self, symmetrizer: Symmetrizer, targets: Targets, options: MeasuringOptions) -> None:
+        self._symmetrizer = symmetrizer
+        self._targets = targets
+        self._options = options
+        self._measured_by = _describe_run(symmetrizer, options.selection)
+        self._inputs = Inputs([*targets.photos, *options.also_read])
+        self._prepare_files()
+        self._rows = self._read_rows()
+        self._tables = self._open_tables()
+        self._todo = [target for target in targets.items if not self._is_done(target)]
+        self.skipped = len(targets.items) - len(self._todo)
+
+    def __len__(self) -> int:
+        return len(self._todo)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of how the tables were written."""
+        return sorted(note for table in self._tables for note in table.notes)
+
+    def run(self) -> Iterator[MeasuredPhoto]:
+        """Start the workers, and return the measured photos as they come, in the order of the photos.
+
+        Each is in the tables before it is yielded; in one that is written whole, it may be a second later.
+        """
+        todo = {place_of(target.photo) for target in self._todo}
+        done = [rows for place, rows in self._rows.items() if place not in todo]
+        for table in self._tables:
+            table.begin(self._rows.values(), done)
+        task = partial(measure_target, self._symmetrizer, self._options, self._permission())
+        jobs = self._options.jobs or available_cores()
+        fork = self._symmetrizer.device.type == "cpu"
+        return self._record(work_on_cores(task, self._todo, jobs, fork=fork))
+
+    def _read_rows(self) -> dict[Path, PhotoRows]:
+        """Read what is known of photos, by the places where they lie."""
+        if not self._options.resume:
+            return {}
+        rows = [row for path, form in self._files() for row in read_table(path, form)]
+        return {place_of(Path(row.photo)): row for row in rows}
+
+    def _files(self) -> list[tuple[Path, Format]]:
+        named = ((self._options.csv, CSV), (self._options.json, JSON))
+        return [(path, form) for path, form in named if path is not None]
+
+    def _open_tables(self) -> list[Table]:
+        return [open_table(path, form, self._options.force or self._options.resume) for path, form in self._files()]
+
+    def _prepare_files(self) -> None:
+        """Check before the work that all files with a name of their own can be written."""
+        replace = self._options.force or self._options.resume
+        named = [Destination(path, replace) for path, _ in self._files() if path != STREAM]
+        heatmap = self._targets.file
+        if heatmap is not None and heatmap != STREAM:
+            named.append(Destination(heatmap, replace=True, is_picture=True))  # whether it may be is checked with the photo
+        prepare_files(named, self._inputs)
+
+    def _is_done(self, target: Target) -> bool:
+        rows = self._rows.get(place_of(target.photo))
+        if rows is None or not self._is_measured(rows, _checksum(target.photo)):
+            return False
+        return not self._options.heatmaps or all(_checksum(path) == known for path, known in _heatmaps(target, rows))
+
+    def _is_measured(self, rows: PhotoRows, sha256: str) -> bool:
+        """Tell whether rows are what this run would measure in a photo."""
+        return (
+            rows.status == ExitStatus.OK
+            and rows.measured_by == self._measured_by
+            and bool(sha256)
+            and rows.sha256 == sha256
+        )
+
+    def _permission(self) -> Permission:
+        """Permit to replace what may be, of the heat maps that are there."""
+        options = self._options
+        known = ((target, self._rows.get(place_of(target.photo))) for target in self._todo)
+        made = {heatmap for target, rows in known if rows is not None for heatmap in _heatmaps(target, rows)}
+        return Permission(inputs=self._inputs, force=options.force, resumed=options.resume, made=made)
+
+    def _record(self, results: Iterable[MeasuredPhoto]) -> Iterator[MeasuredPhoto]:
+        try:
+            for measured in results:
+                self._add(measured)
+                yield measured
+        finally:  # also when the run is interrupted
+            rows = self._in_order()
+            for table in self._tables:
+                table.end(rows)
+
+    def _add(self, measured: MeasuredPhoto) -> None:
+        """Add a photo to the tables; a refusal to replace its heat map leaves the numbers that are there."""
+        place = place_of(measured.photo)
+        known, error = self._rows.get(place), measured.error
+        is_refused = error is not None and error.hint is Hint.OVERWRITE
+        if is_refused and known is not None and self._is_measured(known, measured.sha256):
+            return
+        self._rows[place] = rows = _rows_of(measured, self._measured_by)
+        for table in self._tables:
+            table.add(rows, self._rows.values())
+
+    def _in_order(self) -> list[PhotoRows]:
+        """Return all rows: those of other photos first, then this run's, in its order."""
+        places = dict.fromkeys(place_of(target.photo) for target in self._targets.items)
+        others = [rows for place, rows in self._rows.items() if place not in places]
+        return others + [self._rows[place] for place in places if place in self._rows]
 
 
 def measure_target(
-    symmetrizer: Symmetrizer, options: MeasuringOptions, inputs: Inputs, target: Target
+    symmetrizer: Symmetrizer, options: MeasuringOptions, permission: Permission, target: Target
 ) -> MeasuredPhoto:
     """Measure one photo and write its heat maps; whatever goes wrong is in the result."""
     selection, heatmaps = options.selection, options.heatmaps
+    sha256 = _checksum(target.photo)
     try:
         photo = read_source(target.photo).photo
         found = selection.choose(photo)
         paths = _heatmap_paths(target, len(found)) if heatmaps else []
-        check_results(paths, options.force, inputs)
+        permission.check(paths)
         faces = measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
-        notes = _write_heatmaps(faces, paths, options.force) if heatmaps else ()
+        notes = _write_heatmaps(faces, paths, permission) if heatmaps else ()
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
-        return MeasuredPhoto(target.photo, error=failure_of(error, str(target.photo)))
-    return MeasuredPhoto(target.photo, tuple(replace(face, heatmap=None) for face in faces), notes=notes)
+        return MeasuredPhoto(target=target, error=failure_of(error, str(target.photo)), sha256=sha256)
+    return MeasuredPhoto(
+        target=target,
+        faces=tuple(replace(face, heatmap=None) for face in faces),
+        notes=notes,
+        sha256=sha256,
+        heatmaps=tuple(map(_checksum, paths)),
+    )
 
 
-def _write_heatmaps(faces: Sequence[FaceMeasurement], paths: Sequence[Path], force: bool) -> tuple[str, ...]:
+def _write_heatmaps(faces: Sequence[FaceMeasurement], paths: Sequence[Path], permission: Permission) -> tuple[str, ...]:
     """Write the faces' heat maps; return what a user should know of them."""
-    notes = []
-    for face, path in zip(faces, paths, strict=True):
-        assert face.heatmap is not None
-        notes.append(write_result(path, encode_png(face.heatmap), force))
+    maps = [partial(encode_png, face.heatmap) for face in faces if face.heatmap is not None]
+    new = [(path, render) for path, render in zip(paths, maps, strict=True) if permission.has_to_write(path, render)]
+    notes = [write_result(path, render(), permission.replace) for path, render in new]
     return tuple(note for note in notes if note is not None)
+
+
+def _rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
+    heatmaps = measured.heatmaps or ("",) * len(measured.faces)
+    return PhotoRows(
+        photo=str(measured.photo),
+        faces=tuple(map(row_of, measured.faces, heatmaps)),
+        status=0 if measured.error is None else measured.error.status,
+        reason="" if measured.error is None else str(measured.error),
+        sha256=measured.sha256,
+        measured_by=measured_by,
+    )
+
+
+def _describe_run(symmetrizer: Symmetrizer, selection: Selection) -> str:
+    faces = "all" if selection.number is None else selection.number
+    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}"
+
+
+def _checksum(path: Path) -> str:
+    """Return the SHA-256 of a file; empty if it cannot be read, and for standard input."""
+    state = None if path == STREAM else find_state(path)
+    return "" if state is None else state.sha256
+
+
+def _heatmaps(target: Target, rows: PhotoRows) -> list[tuple[Path, str]]:
+    """Return where the heat maps of known faces lie, and the SHA-256 of each as it was made; empty if it was not."""
+    count = len(rows.faces)
+    return list(zip(_heatmap_paths(target, count)[:count], (face.heatmap_sha256 for face in rows.faces), strict=True))
 
 
 def _heatmap_paths(target: Target, count: int) -> list[Path]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from symface_cli.batch.states import FileState
 from symface_cli.batch.targets import Target
 from symface_cli.errors import ExitStatus, SymfaceError
 from symface_cli.geometry.types import Array
@@ -39,6 +40,8 @@ class Outcome:
         error: Why it failed.
         pairs: Files that show the result best, one for the photo or for each face.
         notes: What a user should know though nothing failed, a sentence each.
+        input_state: The photo's file when it was read; None if it is none.
+        output_states: The files of `written` after that; None for what is no file, such as a pipe.
     """
 
     target: Target
@@ -48,6 +51,8 @@ class Outcome:
     error: SymfaceError | None = None
     pairs: tuple[Pair, ...] = ()
     notes: tuple[str, ...] = ()
+    input_state: FileState | None = None
+    output_states: tuple[FileState | None, ...] = ()
 
     @property
     def photo(self) -> Path:

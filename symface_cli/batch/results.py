@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from symface_cli.batch.permission import Permission
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import Hint, OutputError
 from symface_cli.files import read_stdin, write_to_stdout
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
 from symface_cli.rendering.outputs import OutputFile
-from symface_cli.writing import Inputs, check_file, make_folder, write_file
+from symface_cli.writing import make_folder, write_file
 
 
 class Written(NamedTuple):
@@ -25,32 +26,26 @@ class Written(NamedTuple):
     notes: tuple[str, ...]
 
 
-def write_files(target: Target, files: Sequence[OutputFile], replace: bool, inputs: Inputs) -> Written:
+def write_files(target: Target, files: Sequence[OutputFile], permission: Permission) -> Written:
     """Make and write a photo's files.
 
     Args:
         target: The photo.
         files: What is written, in order.
-        replace: Whether files that are there may be replaced.
-        inputs: What is read, and never replaced.
+        permission: Which files that are there may be replaced.
 
     Raises:
-        OutputError: If one may not be written (then none is), as `check_file` has it, or cannot be.
+        OutputError: If one may not be written (then none is), or cannot be.
     """
     main = files[0].output if target.exact else Output.PHOTO
     paths = [target.path(_label(file, main), file.suffix) for file in files]
     if len(files) > 1 and STREAM in paths:
         raise OutputError(f"{len(files)} results do not go to standard output", Hint.LARGEST_FACE)
-    check_results(paths, replace, inputs)
-    notes = [write_result(path, file.render(), replace) for path, file in zip(paths, files, strict=True)]
+    permission.check(paths)
+    named = list(zip(paths, files, strict=True))
+    new = [(path, file) for path, file in named if permission.has_to_write(path, file.render)]
+    notes = [write_result(path, file.render(), permission.replace) for path, file in new]
     return Written(tuple(paths), tuple(note for note in notes if note is not None))
-
-
-def check_results(paths: Sequence[Path], replace: bool, inputs: Inputs) -> None:
-    """Check that files may be written, as `check_file` does; standard output always may."""
-    for path in paths:
-        if path != STREAM:
-            check_file(path, replace, inputs)
 
 
 def _label(file: OutputFile, main: Output) -> str:

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from symface_cli.batch.manifest import NAME, Manifest, is_manifest
+from symface_cli.batch.manifest import NAME, Manifest
 from symface_cli.batch.outcomes import Outcome, choose_pairs
+from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_files
+from symface_cli.batch.states import find_state
 from symface_cli.batch.targets import STREAM, Target, Targets
 from symface_cli.errors import OutputError, UsageError, failure_of
 from symface_cli.parallel import available_cores, work_on_cores
@@ -22,7 +24,9 @@ class BatchOptions:
 
     Attributes:
         force: Whether existing files may be overwritten.
-        resume: Whether to skip photos that the manifest lists as done; what the others have may be overwritten.
+        resume: Whether to skip photos that the manifest lists as done; what it lists for the others, and has not been
+            changed since, may be overwritten.
+        checksum: Whether to tell what is done by reading photos and results, even if they have the same size and times.
         manifest: The record of the batch; None for manifest.jsonl in the folder of the results, if they have one.
         report: HTML page to write at the end; None for none.
         jobs: Number of parallel workers; 0 for one per core.
@@ -31,6 +35,7 @@ class BatchOptions:
 
     force: bool = False
     resume: bool = False
+    checksum: bool = False
     manifest: Path | None = None
     report: Path | None = None
     jobs: int = 0
@@ -47,7 +52,7 @@ class Batch:
 
     Attributes:
         skipped: Number of photos that are done already.
-        note: What a user should know of the report, once it is written.
+        notes: What a user should know of the report, once it is written.
 
     Raises:
         UsageError: If it is to be resumed without a manifest.
@@ -62,7 +67,8 @@ class Batch:
         self._report = self._choose_report()
         self.note: str | None = None
         self._manifest = self._open_manifest()
-        self._todo = [target for target in targets.items if not self._is_done(target)]
+        self._done = self._find_done()
+        self._todo = [target for target in targets.items if target not in self._done]
         self.skipped = len(targets.items) - len(self._todo)
 
     def __len__(self) -> int:
@@ -73,11 +79,10 @@ class Batch:
 
         Each is in the manifest before it is yielded. The page is written after the last one.
         """
-        options = self._options
-        task = partial(symmetrize_photo, self._planner, replace=options.force or options.resume, inputs=self._inputs)
+        task = partial(symmetrize_photo, self._planner, self._permission())
         if len(self._todo) == 1:
             return self._record(map(task, self._todo))
-        jobs = options.jobs or available_cores()
+        jobs = self._options.jobs or available_cores()
         return self._record(work_on_cores(task, self._todo, jobs, fork=self._planner.on_cpu))
 
     def _open_manifest(self) -> Manifest | None:
@@ -87,14 +92,13 @@ class Batch:
         if path is None and self._options.resume:
             raise UsageError("a batch without a manifest cannot be resumed; name one, or a folder for the results")
         self._prepare_files(path)
-        return None if path is None else Manifest(path, self._planner.parameters, self._options.resume)
+        return None if path is None else Manifest(path, self._planner.parameters, self._options.checksum)
 
     def _prepare_files(self, manifest: Path | None) -> None:
         """Check before the work that all files with a name of their own can be written."""
         named = [] if self._report is None else [self._report]
         if manifest is not None:
-            known = self._options.resume or is_manifest(manifest)
-            named.append(Destination(manifest, self._options.force or known))
+            named.append(Destination(manifest, replace=True))  # it is only added to, and only if it is a manifest
         for path, *_ in named:
             if self._targets.may_write(path):
                 raise OutputError(f"{path}: a result may get this name; choose another")
@@ -111,11 +115,20 @@ class Batch:
 
         return Destination(path, self._options.force or (self._options.resume and is_page(path)))
 
-    def _is_done(self, target: Target) -> bool:
-        return self._manifest is not None and self._options.resume and self._manifest.is_done(target)
+    def _find_done(self) -> dict[Target, Outcome]:
+        if self._manifest is None or not self._options.resume:
+            return {}
+        found = {target: self._manifest.find_done(target) for target in self._targets.items}
+        return {target: outcome for target, outcome in found.items() if outcome is not None}
+
+    def _permission(self) -> Permission:
+        options, made = self._options, set[tuple[Path, str]]()
+        if self._manifest is not None and options.resume:
+            made.update(*map(self._manifest.find_made, self._todo))
+        return Permission(inputs=self._inputs, force=options.force, resumed=options.resume, made=made)
 
     def _record(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-        made = {}
+        made = dict(self._done)
         for outcome in outcomes:
             if self._manifest is not None:
                 self._manifest.add(outcome)
@@ -123,12 +136,7 @@ class Batch:
                 made[outcome.target] = outcome
             yield outcome
         if self._report is not None:
-            shown = [made.get(target) or self._past_outcome(target) for target in self._targets.items]
-            self.note = _write_report(self._report, shown)
-
-    def _past_outcome(self, target: Target) -> Outcome:
-        assert self._manifest is not None  # else nothing would have been skipped
-        return self._manifest.outcome(target)
+            self.note = _write_report(self._report, [made[target] for target in self._targets.items])
 
 
 def _write_report(page: Destination, outcomes: Sequence[Outcome]) -> str | None:
@@ -138,19 +146,29 @@ def _write_report(page: Destination, outcomes: Sequence[Outcome]) -> str | None:
     return page.write(as_html(outcomes, page.path.parent).encode())
 
 
-def symmetrize_photo(planner: Planner, target: Target, replace: bool, inputs: Inputs) -> Outcome:
+def symmetrize_photo(planner: Planner, permission: Permission, target: Target) -> Outcome:
     """Process one photo, from its file to its results' files; whatever goes wrong is in the outcome."""
     start = perf_counter()
+    state = None if target.photo == STREAM else find_state(target.photo)
     try:
         picture = read_source(target.photo)
         read = perf_counter()
         exact = None if target.exact is None or target.exact == STREAM else target.exact.suffix
         made = planner.plan(picture, exact)
         looked = perf_counter()
-        written = write_files(target, made.files, replace, inputs)
+        written = write_files(target, made.files, permission)
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
-        return Outcome(target=target, error=failure_of(error, str(target.photo)))
+        return Outcome(target=target, error=failure_of(error, str(target.photo)), input_state=state)
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
     pairs, notes = choose_pairs(made.files, written.paths), (*picture.notes, *written.notes)
-    return Outcome(target=target, written=written.paths, faces=made.faces, seconds=seconds, pairs=pairs, notes=notes)
+    return Outcome(
+        target=target,
+        written=written.paths,
+        faces=made.faces,
+        seconds=seconds,
+        pairs=pairs,
+        notes=notes,
+        input_state=state,
+        output_states=tuple(map(find_state, written.paths)),
+    )

@@ -41,6 +41,12 @@ class Target:
         ending = f"-{label}" if label else ""
         return self.folder / f"{self.stem}.symmetric{ending}{suffix}"
 
+    def has_result(self, name: str) -> bool:
+        """Tell whether the file of a result could have this name."""
+        if self.exact is None:
+            return name.startswith(f"{self.stem}.symmetric")
+        return name == self.exact.name or name.startswith(f"{self.exact.stem}-")
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -92,6 +98,11 @@ class _Found(NamedTuple):
     photos: list[_Photo]
     problems: tuple[PhotoError, ...] = ()
     gifs: int = 0
+
+
+def place_of(photo: Path) -> Path:
+    """Return where a photo lies: the same for all ways to name it, and another for a link to it."""
+    return Path(os.path.realpath(photo.parent), photo.name)
 
 
 def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:

@@ -42,6 +42,7 @@ Examples:
   symface measure portrait.jpg
   symface measure portrait.jpg --heatmap
   symface measure faces/ --csv faces.csv --heatmap -o maps/
+  symface measure faces/ --csv faces.csv --resume
   symface measure portrait.jpg --json -           # for another program
 """
 

@@ -5,6 +5,7 @@ in which it applies, and is left out in the others.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
@@ -44,6 +45,7 @@ def _needs_no_weights(values: Values) -> bool:
     return bool(values["method"]) and not need_weights(values["method"])
 
 
+_NO_FILE = (None, Path("-"))
 _ONE_SOURCE = Rule("data", lambda values: values["data"] is not None, ("download",))
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -89,6 +91,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule("eyes", lambda values: values["eyes"] is not None, ("box", "min_face", "faces")),
         Rule("box", lambda values: values["box"] is not None, ("min_face", "faces")),
+        Rule("resume", lambda values: not values["resume"], ("checksum",), "{option} needs {cause}"),
     ),
     "measure": (
         Rule(
@@ -96,6 +99,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             lambda values: not values["heatmap"],
             ("out_path",),
             "{option} is where heat maps go: add {cause}, or use --json FILE or --csv FILE",
+        ),
+        Rule(
+            "csv_path",
+            lambda values: values["csv_path"] in _NO_FILE and values["json_path"] in _NO_FILE,
+            ("resume",),
+            "{option} needs a table to go on with: {cause} FILE or --json FILE",
         ),
     ),
     "label": (_ONE_SOURCE,),

@@ -9,27 +9,8 @@ from PIL import Image
 from symface_cli.batch.manifest import NAME
 from symface_cli.batch.runner import Batch, BatchOptions
 from symface_cli.batch.targets import choose_targets
-from symface_cli.errors import NoFaceError, UsageError
-from symface_cli.imaging.photo import encode_png
-from symface_cli.rendering.options import Output
-from symface_cli.rendering.outputs import OutputFile
-from symface_cli.rendering.plan import PhotoPlan
-from symface_cli.rendering.records import FaceRecord
-
-
-class DarkPhotos:
-    """Plans a darker copy of each photo; a black one has no face."""
-
-    on_cpu = True
-
-    def __init__(self):
-        self.parameters = {"version": "test"}
-
-    def plan(self, picture, suffix):
-        if not picture.photo.any():
-            raise NoFaceError("no face found")
-        file = OutputFile(output=Output.PHOTO, face=None, suffix=".png", render=lambda: encode_png(picture.photo // 2))
-        return PhotoPlan((FaceRecord(),), (file,))
+from symface_cli.errors import UsageError
+from tests.batch.planners import DarkPhotos
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -51,7 +52,8 @@ def test_csv_has_one_line_per_face_and_the_same_numbers_as_json(symface, pair, t
     rows = rows_of(finished.out)
     assert [(row["photo"], row["face"]) for row in rows] == [(str(pair), "1"), (str(pair), "2")]
     columns = [column for name in NAMES for column in (name, f"{name}_error")]
-    assert list(rows[0]) == ["photo", "face", "eye_distance_px", "turned", *columns]
+    added = ["status", "reason", "photo_sha256", "heatmap_sha256", "measured_by"]
+    assert list(rows[0]) == ["photo", "face", "eye_distance_px", "turned", *columns, *added]
     written = json.loads((tmp_path / "new" / "faces.json").read_text("utf-8"))
     assert "not a medical device" in written["note"]
     for row, face in zip(rows, written["faces"], strict=True):
@@ -71,9 +73,13 @@ def test_json_alone_goes_to_standard_output(symface, photo):
 
 
 def test_a_chosen_face_keeps_its_number_and_its_values(symface, pair):
-    both = rows_of(symface("measure", pair, "--csv", "-").out)
-    assert rows_of(symface("measure", pair, "--csv", "-", "--faces", "2").out) == both[1:]
-    assert rows_of(symface("measure", pair, "--csv", "-", "--faces", "largest").out) == both[:1]
+    def measure(*options):
+        rows = rows_of(symface("measure", pair, "--csv", "-", *options).out)
+        return [{name: value for name, value in row.items() if name != "measured_by"} for row in rows]
+
+    both = measure()
+    assert measure("--faces", "2") == both[1:]
+    assert measure("--faces", "largest") == both[:1]
 
 
 def test_heat_maps_lie_beside_the_photos_and_are_numbered(symface, photo, pair, tmp_path):
@@ -117,17 +123,35 @@ def test_a_batch_goes_on_after_a_bad_photo_and_exits_with_its_status(symface, ph
     Image.new("RGB", (64, 64)).save(tmp_path / "b.png")
     finished = symface("measure", tmp_path, "--csv", "-")
     assert finished.status == 3  # of a.jpg, which comes first; b.png has no face
-    assert [row["photo"] for row in rows_of(finished.out)] == [str(photo)]
+    rows = rows_of(finished.out)
+    assert [(Path(row["photo"]).name, row["status"]) for row in rows] == [
+        ("a.jpg", "3"),
+        ("b.png", "4"),
+        ("portrait.jpg", "0"),
+    ]
+    assert "it is empty" in rows[0]["reason"]
     assert "a.jpg" in finished.err
     assert "b.png" in finished.err
     assert "1 of 3 photos done, 2 failed" in finished.err
 
 
-def test_a_photo_without_a_face_exits_4_and_prints_nothing(symface, tmp_path):
+def test_a_photo_without_a_face_exits_4_and_is_in_the_table(symface, tmp_path):
     Image.new("RGB", (200, 150), "navy").save(tmp_path / "wall.png")
     finished = symface("measure", tmp_path / "wall.png", "--json", tmp_path / "x.json")
     assert (finished.status, finished.out) == (4, "")
-    assert not (tmp_path / "x.json").exists()
+    document = json.loads((tmp_path / "x.json").read_text())
+    assert document["faces"] == []
+    assert [(Path(entry["photo"]).name, entry["status"]) for entry in document["failed"]] == [("wall.png", 4)]
+
+
+def test_a_table_is_gone_on_with(symface, photo, pair, tmp_path):
+    table = tmp_path / "faces.csv"
+    assert symface("measure", photo, "--csv", table).status == 0
+    before = table.read_bytes()
+    finished = symface("measure", photo, pair, "--csv", table, "--resume")
+    assert "1 of 1 photos done, 0 failed, 1 done before" in finished.err
+    assert table.read_bytes().startswith(before)
+    assert [row["face"] for row in rows_of(table.read_text())] == ["1", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +162,8 @@ def test_a_photo_without_a_face_exits_4_and_prints_nothing(symface, tmp_path):
         ("--heatmap", "-o", "-"),
         ("--heatmap", "-o", "map.jpg"),
         ("--faces", "0"),
+        ("--resume",),
+        ("--resume", "--csv", "-"),
     ],
 )
 def test_options_that_make_no_sense_exit_2(symface, photo, tmp_path, arguments):

@@ -40,6 +40,7 @@ VALUES = {
     "occluder": "--occluder glasses",
     "run": "--run here",
     "resume": "--resume",
+    "checksum": "--checksum",
     "report_path": "--report x.html",
     "out_path": "-o maps/",
 }

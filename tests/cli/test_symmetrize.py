@@ -285,8 +285,9 @@ def test_a_torn_line_of_a_manifest_is_done_again(symface, small, tmp_path):
     assert [line["input"] for line in lines_of(path)][-1] == str(small / "wall.png")
 
 
-def test_what_is_no_manifest_is_refused(symface, small, tmp_path):
-    (tmp_path / "m.jsonl").write_text("hello\n")
+@pytest.mark.parametrize("contents", [b"hello\n", b'{"input": "caf\xe9.jpg"}\n'])
+def test_what_is_no_manifest_is_refused(symface, small, tmp_path, contents):
+    (tmp_path / "m.jsonl").write_bytes(contents)
     finished = symface("symmetrize", small, "-o", tmp_path / "out", "--manifest", tmp_path / "m.jsonl", "--resume")
     assert finished.status == 3
     assert "not a manifest" in finished.err

@@ -1,6 +1,5 @@
 """`symface measure`: how asymmetric faces are."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +15,22 @@ from symface_cli.cli.console import (
     show_tracebacks,
     warn_of_yaw,
 )
-from symface_cli.cli.options import MADE, DebugOption, DeviceOption, FacesOption, ForceOption, JobsOption, WeightsOption
+from symface_cli.cli.options import (
+    MADE,
+    MANY,
+    DebugOption,
+    DeviceOption,
+    FacesOption,
+    ForceOption,
+    JobsOption,
+    WeightsOption,
+)
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch
+    from symface_cli.batch.targets import Targets
 
 
 def measure(
@@ -58,6 +67,10 @@ def measure(
     ] = None,
     faces: FacesOption = "all",
     force: ForceOption = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Skip photos that a table has, and that are as they were.", rich_help_panel=MANY),
+    ] = False,
     jobs: JobsOption = 0,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
@@ -72,36 +85,28 @@ def measure(
     """
     show_tracebacks(debug)
     _check(photos, json_path, csv_path, heatmap, out_path)
-    from symface_cli.batch.measuring import MeasuringOptions, measure_batch
-    from symface_cli.batch.targets import STREAM, choose_targets
+    from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
+    from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands.symmetrize_options import parse_faces
     from symface_cli.detection.selection import Selection
-    from symface_cli.writing import Destination, Inputs, prepare_files
 
     options = MeasuringOptions(
         selection=Selection(number=parse_faces(faces)),
         heatmaps=heatmap,
         force=force,
+        resume=resume,
+        csv=csv_path,
+        json=json_path,
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
     targets = choose_targets(photos, out_path)
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
-    tables = [Destination(path, force) for path in (json_path, csv_path) if path is not None and path != STREAM]
-    maps = [] if targets.file in (None, STREAM) else [Destination(targets.file, replace=True, is_picture=True)]
-    prepare_files([*tables, *maps], Inputs([*targets.photos, *options.also_read]))
     from symface_cli.inference.symmetrizer import Symmetrizer
 
-    results = measure_batch(Symmetrizer(weights, device), targets, options)
-    for remark in targets.remarks:
-        print_error(remark)
-    measured = []
-    for result in follow(results, "measuring", len(targets.items)):
-        _tell(result)
-        measured.append(result)
-    _report(measured, json_path, csv_path, force)
-    return conclude([result.error for result in measured], passed_over=targets.problems)
+    batch = MeasuringBatch(Symmetrizer(weights, device), targets, options)
+    return _process(batch, targets, has_table=Path("-") in (json_path, csv_path))
 
 
 def _check(
@@ -111,6 +116,22 @@ def _check(
         raise UsageError("--json - and --csv - do not both go to standard output; give one of them a file")
     if heatmap and (out_path == "-" or (out_path is None and Path("-") in photos)):
         raise UsageError("heat maps go to files: name one with -o FILE")
+
+
+def _process(batch: "MeasuringBatch", targets: "Targets", has_table: bool) -> int:
+    """Measure, and tell what comes of it: as text, unless standard output has a table."""
+    for remark in targets.remarks:
+        print_error(remark)
+    errors, printed = [], 0
+    for result in follow(batch.run(), "measuring", len(batch)):
+        _tell(result)
+        if not has_table:
+            _print(result, printed)
+            printed += len(result.faces)
+        errors.append(result.error)
+    for note in batch.notes:
+        mention(note)
+    return conclude(errors, batch.skipped, passed_over=targets.problems)
 
 
 def _tell(result: "MeasuredPhoto") -> None:
@@ -124,19 +145,9 @@ def _tell(result: "MeasuredPhoto") -> None:
             warn_of_yaw(result.photo, face.number, face.values["yaw_deg"].value, consequence)
 
 
-def _report(measured: "Sequence[MeasuredPhoto]", json_path: Path | None, csv_path: Path | None, force: bool) -> None:
-    """Write what is asked for, if a face was measured; text goes to standard output unless something else does."""
-    from symface_cli.batch.results import write_result
-    from symface_cli.measurement.tables import Record, as_csv, as_json, as_text
+def _print(result: "MeasuredPhoto", printed: int) -> None:
+    """Print a table for each face, apart from those that are printed already."""
+    from symface_cli.measurement.text_table import as_text
 
-    records = [Record(str(result.photo), face) for result in measured for face in result.faces]
-    if not records:
-        return
-    if Path("-") not in (json_path, csv_path):
-        print_text("\n\n".join(map(as_text, records)))
-    for path, write, undecodable in (
-        (json_path, as_json, "backslashreplace"),
-        (csv_path, as_csv, "surrogateescape"),
-    ):
-        if path is not None:
-            mention(write_result(path, write(records).encode("utf-8", undecodable), force))
+    for number, face in enumerate(result.faces, printed):
+        print_text("\n" * bool(number) + as_text(str(result.photo), face))

@@ -162,6 +162,12 @@ def symmetrize(
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip photos the manifest lists as done.", rich_help_panel=MANY)
     ] = False,
+    checksum: Annotated[
+        bool,
+        typer.Option(
+            "--checksum", help="With --resume: read files to see whether they have changed.", rich_help_panel=MANY
+        ),
+    ] = False,
     manifest: Annotated[
         Path | None,
         typer.Option(
@@ -245,6 +251,7 @@ def symmetrize(
     how = BatchOptions(
         force=force,
         resume=resume,
+        checksum=checksum,
         manifest=manifest,
         report=report,
         jobs=jobs,

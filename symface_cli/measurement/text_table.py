@@ -1,0 +1,36 @@
+"""Measured asymmetries as people read them: text."""
+
+from symface_cli.measurement.asymmetry import Estimate
+from symface_cli.measurement.photo import FaceMeasurement
+from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
+
+QUANTITIES = {
+    Quantity.SHAPE: "shape %",
+    Quantity.OUTWARD: "outward %",
+    Quantity.LOWER: "lower %",
+    Quantity.COLOR: "color dE",
+    Quantity.LIGHTNESS: "lightness",
+}
+"""The columns of the text."""
+
+CELL = 15  # characters
+
+
+def as_text(photo: str, face: FaceMeasurement) -> str:
+    """Write a heading and a table; an empty cell where there is no such number."""
+    tilt, yaw = (face.values[quantity.value] for quantity in (Quantity.TILT, Quantity.YAW))
+    lines = [
+        f"{photo}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
+        "degrees to the right",
+        " " * 6 + "".join(f"{title:>{CELL}}" for title in QUANTITIES.values()),
+    ]
+    for area in Area:
+        found = (face.values.get(MeasureKey(quantity, area).name) for quantity in QUANTITIES)
+        cells = ("" if estimate is None else _cell(estimate) for estimate in found)
+        lines.append(f"{area.value:6}" + "".join(f"{cell:>{CELL}}" for cell in cells).rstrip())
+    return "\n".join(lines)
+
+
+def _cell(estimate: Estimate) -> str:
+    value = round(estimate.value, 2) + 0.0  # no -0.00
+    return f"{value:.2f} \N{PLUS-MINUS SIGN} {estimate.error:.2f}"
