@@ -141,7 +141,9 @@ class MeasuringBatch:
         named = [Destination(path, replace) for path, _ in self._files() if path != STREAM]
         heatmap = self._targets.file
         if heatmap is not None and heatmap != STREAM:
-            named.append(Destination(heatmap, replace=True, is_picture=True))  # whether it may be is checked with the photo
+            named.append(
+                Destination(heatmap, replace=True, is_picture=True)
+            )  # whether it may be is checked with the photo
         prepare_files(named, self._inputs)
 
     def _is_done(self, target: Target) -> bool:
