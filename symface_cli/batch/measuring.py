@@ -91,9 +91,9 @@ class MeasuringBatch:
         self._symmetrizer = symmetrizer
         self._targets = targets
         self._options = options
-        self._measured_by = _describe_run(symmetrizer, options.selection)
         self._inputs = Inputs([*targets.photos, *options.also_read])
         self._prepare_files()
+        self._measured_by = _describe_run(symmetrizer, options.selection)
         self._rows = self._read_rows()
         self._tables = self._open_tables()
         self._todo = [target for target in targets.items if not self._is_done(target)]
