@@ -216,13 +216,16 @@ def test_extras_are_those_of_the_project():
     table = project.split("[project.optional-dependencies]\n")[1].split("\n[")[0]
     assert listed == re.findall(r"^(\w+) = \[", table, re.MULTILINE)
     package = Path(symface_cli.__file__).parent
-    named = {
-        node.args[1].value
+    calls = [
+        node
         for path in package.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MissingExtraError"
-    }
-    assert named
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("MissingExtraError", "RefusedError")
+    ]
+    given = [*(call.args[1:2] for call in calls if ast.unparse(call.func) == "MissingExtraError")]
+    given += [[keyword.value] for call in calls for keyword in call.keywords if keyword.arg == "extra"]
+    named = {value.value for values in given for value in values if isinstance(value, ast.Constant)}
+    assert len(named) > 2
     assert named <= set(listed)
 
 

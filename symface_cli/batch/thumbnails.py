@@ -14,7 +14,7 @@ from symface_cli.files import contents
 from symface_cli.geometry.frames import pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.imaging.decoding import decode, opened
+from symface_cli.imaging.decoding import decode_image, opened
 from symface_cli.imaging.photo import photo_of
 from symface_cli.pages import InlineImage, inline_image
 
@@ -90,13 +90,14 @@ def _read(path: Path, side: int, span: float = inf, is_result: bool = False) -> 
     """
     try:
         data, name = contents(path)
-        with opened(data, name) as image:
+        with opened(data, name) as file:
+            image = file.image
             if is_result and image.format == "GIF":
                 image.seek(getattr(image, "n_frames", 1) // 2)
             longest = max(image.size)
             times = min(longest, span) / side
             image.draft(None, (ceil(image.width / times), ceil(image.height / times)))
-            pixels = photo_of(decode(image))
+            pixels = photo_of(decode_image(image))
     except UNREADABLE:
         return None
     return _Reduced(pixels, round(longest / max(pixels.shape)))

@@ -81,6 +81,7 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         "weights": _find_weights,
         "dlib": _find_dlib,
         "pillow-heif": _find_heif,
+        "imagecodecs": _find_imagecodecs,
         "models": _find_models,
         "cache": _find_cache,
         "self-test": lambda: _test(device),
@@ -202,6 +203,14 @@ def _find_heif() -> Found:
     import pillow_heif
 
     return "ok", str(pillow_heif.__version__)
+
+
+def _find_imagecodecs() -> Found:
+    if find_spec("imagecodecs") is None:
+        return "absent", 'only TIFFs of rare compressions need it; try: pip install "symface[tiff]"'
+    import imagecodecs
+
+    return "ok", str(imagecodecs.__version__)
 
 
 def _find_models() -> Found:

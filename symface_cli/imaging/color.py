@@ -50,9 +50,9 @@ def native_from_srgb(drawing: NDArray[Any], pixels: Pixels, profile: bytes | Non
 
 
 def over_white(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Composite gray or RGB pixels over white."""
+    """Composite gray, RGB or CMYK pixels over white."""
     image = image_of(pixels)
-    white = Image.new(image.mode, image.size, "white")
+    white = Image.new(image.mode, image.size, 0 if image.mode == "CMYK" else "white")
     white.paste(image, mask=Image.fromarray(alpha))
     return np.array(white).reshape(pixels.shape)
 
@@ -62,6 +62,21 @@ def eight_bit(samples: Pixels) -> NDArray[np.uint8]:
     if samples.dtype == np.uint8:
         return samples.astype(np.uint8, copy=False)
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def scale_to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale samples of any type linearly to 0..255, rounded; below 0 and NaN are black.
+
+    The file does not say where white is: at the smallest of 1 (float only), 255, 65535, 2^31 - 1 and 2^32 - 1 that
+    holds the largest value.
+    """
+    largest = float(values[np.isfinite(values)].max(initial=0))
+    # A float of up to 16 is a highlight above 1: a picture on a scale of 255 would be nearly black.
+    is_fraction = values.dtype.kind == "f" and largest <= 16
+    usual = (255.0, 65535.0, 2**31 - 1.0, 2**32 - 1.0)
+    full_scale = 1.0 if is_fraction else next((scale for scale in usual if largest <= scale), largest)
+    levels = np.clip(values.astype(np.float32) / np.float32(full_scale), 0, 1) * 255
+    return np.asarray(np.nan_to_num(levels) + 0.5).astype(np.uint8)
 
 
 def image_of(pixels: Pixels, alpha: Pixels | None = None) -> Image.Image:

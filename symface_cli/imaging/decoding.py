@@ -2,8 +2,8 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.files import on_one_line
 from symface_cli.geometry.types import Pixels
-from symface_cli.imaging import png
-from symface_cli.imaging.color import srgb_from_lab
-from symface_cli.imaging.metadata.exif import FLOAT, PLANES, RGB, UNSIGNED, WHITE_IS_ZERO, Tag
-from symface_cli.imaging.switches import MAX_PIXELS, OPENCV_SILENCED, PILLOW_SWITCHED
+from symface_cli.imaging.color import eight_bit, image_of, scale_to_eight_bits, srgb_from_lab
+from symface_cli.imaging.deep import declared_bits, deep_samples
+from symface_cli.imaging.metadata.exif import TIFF_MARKS, UNSIGNED, WHITE_IS_ZERO, Tag
+from symface_cli.imaging.refusals import RefusedError, name_file, refuse_preview
+from symface_cli.imaging.switches import MAX_PIXELS, PILLOW_SWITCHED
+from symface_cli.imaging.tiff_pages import TiffSamples, choose_page, decode_page
 
 # Chosen by what is in the file, never by its suffix. Pillow reads more, but some of that runs other programs
 # (EPS runs Ghostscript) or has no signature (TGA), so that any garbage would pass for it.
@@ -56,41 +58,102 @@ class RawPixels:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PictureFile:
+    """A picture file that is open.
+
+    Attributes:
+        image: As Pillow opened it; of what Pillow does not read, as it is seen with 8 bits.
+        data: Its contents; the first page of a TIFF is the photo.
+        page: A TIFF's page that Pillow does not read, decoded, with its orientation; else None.
+        notes: What a user should know, a sentence each.
+    """
+
+    image: Image.Image
+    data: bytes
+    page: tuple[TiffSamples, int] | None = None
+    notes: tuple[str, ...] = ()
+
+
 @contextmanager
 def reading(name: str) -> Iterator[None]:
     """Read with Pillow's switches set as that needs them; several threads may do so at a time.
 
     Raises:
         PhotoError: For whatever is raised within.
+        MissingExtraError: If an extra would read it.
     """
     with PILLOW_SWITCHED:
         try:
             yield
         except Exception as error:  # on damaged files, Pillow raises nearly everything there is
-            raise PhotoError(f"cannot read {name}: {_reason(error)}") from error
+            message = f"cannot read {name}: {_reason(error)}"
+            if isinstance(error, RefusedError) and error.extra:
+                raise MissingExtraError(message, error.extra) from error
+            raise PhotoError(message) from error
 
 
 @contextmanager
-def opened(data: bytes, name: str) -> Iterator[Image.Image]:
-    """Open the contents of a picture file as an image that is not yet decoded, `reading` as long as it is open."""
+def opened(data: bytes, name: str) -> Iterator[PictureFile]:
+    """Open the contents of a picture file, not yet decoded as a rule, `reading` as long as it is open."""
     if not data:
         raise PhotoError(f"cannot read {name}: it is empty; try another copy of it")
     if _is_heic(data):
         register_heic(f"cannot read {name}")
     with reading(name):
-        image = _opencv_tiff(data)
-        if image is None:
-            Image.init()  # AVIF came with Pillow 11.3; a format without a plugin would be a KeyError
-            image = Image.open(io.BytesIO(data), formats=[known for known in _FORMATS if known in Image.OPEN])
-        yield image
+        yield _open_tiff(data) if data[:4] in TIFF_MARKS else _open_by_pillow(data)
 
 
-def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
+def _open_by_pillow(data: bytes) -> PictureFile:
+    Image.init()  # AVIF came with Pillow 11.3; a format without a plugin would be a KeyError
+    try:
+        image = Image.open(io.BytesIO(data), formats=[known for known in _FORMATS if known in Image.OPEN])
+    except UnidentifiedImageError as error:
+        name = name_file(data)
+        if name is None:
+            raise
+        raise RefusedError(f"it is {name}") from error
+    refuse_preview(image, data)
+    return PictureFile(image=image, data=data)
+
+
+def _open_tiff(data: bytes) -> PictureFile:
+    """Open a TIFF with Pillow where that reads all of it, else decode it at once."""
+    chosen = choose_page(data)
+    _check_size(chosen.page.width, chosen.page.height)
+    if chosen.page.is_for_pillow:
+        with suppress(UnidentifiedImageError):
+            return replace(_open_by_pillow(chosen.data), notes=chosen.notes)
+    samples = decode_page(chosen)
+    alpha = None if samples.alpha is None or samples.pixels.shape[2] == 4 else eight_bit(samples.alpha)
+    image = image_of(eight_bit(samples.pixels), alpha)
+    image.format = "TIFF"
+    image.info.update(chosen.page.info)
+    return PictureFile(image=image, data=chosen.data, page=(samples, chosen.page.orientation), notes=chosen.notes)
+
+
+def decode(file: PictureFile) -> RawPixels:
+    """Decode a file of at most `MAX_PIXELS`; to be called while `reading`."""
+    if file.page is None:
+        samples = decode_image(file.image, file.data)
+        return replace(samples, notes=(*file.notes, *samples.notes))
+    (pixels, alpha, notes), orientation = file.page
+    turn = _UPRIGHT_FROM_STORED.get(orientation)
+    return RawPixels(
+        pixels=_turned(pixels, turn),
+        alpha=None if alpha is None else _turned(alpha[..., None], turn)[..., 0],
+        profile=file.image.info.get("icc_profile"),
+        orientation=orientation if turn is not None else 1,
+        notes=(*file.notes, *notes),
+    )
+
+
+def decode_image(image: Image.Image, data: bytes = b"") -> RawPixels:
     """Decode an image of at most `MAX_PIXELS`; to be called while `reading`.
 
     Args:
         image: As Pillow opened it.
-        data: The contents of its file, for the colors of 16 bits, which Pillow cuts down to 8.
+        data: The contents of its file, for the bits that Pillow cuts off.
     """
     _check_size(*image.size)  # as the header claims; nothing is decoded yet
     stored = _tags(image).get(Tag.ORIENTATION) or image.info.get("original_orientation")  # of TIFF and HEIC, which
@@ -100,17 +163,25 @@ def decode(image: Image.Image, data: bytes = b"") -> RawPixels:
     turn = _UPRIGHT_FROM_STORED.get(orientation)
     if turn is None:
         orientation = stored if stored in _UPRIGHT_FROM_STORED else 1
-    deep = _deep_samples(image, data)
-    if deep is not None:
-        channels = [Image.fromarray(deep[..., channel]) for channel in range(deep.shape[2])]
-        deep = np.dstack([np.asarray(channel if turn is None else channel.transpose(turn)) for channel in channels])
-        pixels, alpha = split(deep)
+    samples = deep_samples(image, data)
+    if samples is not None:
+        pixels, alpha = split(_turned(samples, turn))
         return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation)
+    bits = declared_bits(image, data)
+    notes = (f"its {bits} bits per sample become 8",) if bits > 8 else ()
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
     gray = _eight_bit_gray(image)
     pixels, alpha = _eight_bit_samples(gray if turn is None else gray.transpose(turn))
-    return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation)
+    return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation, notes=notes)
+
+
+def _turned(samples: NDArray[Any], turn: Image.Transpose | None) -> NDArray[Any]:
+    """Turn samples (H, W, C) upright."""
+    if turn is None:
+        return samples
+    channels = [Image.fromarray(np.ascontiguousarray(samples[..., channel])) for channel in range(samples.shape[2])]
+    return np.dstack([np.asarray(channel.transpose(turn)) for channel in channels])
 
 
 def register_heic(failure: str) -> None:
@@ -127,6 +198,8 @@ def register_heic(failure: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, RefusedError):
+        return str(error)
     if isinstance(error, UnidentifiedImageError):
         return "it is no picture, or its beginning is damaged; save it as JPEG or PNG"
     if isinstance(error, Image.DecompressionBombError):
@@ -182,45 +255,6 @@ def _tags(image: Image.Image) -> Any:
     return image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
 
 
-def _deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
-    """Return the samples (H, W, 1..4) of a picture of 16 bits, not turned; None if it has others or is not decodable.
-
-    Where Pillow has only the high bytes, OpenCV's answer counts only if its high bytes are the same: it checks less.
-    """
-    samples = _deep_gray(image) if image.mode.startswith("I;16") else _deep_colors(image, data)
-    key = image.info.get("transparency")
-    if samples is None or key is None:
-        return samples
-    opaque = (samples != np.array(key)).any(axis=2)
-    return np.dstack([samples, opaque * np.uint16(65535)])
-
-
-def _deep_gray(image: Image.Image) -> NDArray[np.uint16]:
-    tags, values = _tags(image), np.asarray(image).astype(np.uint16)  # of either byte order
-    if np.max(tags.get(Tag.BITS_PER_SAMPLE, 16)) == 12:
-        values = (values * (65535 / 4095)).round().astype(np.uint16)
-    if tags.get(Tag.PHOTOMETRIC) == WHITE_IS_ZERO:  # white is 0; Pillow inverts 8 bits only
-        values = 65535 - values
-    return values[..., None]
-
-
-def _deep_colors(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
-    tags = _tags(image)
-    if image.format == "PNG" and png.is_deep(data):
-        data = png.bare(data)
-    elif set(tags.get(Tag.BITS_PER_SAMPLE, ())) != {16} or tags.get(Tag.PHOTOMETRIC) != RGB or not data:
-        return None
-    high = np.asarray(image)
-    order = {2: [0, 3], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[high.shape[2]]  # OpenCV has blue first, and no gray with alpha
-    values = _opencv_decoded(data, unchanged=True)
-    if values is None or values.dtype != np.uint16 or values.ndim != 3 or values.shape[2] <= max(order):
-        return None
-    samples: NDArray[np.uint16] = values[..., order]
-    if not np.array_equal(samples >> 8, high):
-        return None
-    return samples[..., [0, -1]] if png.is_gray_with_alpha(data) else samples  # RGBA to some versions of Pillow
-
-
 def _eight_bit_gray(image: Image.Image) -> Image.Image:
     """Scale the gray modes of 32 bits (I, F) to L, which Pillow's own conversion would clip to white."""
     if image.mode not in ("I", "F"):
@@ -228,55 +262,7 @@ def _eight_bit_gray(image: Image.Image) -> Image.Image:
     values, tags = np.asarray(image), _tags(image)
     if image.mode == "I" and tags and np.max(tags.get(Tag.SAMPLE_FORMAT, UNSIGNED)) == UNSIGNED:
         values = values.view(np.uint32)  # Pillow's mode I is signed, these samples are not
-    scaled = _scaled(values)
+    scaled = scale_to_eight_bits(values)
     if tags.get(Tag.PHOTOMETRIC) == WHITE_IS_ZERO:
         scaled = 255 - scaled
     return Image.fromarray(scaled)
-
-
-def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale samples of any type linearly to 0..255, rounded; below 0 and NaN are black.
-
-    The file does not say where white is: at the smallest of 1 (float only), 255, 65535, 2^31 - 1 and 2^32 - 1 that
-    holds the largest value.
-    """
-    largest = float(values[np.isfinite(values)].max(initial=0))
-    # A float of up to 16 is a highlight above 1: a picture on a scale of 255 would be nearly black.
-    is_fraction = values.dtype.kind == "f" and largest <= 16
-    usual = (255.0, 65535.0, 2**31 - 1.0, 2**32 - 1.0)
-    full_scale = 1.0 if is_fraction else next((scale for scale in usual if largest <= scale), largest)
-    levels = np.clip(values.astype(np.float32) / np.float32(full_scale), 0, 1) * 255
-    return np.asarray(np.nan_to_num(levels) + 0.5).astype(np.uint8)
-
-
-def _opencv_tiff(data: bytes) -> Image.Image | None:
-    """Decode the deep RGB TIFFs that Pillow refuses (float) or misreads (16 bits in separate planes); else None."""
-    if data[:4] not in (b"II*\0", b"MM\0*"):
-        return None
-    header = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
-    stream = io.BytesIO(data)
-    stream.seek(header.next)
-    header.load(stream)
-    deep = header.get(Tag.PHOTOMETRIC) == RGB and np.max(header.get(Tag.BITS_PER_SAMPLE, 1)) > 8
-    planar = header.get(Tag.PLANAR_CONFIGURATION) == PLANES
-    if not deep or not (planar or np.max(header.get(Tag.SAMPLE_FORMAT, UNSIGNED)) == FLOAT):
-        return None
-    _check_size(header[Tag.IMAGE_WIDTH], header[Tag.IMAGE_LENGTH])
-    # Separate planes come out right at 8 bits only, which OpenCV refuses for float samples.
-    values = _opencv_decoded(data, unchanged=not planar)
-    if values is None or values.ndim != 3:
-        raise OSError("OpenCV cannot decode this TIFF")
-    # It has applied the orientation already, and swaps red and blue.
-    image = Image.fromarray(np.ascontiguousarray(_scaled(values)[..., [2, 1, 0, 3][: values.shape[2]]]))
-    image.info["icc_profile"] = header.get(Tag.ICC_PROFILE)
-    return image
-
-
-def _opencv_decoded(data: bytes, unchanged: bool) -> NDArray[Any] | None:
-    """Decode to samples (H, W) or (H, W, C) as OpenCV orders them, as stored or as 8-bit BGR; None if it cannot."""
-    import cv2  # only here: it takes 0.1 s to load, and these files are rare
-
-    flags = cv2.IMREAD_UNCHANGED if unchanged else cv2.IMREAD_COLOR
-    with OPENCV_SILENCED:
-        values: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return values

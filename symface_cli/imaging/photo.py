@@ -30,8 +30,8 @@ def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
         PhotoError: it cannot be read, is no picture, is damaged, or claims more than `MAX_PIXELS`.
     """
     data, name = contents(source)
-    with opened(data, name) as image:
-        return photo_of(decode(image, data))
+    with opened(data, name) as file:
+        return photo_of(decode(file))
 
 
 def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:

@@ -11,7 +11,7 @@ from PIL import Image
 from symface_cli.files import contents
 from symface_cli.geometry.types import Photo, Pixels
 from symface_cli.imaging import color as colors
-from symface_cli.imaging.decoding import RawPixels, decode, opened, reading, split
+from symface_cli.imaging.decoding import RawPixels, decode, decode_image, opened, reading, split
 from symface_cli.imaging.formats import FORMATS_BY_NAME
 from symface_cli.imaging.metadata.move import Move
 from symface_cli.imaging.metadata.parts import note_parts
@@ -48,7 +48,7 @@ class Picture:
             PhotoError: If it was opened lazily, and cannot be read.
         """
         with reading("the given image"):
-            samples = decode(image)
+            samples = decode_image(image)
             metadata = Metadata(profile=samples.profile, exif=image.info.get("exif"))
             return _picture_of(samples, "PNG", metadata)
 
@@ -121,9 +121,9 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
         PhotoError: As `read_photo`.
     """
     data, name = contents(source)
-    with opened(data, name) as image:
-        samples = decode(image, data)
-        format = "JPEG" if image.format == "MPO" else image.format or "TIFF"  # without: decoded by OpenCV
+    with opened(data, name) as file:
+        samples, image = decode(file), file.image
+        format = "JPEG" if image.format == "MPO" else image.format or "PNG"
         picture = _picture_of(samples, format, read_metadata(image, data, samples.profile))
         return replace(picture, notes=(*note_parts(image, data), *picture.notes))
 

@@ -1,5 +1,6 @@
 """The global switches of Pillow and OpenCV that reading needs, shared by the threads that read."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -70,7 +71,20 @@ def _silence_opencv() -> Iterator[None]:
         cv2.utils.logging.setLogLevel(level)
 
 
+@contextmanager
+def _silence_tifffile() -> Iterator[None]:
+    """Keep tifffile from writing of oddities to its log, which without handlers is stderr."""
+    log = logging.getLogger("tifffile")
+    disabled, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = disabled
+
+
 PILLOW_SWITCHED = SharedContext(_switch_pillow)
 """Pillow's switches as reading needs them."""
 OPENCV_SILENCED = SharedContext(_silence_opencv)
 """OpenCV without its warnings; imports it, which takes 0.1 s."""
+TIFFFILE_SILENCED = SharedContext(_silence_tifffile)
+"""tifffile without its log."""

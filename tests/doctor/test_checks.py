@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.small import SMALL
 
 PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
-PARTS += ["dlib", "pillow-heif", "models", "cache", "self-test"]
+PARTS += ["dlib", "pillow-heif", "imagecodecs", "models", "cache", "self-test"]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from PIL import Image, ImageFile
 
 from symface_cli.errors import PhotoError
 from symface_cli.imaging import photo as photo_module
+from symface_cli.imaging.decoding import PictureFile
 from symface_cli.imaging.photo import read_photo
 from symface_cli.imaging.switches import PILLOW_SWITCHED
 from tests.imaging.picture_files import (
@@ -192,7 +193,7 @@ def test_file_that_cannot_be_opened_is_refused(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.parametrize("data", [b"", b"no picture", bytes(999), b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
-    assert_refused(data, "it is empty|it is no picture")
+    assert_refused(data, "it is empty|it is no picture|it is a PostScript document")
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97])
@@ -254,9 +255,9 @@ def test_limit_of_pillow_neither_counts_nor_changes(monkeypatch: pytest.MonkeyPa
 def test_two_threads_decode_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     both, decode = threading.Barrier(2, timeout=20), photo_module.decode
 
-    def decode_together(image: Image.Image, data: bytes = b"") -> photo_module.RawPixels:
+    def decode_together(file: PictureFile) -> photo_module.RawPixels:
         both.wait()  # breaks, and with it the test, where one thread waits for the other
-        return decode(image, data)
+        return decode(file)
 
     monkeypatch.setattr(photo_module, "decode", decode_together)
     with ThreadPoolExecutor(2) as pool:

@@ -1,7 +1,7 @@
 """TIFF directories, of which EXIF is one: read, pack, let them follow a picture; maker notes stay in place."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +14,8 @@ from symface_cli.imaging.metadata.move import Move
 class Tag(IntEnum):
     """Numbers of the fields (TIFF 6.0, EXIF 2.3, and what Adobe and Microsoft added)."""
 
+    NEW_SUBFILE_TYPE = 254
+    SUBFILE_TYPE = 255
     IMAGE_WIDTH = 256
     IMAGE_LENGTH = 257
     BITS_PER_SAMPLE = 258
@@ -36,6 +38,7 @@ class Tag(IntEnum):
     ARTIST = 315
     HOST_COMPUTER = 316
     PREDICTOR = 317
+    SUB_DIRECTORIES = 330
     EXTRA_SAMPLES = 338
     SAMPLE_FORMAT = 339
     THUMBNAIL_OFFSET = 513
@@ -48,6 +51,7 @@ class Tag(IntEnum):
     ICC_PROFILE = 34675
     EXIF_DIRECTORY = 34665
     GPS_DIRECTORY = 34853
+    DNG_VERSION = 50706
     WINDOWS_TITLE = 40091
     WINDOWS_COMMENT = 40092
     WINDOWS_AUTHOR = 40093
@@ -77,6 +81,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _WIDE_SIZES = {16: 8, 17: 8, 18: 8}  # of BigTIFF
 # Fields that point to a directory.
 _DIRECTORIES = {Tag.EXIF_DIRECTORY, Tag.GPS_DIRECTORY, Tag.INTEROPERABILITY_DIRECTORY}
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # letters of `struct`, by type
 _WIDTHS = (Tag.IMAGE_WIDTH, Tag.PIXEL_WIDTH, Tag.RELATED_WIDTH)
 _HEIGHTS = (Tag.IMAGE_LENGTH, Tag.PIXEL_HEIGHT, Tag.RELATED_HEIGHT)
 _PLACES = {Tag.SUBJECT_AREA, Tag.SUBJECT_LOCATION}  # in the pixels of the file
@@ -138,7 +143,7 @@ def follow_exif(exif: bytes, move: Move) -> bytes | None:
     """
     data = bytearray(bare_exif(exif))
     try:
-        layout, at = _header(data)
+        layout, at = read_header(data)
         if layout.wide:
             return None
         second = _update(data, layout.order, at, move, depth=2)
@@ -200,6 +205,12 @@ def pack_numbers(order: Order, kind: int, *values: int) -> Field:
     return Field(kind, count, struct.pack(f"{order}{len(values)}{'H' if kind == SHORT else 'I'}", *values))
 
 
+def unpack_numbers(order: Order, field: Field) -> tuple[int, ...]:
+    """Return the whole numbers of a field, in a byte order; none of another type."""
+    kind = _WHOLE_NUMBERS.get(field.kind)
+    return () if kind is None else struct.unpack(f"{order}{field.count}{kind}", field.data)
+
+
 def pack_file(order: Order, strips: list[bytes], directory: Directory) -> bytes:
     """Pack a file: header, strips, directory."""
     if strips:
@@ -213,7 +224,7 @@ def pack_file(order: Order, strips: list[bytes], directory: Directory) -> bytes:
 
 def read_description(data: bytes) -> tuple[Order, Directory]:
     """Return the byte order of a TIFF file or of EXIF, and what its first directory says about the picture."""
-    layout, at = _header(data)
+    layout, at = read_header(data)
     directory = _nested(data, layout, at)
     return layout.order, {tag: directory[tag] for tag in _DESCRIPTIVE & directory.keys()}
 
@@ -238,7 +249,7 @@ def _without_thumbnail(data: bytearray, layout: Layout, second: int) -> bytes:
     return bytes(data)
 
 
-def _header(data: bytes | bytearray) -> tuple[Layout, int]:
+def read_header(data: bytes | bytearray) -> tuple[Layout, int]:
     """Return how a file is laid out, and where its first directory lies.
 
     Raises:
@@ -251,11 +262,13 @@ def _header(data: bytes | bytearray) -> tuple[Layout, int]:
     return Layout(_ORDERS[mark]), struct.unpack_from(_ORDERS[mark] + "I", data, 4)[0]
 
 
-def read_fields(data: bytes | bytearray, layout: Layout, at: int) -> tuple[dict[int, Field], int]:
+def read_fields(
+    data: bytes | bytearray, layout: Layout, at: int, needed: Collection[int] = ()
+) -> tuple[dict[int, Field], int]:
     """Return the fields of the directory at `at`, without those that lie beyond the end, and where the next one lies.
 
     Raises:
-        ValueError: If it claims more than the file holds.
+        ValueError: If it claims more than the file holds, or one of the `needed` fields lies beyond the end.
         struct.error: If it lies beyond the end.
     """
     counted, entry_format, inline = ("Q", "HHQ", 8) if layout.wide else ("H", "HHI", 4)
@@ -276,6 +289,8 @@ def read_fields(data: bytes | bytearray, layout: Layout, at: int) -> tuple[dict[
             raise ValueError("the directory claims more than the file holds")
         if 0 < size <= len(data) - start:
             fields[tag] = Field(kind, number, bytes(data[start : start + size]))
+        elif tag in needed:
+            raise ValueError(f"field {tag} lies beyond the end")
     (following,) = struct.unpack_from(pointer, data, first + step * count)
     return fields, following
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from PIL import Image
 
+from symface_cli.imaging.refusals import PICTURES
+
 # What tells that a file has a part, in its metadata or in what follows the picture; and what to say of it.
 _PARTS = {
     "its HDR gain map is not kept: the result is the picture without it": re.compile(
@@ -22,7 +24,6 @@ _PARTS = {
     "its content credentials (C2PA) are not kept: they vouch for the unchanged picture": re.compile(rb"jumdc2pa"),
 }
 _MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
-_PICTURES = 0xB002  # of a multi-picture file (CIPA DC-007)
 
 
 def note_parts(image: Image.Image, data: bytes) -> tuple[str, ...]:
@@ -42,8 +43,10 @@ def note_parts(image: Image.Image, data: bytes) -> tuple[str, ...]:
 
 
 def _count_pictures(image: Image.Image) -> int:
-    """Count the pictures of a file, without the thumbnails of one that has several."""
-    pictures: Any = getattr(image, "mpinfo", {}).get(_PICTURES)
+    """Count the pictures of a file, without the thumbnails of one that has several; a TIFF's pages were counted."""
+    if image.format == "TIFF":
+        return 1
+    pictures: Any = getattr(image, "mpinfo", {}).get(PICTURES)
     if pictures:
         return sum(not picture["Attribute"]["MPType"].startswith("Large Thumbnail") for picture in pictures)
     with suppress(Exception):  # a damaged picture that nobody asked for
