@@ -33,6 +33,7 @@ class Hint(Enum):
     FACE_ALONE = auto()
     FEWER_JOBS = auto()
     FIRST_WEIGHTS = auto()
+    GIVE_LABELS = auto()
     LARGEST_FACE = auto()
     LOG_NOTHING = auto()
     MAKE_LABELS = auto()

@@ -272,8 +272,8 @@ def test_label_columns_are_all_described():
     from symface_cli.training.data.labels import COLUMNS
 
     described = names_in(table_under("docs/formats.md", "## Labels"))
-    assert described == [*COLUMNS[:8], "x0", "y0", "x67", "y67"]
-    assert COLUMNS[8:] == tuple(f"{axis}{number}" for number in range(68) for axis in "xy")
+    assert described == [*COLUMNS[:9], "x0", "y0", "x67", "y67"]
+    assert COLUMNS[9:] == tuple(f"{axis}{number}" for number in range(68) for axis in "xy")
 
 
 def test_stored_results_are_all_described():

@@ -9,6 +9,7 @@ _WORDS: dict[Hint, str] = {
     Hint.FACE_ALONE: "; use --output face alone",
     Hint.FEWER_JOBS: "; try fewer --jobs",
     Hint.FIRST_WEIGHTS: ", or give --init WEIGHTS",
+    Hint.GIVE_LABELS: ", and give it with --labels",
     Hint.LARGEST_FACE: "; try --faces largest",
     Hint.LOG_NOTHING: ", or leave out --tensorboard",
     Hint.MAKE_LABELS: "; make it with symface label DATA --out FILE",

@@ -15,7 +15,7 @@ from symface_cli.training.config import Settings, TrainingConfig, find_differenc
 from symface_cli.training.data.sources import Sources, find_change
 from symface_cli.training.distributed import Processes
 from symface_cli.training.reports.tensorboard import TensorBoardLog
-from symface_cli.writing import write_file
+from symface_cli.writing import is_same, write_file
 
 LEFTOVERS = ".symface-*"  # of write_file, from a process that was killed in it
 
@@ -89,6 +89,7 @@ class RunFolder:
         """
         last = self.stage(config.stage).last
         if not self.resume and not last.exists():
+            self.stage(config.stage).refuse_weights(self.init)
             return None
         state = load_checkpoint(last) if self.resume or processes.resumes else None
         if not self.resume and (state is None or state["launch"] != processes.launch):
@@ -122,6 +123,19 @@ class StageFolder:
     def last(self) -> Path:
         """Checkpoint of the last epoch."""
         return self.path / "last.pt"
+
+    def refuse_weights(self, init: Path | None) -> None:
+        """Refuse to lose weights that are here without a checkpoint: somebody has put them here, or starts from them.
+
+        A first epoch that was stopped before its checkpoint leaves some, too; it is done again.
+
+        Raises:
+            UsageError: If there are any.
+        """
+        rows = self.path / "losses.csv"
+        is_first = (self.path / "config.json").exists() and not (rows.exists() and rows.read_text().count("\n") > 2)
+        if self.best.exists() and (not is_first or (init is not None and is_same(init, self.best))):
+            raise UsageError(f"{self.best}: these weights would be lost; move them", Hint.OTHER_RUN)
 
     def open(self, settings: Settings) -> None:
         """Make the folder, with the configuration in it and without what a killed process left behind."""

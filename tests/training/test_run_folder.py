@@ -5,8 +5,10 @@ import tempfile
 
 import pytest
 
-from symface_cli.errors import DataError
+from symface_cli.errors import DataError, Hint, UsageError
+from symface_cli.training.distributed import Processes
 from symface_cli.training.run_folder import RunFolder
+from tests.training.small import settings
 
 
 @pytest.fixture
@@ -36,3 +38,36 @@ def test_otherwise_the_place_of_the_system_is_taken(tmp_path, monkeypatch):
     RunFolder(tmp_path / "run").lend_temporary_folder()
     assert os.environ.get("TMPDIR") == before
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """The folder of the first stage, with weights in it."""
+    folder = RunFolder(tmp_path).stage(1)
+    folder.path.mkdir()
+    folder.best.write_bytes(b"weights")
+    return folder
+
+
+def test_weights_that_somebody_has_put_into_a_stage_are_kept(stage, tmp_path):
+    with pytest.raises(UsageError, match=r"best\.safetensors: these weights would be lost; move them") as caught:
+        RunFolder(tmp_path).state_to_resume(settings(1), Processes())
+    assert caught.value.hint is Hint.OTHER_RUN
+
+
+def test_weights_of_a_training_whose_checkpoint_was_deleted_are_kept(stage):
+    stage.open({})
+    stage.write_losses([{"epoch": 1.0}], None)
+    stage.refuse_weights(None)  # as a process leaves them that was killed in its first epoch
+    stage.write_losses([{"epoch": 1.0}, {"epoch": 2.0}], None)
+    with pytest.raises(UsageError, match="would be lost"):
+        stage.refuse_weights(None)
+
+
+def test_weights_that_a_training_starts_from_are_kept(stage, tmp_path):
+    stage.open({})
+    stage.refuse_weights(None)
+    (tmp_path / "link").hardlink_to(stage.best)
+    for name in (stage.best, tmp_path / "link"):
+        with pytest.raises(UsageError, match="would be lost"):
+            stage.refuse_weights(name)

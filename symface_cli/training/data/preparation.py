@@ -5,11 +5,11 @@ once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> 
 crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
 gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
 
-Beside each lies a JSON file with a checksum of what it was made of, and the photos that could not be read. It is
-deleted before it is made anew, and written when it is there: whatever a killed preparation leaves behind is made again.
+Beside each lies a JSON file with a checksum of what it was made of, and the photos that could not be read. It says
+nothing of that while it is made anew: whatever a killed preparation leaves behind is made again. What has none is
+somebody else's, and not touched.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.data.published import locate
 from symface_cli.errors import DataError, Hint, WeightsError, failure_of
-from symface_cli.files import on_one_line
+from symface_cli.files import checksum, on_one_line
 from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
@@ -169,7 +169,7 @@ class _Preparation:
     def label(self, photos: Photos, landmarks: bool) -> Path:
         """Write the folder's own labels, if photos have changed; return where they are."""
         path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
-        cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()])
+        cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()], is_corrected=True)
         if not cached.is_fresh():
             with cached.renewed():
                 write_labels(path, label_photos(photos, self.progress, self.workers, landmarks), replace=True)
@@ -249,10 +249,12 @@ class Cached:
     Attributes:
         files: The files.
         source: Everything that they depend on, as JSON can hold it.
+        is_corrected: Whether people correct the first file by hand; what they have done is not made anew.
     """
 
     files: Sequence[Path]
     source: object
+    is_corrected: bool = False
 
     def is_fresh(self) -> bool:
         """Return whether the files are there, and made of this source."""
@@ -263,11 +265,28 @@ class Cached:
 
     @contextmanager
     def renewed(self) -> Iterator[Faults]:
-        """Have the files made inside, and what is wrong with them noted; if that fails, they are not fresh."""
-        self._index.unlink(missing_ok=True)
+        """Have the files made inside, and what is wrong with them noted; if that fails, they are not fresh.
+
+        Raises:
+            DataError: If there are files that were not made here, or have been corrected since.
+        """
+        self._refuse_others()
+        self._write_index({**self._known(), "source": None})  # whose they are is known, whatever stops what follows
         faults: Faults = {}
         yield faults
-        write_file(self._index, json.dumps({**self._expected(), "faults": faults}).encode(), replace=True)
+        made = {"checksum": checksum(self.files[0])} if self.is_corrected else {}
+        self._write_index({**self._expected(), "faults": faults, **made})
+
+    def _refuse_others(self) -> None:
+        first, there = self.files[0], [file for file in self.files if file.exists()]
+        if there and not self._index.exists():
+            raise DataError(f"{there[0]}: was not made by this training; move it", Hint.OTHER_RUN)
+        made = self._known().get("checksum")
+        if there and made is not None and made != checksum(first):
+            raise DataError(f"{first}: has been corrected, but photos have changed since; move it", Hint.GIVE_LABELS)
+
+    def _write_index(self, content: Mapping[str, object]) -> None:
+        write_file(self._index, json.dumps(content).encode(), replace=True)
 
     def faults(self) -> Faults:
         """Return what was noted when the files were made."""
@@ -280,8 +299,7 @@ class Cached:
 
     def _expected(self) -> dict[str, object]:
         """Return what the JSON says if the files are fresh."""
-        checksum = hashlib.sha256(json.dumps(self.source).encode()).hexdigest()
-        return {"format": PREPARED_FORMAT, "source": checksum}
+        return {"format": PREPARED_FORMAT, "source": checksum(json.dumps(self.source).encode())}
 
     def _known(self) -> dict[str, object]:
         """Return what the JSON says; nothing if it cannot be read."""

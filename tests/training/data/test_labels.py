@@ -379,6 +379,16 @@ def test_corrected_labels_need_no_dlib(without_dlib, prepare, eight):
     assert len(prepare(eight)[0].splits) == 8
 
 
+@pytest.mark.parametrize("name", ["boxes.csv", "crops.npy"])
+def test_files_that_no_training_has_made_are_kept(data, tmp_path, name):
+    """A run in the folder of somebody's own data/."""
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(DataError, match=f"{name}: was not made by this training; move it") as caught:
+        preparation.prepare(survey(data), tmp_path, teacher=None, progress=silent, workers=1)
+    assert caught.value.hint is Hint.OTHER_RUN
+    assert (tmp_path / name).read_text() == "mine"
+
+
 @pytest.mark.landmarks
 def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
     copied, folder, calls = shutil.copytree(data, tmp_path / "copied"), tmp_path / "prepared", []
@@ -395,6 +405,11 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
     assert calls == [*range(1, 9)]  # warps and masks
     assert (first != second).any((1, 2, 3)).tolist() == [True] + 7 * [False]
     os.utime(copied / found[3].photo, (1, 1))
+    with pytest.raises(DataError, match=r"labels\.csv: has been corrected, but photos have changed") as caught:
+        prepare()
+    assert caught.value.hint is Hint.GIVE_LABELS
+    assert read_labels(folder / "labels.csv", names_of(copied))[0].landmarks[0, 0] != found[0].landmarks[0, 0]
+    write_labels(folder / "labels.csv", found, replace=True)
     third = prepare().warps
     assert calls == 3 * [*range(1, 9)]
     assert np.array_equal(first, third)
