@@ -33,6 +33,9 @@ What comes back is of the same type: the name of a file that was written, its co
 AnyPhoto: TypeAlias = str | Path | bytes | Image.Image | NDArray[np.uint8]
 """A photo in any of these forms."""
 
+PLAIN_MODES = {"YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
+"""Modes of Pillow images, and those in which their results are made."""
+
 Background = Literal["transparent"] | tuple[int, int, int] | None
 
 
@@ -177,12 +180,13 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
         return _write(photo, planner, out, force)  # type: ignore[return-value]  # mypy thinks of an Image that is a Path
     if out is not None:
         raise UsageError("out is for photos that are files")
-    plan = planner.plan(_read_and_warn(photo), None if isinstance(photo, bytes) else ".png")
+    plan = planner.plan(_read_and_warn(photo), None)
     made = [file.render() for file in plan.files]
     if isinstance(photo, bytes):
         return made
-    images = [_image(data) for data in made]
-    return images if isinstance(photo, Image.Image) else [np.asarray(image) for image in images]
+    if isinstance(photo, Image.Image):
+        return [_image(data, photo.mode) for data in made]
+    return [np.array(_image(data)) for data in made]  # not asarray: that could not be written to
 
 
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
@@ -220,7 +224,8 @@ def _read(photo: AnyPhoto) -> Picture:
     raise TypeError(f"a photo is a path, bytes, a Pillow image or a numpy array, not {type(photo).__name__}")
 
 
-def _image(data: bytes) -> Image.Image:
+def _image(data: bytes, mode: str | None = None) -> Image.Image:
+    """Open a result; in the mode of the photo, if that says the same in another way."""
     image = Image.open(io.BytesIO(data))
     image.load()
-    return image
+    return image.convert(mode) if mode is not None and PLAIN_MODES.get(mode) == image.mode else image

@@ -1,17 +1,22 @@
 """The Python API: what comes back is of the type that was given."""
 
 import io
+import os
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from PIL import Image, ImageCms, ImageFile
 
 import symface_cli
-from symface_cli.errors import NoFaceError, OutputError
+from symface_cli.api import PLAIN_MODES
+from symface_cli.errors import NoFaceError, OutputError, PhotoError
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement import asymmetry, quantities
+from tests.conftest import ROOT
 
 
 def as_png(path):
@@ -53,8 +58,45 @@ def test_an_image_gives_an_image_of_its_mode(portrait, expected):
         result = symface_cli.symmetrize(image)
         assert isinstance(result, Image.Image)
         assert (np.asarray(result) == expected).all()
-        assert symface_cli.symmetrize(image.convert("L")).mode == "L"
-        assert symface_cli.symmetrize(image.convert("RGBA")).mode == "RGBA"
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The portrait in few pixels."""
+    with Image.open(ROOT / "examples" / "portrait.jpg") as image:
+        return image.resize((160, 160))
+
+
+OTHER_MODES = {"1": "L", "P": "RGB", "PA": "RGBA", "LAB": "RGB", "I": "L", "F": "L", "I;16B": "I;16"}
+"""Modes whose samples are not those of a face's colors, and what comes back."""
+
+
+def in_mode(image, mode):
+    if mode == "LAB":
+        profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+        return ImageCms.profileToProfile(image, *profiles, outputMode=mode)
+    if mode.startswith("I;16"):
+        deep = np.asarray(image.convert("L")).astype(">u2" if mode.endswith("B") else "<u2") * 257
+        return Image.frombytes(mode, image.size, deep.tobytes())
+    return image.convert({"La": "LA", "PA": "LA", "RGBa": "RGBA"}.get(mode, mode)).convert(mode)
+
+
+@pytest.mark.parametrize(
+    "mode", [*OTHER_MODES, "L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "I;16"]
+)
+def test_an_image_of_any_mode_gives_an_image(small, mode):
+    """Of its own mode, where that has the samples for it; with amounts of 0, the photo comes back."""
+    image = in_mode(small, mode)
+    before = image.tobytes()
+    result = symface_cli.symmetrize(image, shape=0, color=0)
+    assert (result.mode, result.size) == (OTHER_MODES.get(mode, mode), image.size)
+    assert image.tobytes() == before
+    if mode not in OTHER_MODES:
+        assert np.abs(plain(result) - plain(image)).max() <= 4  # HSV has 256 hues
+
+
+def plain(image):
+    return np.asarray(image.convert(PLAIN_MODES.get(image.mode, image.mode)), int)
 
 
 def test_a_path_gives_the_path_of_a_written_file(portrait, expected, tmp_path):
@@ -85,6 +127,66 @@ def test_options_are_those_of_the_command_line(pair):
 def test_gray_arrays_stay_gray(portrait):
     gray = read_photo(portrait)[..., 1]
     assert symface_cli.symmetrize(gray).shape == gray.shape
+
+
+@pytest.mark.parametrize("tolerant", [True, False])
+@pytest.mark.parametrize("function", [symface_cli.symmetrize, symface_cli.symmetric_faces, symface_cli.measure])
+def test_an_image_that_is_cut_short_is_refused(portrait, function, tolerant, monkeypatch):
+    """It is opened lazily: Pillow finds out when it is used; or never, if other code has told it not to mind."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", tolerant)
+    with Image.open(io.BytesIO(portrait.read_bytes()[:20_000])) as image, pytest.raises(PhotoError, match="cut short"):
+        function(image)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is tolerant
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_an_image_without_pixels_is_refused(portrait, closed):
+    image = Image.open(portrait) if closed else Image.new("RGB", (0, 0))
+    image.close()
+    with pytest.raises(PhotoError):
+        symface_cli.symmetrize(image)
+
+
+@pytest.mark.parametrize("change", ["read-only", "strided", "upside down", "column-major"])
+def test_an_array_may_lie_in_memory_in_any_way_and_is_not_changed(small, change):
+    expected = np.array(small)
+    array = expected.copy()
+    if change == "read-only":
+        array.flags.writeable = False
+    elif change == "strided":
+        array = np.repeat(np.repeat(array, 2, 0), 2, 1)[::2, ::2]
+    elif change == "upside down":
+        array = array[::-1].copy()[::-1]
+    else:
+        array = np.asfortranarray(array)
+    result = symface_cli.symmetrize(array)
+    assert (array == expected).all()
+    assert (result == symface_cli.symmetrize(expected)).all()
+    assert result.flags.writeable and result.flags.c_contiguous
+    result[:] = 0
+    assert (array == expected).all()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.float32, np.float64, np.uint16, ">u2", np.int64])
+def test_an_array_of_another_type_is_refused(dtype):
+    with pytest.raises(TypeError, match="uint8"):
+        symface_cli.symmetrize(np.zeros((50, 50, 3), dtype))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork processes")
+def test_a_process_that_is_forked_after_a_call_can_call_too(small):
+    """OpenMP would wait for ever for threads that a forked process does not have."""
+    array, threads = np.array(small), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        expected = symface_cli.symmetrize(array)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(int((symface_cli.symmetrize(array) != expected).any()))
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_no_face_is_an_error_of_its_own():

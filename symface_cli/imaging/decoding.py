@@ -234,9 +234,11 @@ def _orientation(image: Image.Image) -> int:
 
 def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Return pixels and alpha of an image of any 8-bit mode; palettes and unusual modes become RGB."""
+    if image.mode == "La":
+        image = image.convert("LA")  # the only mode that Pillow converts it to
     key = image.info.get("transparency")
     is_deep_key = isinstance(key, tuple) and max(key) > 255  # Pillow would take its low bytes: another color
-    mode = "L" if image.mode in ("1", "L", "LA", "La") else "CMYK" if image.mode == "CMYK" else "RGB"
+    mode = "L" if image.mode in ("1", "L", "LA") else "CMYK" if image.mode == "CMYK" else "RGB"
     if image.has_transparency_data and not is_deep_key:
         pixels, alpha = split(np.array(image.convert("RGBA")))
         return (pixels[..., :1] if mode == "L" else pixels), alpha

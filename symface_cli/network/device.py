@@ -1,8 +1,10 @@
 """Which device the network runs on, and with what precision."""
 
 import ctypes
+import os
 import sys
 from contextlib import AbstractContextManager
+from functools import cache, partial
 
 import torch
 
@@ -46,6 +48,16 @@ def has_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return device.type == "cpu" and supported is not None and bool(supported())
+
+
+@cache
+def let_forks_compute() -> None:
+    """Give one thread to each process that is forked from now on, as `multiprocessing` does up to Python 3.13.
+
+    With more, it would wait for ever for OpenMP's threads, which it believes to have but does not.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 def keep_freed_memory() -> None:
