@@ -87,6 +87,15 @@ def image_of(pixels: Pixels, alpha: Pixels | None = None) -> Image.Image:
     return Image.frombuffer(mode, size, np.ascontiguousarray(pixels), "raw", mode, 0, 1)
 
 
+def ycck_from_cmyk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert inks to luminance and chrominance of C, M and Y (ITU-R 601, as in JFIF), and what of K is not inked."""
+    cyan, magenta, yellow, black = np.moveaxis(pixels.astype(np.float32), -1, 0)
+    luminance = 0.299 * cyan + 0.587 * magenta + 0.114 * yellow
+    blue, red = 128 + (yellow - luminance) / 1.772, 128 + (cyan - luminance) / 1.402
+    planes = np.stack([luminance, blue, red, 255 - black], axis=-1)
+    return np.asarray(planes.round().clip(0, 255), np.uint8)
+
+
 def srgb_from_lab(image: Image.Image) -> Image.Image:
     """Convert an image of Pillow's mode LAB, which no other conversion of Pillow's knows."""
     return _converted(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), _srgb(), "RGB")

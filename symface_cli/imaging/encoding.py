@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from symface_cli.errors import OutputError
 from symface_cli.geometry.types import Pixels
 from symface_cli.imaging import png
-from symface_cli.imaging.color import eight_bit, image_of, over_white
+from symface_cli.imaging.color import eight_bit, image_of, over_white, ycck_from_cmyk
 from symface_cli.imaging.decoding import register_heic
 from symface_cli.imaging.formats import FORMATS, FORMATS_BY_NAME
 from symface_cli.imaging.metadata.exif import Tag
@@ -28,6 +29,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "AVIF": {"quality": 90},
     "HEIF": {"quality": 90},
 }
+_ADOBE = b"\xff\xee\0\x0eAdobe\0d\0\0\0\0\0"  # of a CMYK JPEG; the last byte is 2 for YCCK
 _LARGEST_JPEG_BLOCK = 65_000  # bytes; a JPEG's EXIF and XMP may have a little more
 
 
@@ -63,6 +65,8 @@ def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) 
             return _encode_tiff(pixels, alpha, metadata)
         if name == "PNG":
             return _encode_png(pixels, alpha, metadata)
+        if metadata.settings.get("ycck"):
+            return _encode_ycck(eight_bit(pixels), metadata)
         return _encode_by_pillow(name, image_of(pixels, alpha), metadata)
     except (OSError, ValueError, KeyError, SyntaxError, RuntimeError, struct.error) as error:
         raise OutputError(f"cannot write the picture as {name} ({error}); try PNG") from error
@@ -108,8 +112,16 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata) -> byt
     return png.with_deep_samples(stand_in, pixels if alpha is None else np.dstack([pixels, alpha]))
 
 
+def _encode_ycck(pixels: NDArray[np.uint8], metadata: Metadata) -> bytes:
+    """Encode a CMYK JPEG as Photoshop does, for its own quantization to fit; Pillow takes the planes for CMYK."""
+    planes = image_of(255 - ycck_from_cmyk(pixels))  # Pillow inverts CMYK, as Adobe does
+    data = _encode_by_pillow("JPEG", planes, metadata)
+    at = data.index(_ADOBE) + len(_ADOBE) - 1
+    return data[:at] + b"\2" + data[at + 1 :]
+
+
 def _encode_by_pillow(name: str, image: Image.Image, metadata: Metadata) -> bytes:
-    options = dict(metadata.settings)
+    options = {key: value for key, value in metadata.settings.items() if key != "ycck"}
     said = {"icc_profile": metadata.profile, "exif": metadata.exif, "xmp": metadata.xmp, "dpi": metadata.dpi}
     if name == "JPEG":
         said |= {key: None for key in ("exif", "xmp") if len(said[key] or b"") > _LARGEST_JPEG_BLOCK}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from symface_cli.imaging.decoding import register_heic
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.metadata.exif import follow_exif
 from symface_cli.imaging.metadata.move import Move
@@ -213,6 +214,26 @@ def test_result_of_an_ultra_hdr_photo_is_a_plain_one() -> None:
     assert read_picture(written).notes == ()
     assert not any(word in written for word in (b"hdrgm", b"GainMap", b"Container", b"1782"))
     assert written.count(b"\xff\xd8\xff") == 1 and "Jörg".encode() in written
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(9, 16), (9, 18), (12, 13)])
+def test_numbers_for_colors_stay_in_a_heic(primaries: int, transfer: int) -> None:
+    """BT.2020 with PQ or HLG, as cameras write HDR, and Display P3; ITU-T H.273."""
+    pytest.importorskip("pillow_heif")
+    register_heic("")
+    told = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": 9}
+    picture = read_picture(saved(NOISE, "HEIF", **told))
+    with Image.open(io.BytesIO(encode_picture(picture, picture.pixels))) as image:
+        written = image.info["nclx_profile"]
+    assert {key: written[key] for key in told} == told
+
+
+def test_colors_that_an_avif_cannot_keep_are_noted() -> None:
+    plain = saved(NOISE, "AVIF")
+    at = plain.index(b"colrnclx") + 8
+    hdr = plain[:at] + struct.pack(">HH", 9, 16) + plain[at + 4 :]
+    assert read_picture(plain).notes == ()
+    assert read_picture(hdr).notes == ("its wide or HDR colors are not kept: the result says sRGB",)
 
 
 # ---- other descriptions

@@ -63,6 +63,37 @@ def test_jpeg_is_quantized_and_sampled_as_it_came(kind: str, portrait: Path) -> 
     assert abs(len(written) / len(data) - 1) < (0.15 if kind == "progressive" else 0.02)  # baseline now
 
 
+def ycck(image: Image.Image, quality: int) -> bytes:
+    """A CMYK JPEG as Photoshop writes it: transform 2 in Adobe's marker, the table for chrominance on Cb and Cr."""
+    red, green, blue, black = np.moveaxis(np.asarray(image.convert("CMYK")).astype(float), -1, 0)
+    planes = [
+        0.299 * red + 0.587 * green + 0.114 * blue,
+        -0.168736 * red - 0.331264 * green + 0.5 * blue + 128,
+        0.5 * red - 0.418688 * green - 0.081312 * blue + 128,
+        255 - black,
+    ]
+    inverted = 255 - np.stack(planes, -1).round().clip(0, 255).astype(np.uint8)
+    tables = Image.open(io.BytesIO(saved(NOISE, "JPEG", quality=quality))).quantization
+    data = bytearray(
+        saved(
+            Image.frombytes("CMYK", image.size, inverted.tobytes()), "JPEG", qtables=[tables[i] for i in (0, 1, 1, 0)]
+        )
+    )
+    data[data.index(b"Adobe") + 11] = 2
+    return bytes(data)
+
+
+@pytest.mark.parametrize("quality", [60, 85, 95])
+def test_jpeg_of_photoshops_cmyk_is_written_as_it_came(quality: int, portrait: Path) -> None:
+    data = ycck(Image.open(portrait).resize((200, 200)), quality)
+    picture = read_picture(data)
+    written = encode_picture(picture, picture.pixels)
+    assert sharpness(written) == sharpness(data) and sharpness(written)[2] == 2
+    difference = np.abs(as_pillow_reads(written).astype(int) - picture.pixels)
+    assert difference.max() <= 4 and difference.mean() < 0.05
+    assert abs(len(written) / len(data) - 1) < 0.02
+
+
 @pytest.mark.parametrize("example", ["portrait", "pair"])
 def test_unchanged_example_is_written_nearly_unchanged(example: str, request: pytest.FixtureRequest) -> None:
     picture = read_picture(request.getfixturevalue(example))

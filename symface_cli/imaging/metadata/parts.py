@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image
 
+from symface_cli.imaging.metadata.settings import is_plain_color
 from symface_cli.imaging.refusals import PICTURES
 
 # What tells that a file has a part, in its metadata or in what follows the picture; and what to say of it.
@@ -37,6 +38,8 @@ def note_parts(image: Image.Image, data: bytes) -> tuple[str, ...]:
     pictures = _count_pictures(image)
     if pictures > 1 and not notes:  # a gain map, say, is such a picture
         notes.append(f"only the first of its {pictures} pictures is taken")
+    if image.format == "AVIF" and not image.info.get("icc_profile") and not is_plain_color(data):
+        notes.append("its wide or HDR colors are not kept: the result says sRGB")
     if _MORE_XMP in data and not notes:  # a depth map, say, is in there
         notes.append("its extended XMP is not kept")
     return tuple(notes)

@@ -7,6 +7,20 @@ from PIL import Image, JpegImagePlugin
 
 from symface_cli.imaging import png
 
+_NCLX = b"colrnclx"  # numbers for primaries, transfer and matrix follow (ITU-T H.273)
+_COLOR_KEYS = ("color_primaries", "transfer_characteristics", "matrix_coefficients", "full_range_flag")
+_PLAIN_PRIMARIES = {1, 2, 5, 6}  # sRGB, unspecified, those of old television
+_ODD_TRANSFERS = {8, 16, 18}  # linear, and HDR's: PQ and HLG
+
+
+def is_plain_color(data: bytes) -> bool:
+    """Tell whether the colors of an AVIF or HEIC, by its numbers for them, can be taken for sRGB."""
+    at = data.find(_NCLX) + len(_NCLX)
+    if at < len(_NCLX) or len(data) < at + 4:
+        return True
+    primaries, transfer = struct.unpack_from(">HH", data, at)
+    return primaries in _PLAIN_PRIMARIES and transfer not in _ODD_TRANSFERS
+
 
 def read_settings(image: Image.Image, data: bytes) -> dict[str, Any]:
     """Return how a file was written, mostly as Pillow's options; nothing where that is not known."""
@@ -16,6 +30,9 @@ def read_settings(image: Image.Image, data: bytes) -> dict[str, Any]:
         return {"chunks": png.kept_chunks(data)}
     if image.format == "WEBP" and _is_lossless_webp(data):
         return {"lossless": True, "exact": True}
+    if image.format == "HEIF" and not is_plain_color(data):
+        profile = image.info.get("nclx_profile") or {}
+        return {"quality": 90} | {key: profile[key] for key in _COLOR_KEYS if key in profile}
     if image.format == "TIFF":
         return {"compressed": image.info.get("compression", "raw") != "raw"}
     return {}
@@ -29,6 +46,8 @@ def _jpeg_settings(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any]:
     while len(tables) > 1 and tables[-1] == tables[-2]:
         tables.pop()  # one for all of the rest
     settings = {"qtables": tables, "comment": image.info.get("comment")}
+    if len(image.layer) == 4:
+        settings["ycck"] = image.info.get("adobe_transform") == 2
     if len(image.layer) == 3:
         settings["subsampling"] = max(0, JpegImagePlugin.get_sampling(image))  # what Pillow does not write: 4:4:4
         settings["keep_rgb"] = _is_stored_as_rgb(image)
