@@ -86,6 +86,10 @@ class WorkerError(SymfaceError):
 
     status = ExitStatus.BUG
 
+    def about(self, photo: str) -> "WorkerError":
+        """Say the same of the photo that it was at."""
+        return WorkerError(f"{photo}: {self}", self.hint)
+
 
 class UsageError(SymfaceError):
     """The arguments do not make sense together, or name nothing."""

@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from symface_cli.parallel import FORKS, one_thread
+from symface_cli.parallel.work import FORKS, one_thread
 
 forking = pytest.mark.skipif(not FORKS, reason="this system does not fork processes")
 

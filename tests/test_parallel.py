@@ -9,6 +9,7 @@ import threading
 import time
 from multiprocessing import synchronize
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,18 +17,19 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from symface_cli import parallel
+import symface_cli
 from symface_cli.errors import WorkerError
-from symface_cli.parallel import (
-    MANY,
-    available_cores,
-    has_semaphores,
-    work_in_processes,
-    work_in_threads,
-    work_on_cores,
-    work_through,
-)
+from symface_cli.parallel import cores, pool
+from symface_cli.parallel.cores import available_cores
+from symface_cli.parallel.work import MANY, work_in_processes, work_in_threads, work_on_cores
 from tests.processes import forked, forking
+
+
+class Lost(NamedTuple):
+    """The result of an item that has killed its process twice."""
+
+    item: object
+    error: WorkerError
 
 
 def test_results_come_in_the_order_of_the_items_although_the_first_takes_longest():
@@ -78,13 +80,13 @@ def where(_):
 @forking
 def test_many_items_are_for_processes_and_few_or_those_of_a_gpu_for_threads():
     here = os.getpid()
-    processes = {process for process, _ in list(work_on_cores(where, range(2 * MANY), jobs=2))[1:]}
+    processes = {process for process, _ in list(work_on_cores(where, range(2 * MANY), jobs=2, lost=Lost))[1:]}
     assert len(processes) == 2
     assert here not in processes
     for few in (
-        work_on_cores(where, range(2 * MANY - 1), jobs=2),
-        work_on_cores(where, range(2 * MANY), jobs=2, fork=False),
-        work_on_cores(where, range(2 * MANY), jobs=1),
+        work_on_cores(where, range(2 * MANY - 1), jobs=2, lost=Lost),
+        work_on_cores(where, range(2 * MANY), jobs=2, lost=Lost, fork=False),
+        work_on_cores(where, range(2 * MANY), jobs=1, lost=Lost),
     ):
         assert {process for process, _ in few} == {here}
 
@@ -96,7 +98,7 @@ def test_processes_give_results_in_the_order_of_the_items(count):
         time.sleep(0.2 if number == 1 else 0)
         return number**2
 
-    assert list(work_in_processes(task, range(count), jobs=3)) == [number**2 for number in range(count)]
+    assert list(work_in_processes(task, range(count), jobs=3, lost=Lost)) == [number**2 for number in range(count)]
 
 
 @forking
@@ -107,7 +109,7 @@ def test_processes_have_what_was_made_for_the_first_item():
         made.append(number)
         return made[0]
 
-    assert list(work_in_processes(task, range(5), jobs=2)) == [0] * 5
+    assert list(work_in_processes(task, range(5), jobs=2, lost=Lost)) == [0] * 5
 
 
 @forking
@@ -124,27 +126,84 @@ def test_libraries_that_have_had_threads_of_their_own_work_in_one_thread_after_a
 
     before = cv2.getNumThreads(), torch.get_num_threads()
     expected = compute(0)[:2]
-    for *sums, opencv, pytorch, blas in work_in_processes(compute, range(6), jobs=2):
+    for *sums, opencv, pytorch, blas in work_in_processes(compute, range(6), jobs=2, lost=Lost):
         assert sums == pytest.approx(expected, rel=1e-4)
         assert (opencv, pytorch, blas) == (1, 1, {1})
     assert (cv2.getNumThreads(), torch.get_num_threads()) == before
 
 
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @forking
-def test_a_killed_process_ends_the_work_with_one_line():
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_an_item_that_kills_its_process_twice_is_lost_and_no_other(jobs, tmp_path):
+    """The first of three killers, as with memory that others needed, kills once alone."""
+
     def task(number):
-        if number == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
+        (tmp_path / f"{number}-{time.monotonic_ns()}").touch()
+        if number in (5, 6) or (number == 4 and len(list(tmp_path.glob("4-*"))) == 1):
+            die()
         return number
 
+    results = list(work_in_processes(task, range(20), jobs, Lost))
+    assert [result.item if isinstance(result, Lost) else result for result in results] == list(range(20))
+    assert [result.item for result in results if isinstance(result, Lost)] == [5, 6]
+    assert "killed" in str(results[5].error)
+    tries = [len(list(tmp_path.glob(f"{number}-*"))) for number in range(20)]
+    assert tries == [2 if number in (4, 5, 6) else 1 for number in range(20)]  # nothing that was done is done again
+
+
+@forking
+def test_an_item_is_tried_again_while_nothing_else_is_done(tmp_path):
+    def task(number):
+        log = tmp_path / "log"
+        with log.open("a") as file:
+            file.write(f"begin {number}\n")
+        if number == 3:
+            die()
+        time.sleep(0.02)
+        with log.open("a") as file:
+            file.write(f"end {number}\n")
+
+    list(work_in_processes(task, range(12), 2, Lost))
+    lines = (tmp_path / "log").read_text().splitlines()
+    again = [i for i, line in enumerate(lines) if line == "begin 3"][1]
+    begun, ended = ({line.split()[1] for line in lines[:again] if line.startswith(word)} for word in ("begin", "end"))
+    assert begun - ended == {"3"}
+
+
+@forking
+def test_processes_that_are_killed_whatever_they_do_end_the_work_with_one_line(monkeypatch):
+    monkeypatch.setattr(pool, "MOST_DEATHS", 3)
     with pytest.raises(WorkerError, match="killed"):
-        list(work_in_processes(task, range(6), jobs=2))
+        list(work_in_processes(lambda number: number and die(), range(10), 2, Lost))
+
+
+@forking
+def test_where_no_process_can_take_the_place_of_one_that_was_killed_the_others_go_on(monkeypatch):
+    forks = iter([os.fork] * 3)  # two, and one for the first that is killed
+    monkeypatch.setattr(os, "fork", lambda: next(forks, refuse_to_fork)())
+    results = list(work_in_processes(lambda number: die() if number == 2 else number, range(6), 2, Lost))
+    assert [result.item if isinstance(result, Lost) else result for result in results] == list(range(6))
+    assert isinstance(results[2], Lost)
+
+
+@forking
+def test_what_kills_the_last_process_ends_the_work_with_one_line(monkeypatch):
+    forks = iter([os.fork] * 2)
+    monkeypatch.setattr(os, "fork", lambda: next(forks, refuse_to_fork)())
+    with pytest.raises(WorkerError, match="killed"):
+        list(work_in_processes(lambda number: die() if number == 2 else number, range(6), 2, Lost))
 
 
 @forking
 def test_processes_end_with_their_killed_parent():
     def start_and_wait():
-        for process in work_in_processes(lambda number: os.getpid() if number < 3 else time.sleep(60), range(9), 2):
+        for process in work_in_processes(
+            lambda number: os.getpid() if number < 3 else time.sleep(60), range(9), 2, Lost
+        ):
             sys.stdout.write(f"{process}\n")
             sys.stdout.flush()
 
@@ -157,10 +216,12 @@ def test_processes_end_with_their_killed_parent():
     assert time.monotonic() - began < 20  # they sleep for 60 seconds
 
 
-@pytest.mark.parametrize("work", [work_in_threads, pytest.param(work_in_processes, marks=forking)])
-def test_a_bug_in_a_task_is_not_hidden(work):
+@pytest.mark.parametrize(
+    ("work", "more"), [(work_in_threads, ()), pytest.param(work_in_processes, (Lost,), marks=forking)]
+)
+def test_a_bug_in_a_task_is_not_hidden(work, more):
     with pytest.raises(ZeroDivisionError):
-        list(work(lambda number: 1 // number, [1, 0], jobs=2))
+        list(work(lambda number: 1 // number, [1, 0], 2, *more))
 
 
 # ---- systems that lack something
@@ -192,26 +253,17 @@ def refuse_to_fork():
 
 @forking
 @pytest.mark.parametrize("error", NO_SEMAPHORES, ids=repr)
-def test_without_semaphores_threads_work(error, monkeypatch):
+def test_processes_need_no_semaphores(error, monkeypatch):
     refuse_semaphores(monkeypatch, error)
-    assert not has_semaphores()
-    assert list(work_on_cores(lambda _: os.getpid(), range(2 * MANY), jobs=2)) == [os.getpid()] * 2 * MANY
-
-
-def test_without_semaphores_a_data_set_is_worked_through_in_this_process(monkeypatch):
-    refuse_semaphores(monkeypatch, OSError(errno.EROFS, "Read-only file system"))
-    assert list(work_through(make_adder, 5, [1, 2, 3], jobs=2)) == [6, 7, 8]
-
-
-def make_adder(number):
-    return number.__add__
+    _, *others = list(work_on_cores(lambda _: os.getpid(), range(2 * MANY), 2, Lost))
+    assert os.getpid() not in others
 
 
 @forking
 def test_where_no_more_processes_start_threads_work_and_none_is_left_over(monkeypatch):
     forks = iter([os.fork])
     monkeypatch.setattr(os, "fork", lambda: next(forks, refuse_to_fork)())  # one starts, the second does not
-    assert list(work_in_processes(lambda _: os.getpid(), range(6), jobs=2)) == [os.getpid()] * 6
+    assert list(work_in_processes(lambda _: os.getpid(), range(6), jobs=2, lost=Lost)) == [os.getpid()] * 6
     deadline = time.monotonic() + 10
     while multiprocessing.active_children() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -230,8 +282,8 @@ def test_where_few_threads_start_each_item_is_done_once(startable, expected, mon
 
     monkeypatch.setattr(threading.Thread, "start", start_few)
     done = []
-    names = list(work_on_cores(lambda item: done.append(item) or threading.current_thread().name, range(40), jobs=4))
-    assert names == ["MainThread"] + [expected] * 39
+    names = list(work_in_threads(lambda item: done.append(item) or threading.current_thread().name, range(40), jobs=4))
+    assert names == [expected] * 40
     assert done == list(range(40))
 
 
@@ -241,8 +293,8 @@ def test_where_few_threads_start_each_item_is_done_once(startable, expected, mon
 @pytest.fixture
 def cgroups(tmp_path, monkeypatch):
     """A machine of 16 cores, and the files of its control groups."""
-    monkeypatch.setattr(parallel, "CGROUPS", tmp_path)
-    monkeypatch.setattr(parallel, "OWN_CGROUPS", tmp_path / "self")
+    monkeypatch.setattr(cores, "CGROUPS", tmp_path)
+    monkeypatch.setattr(cores, "OWN_CGROUPS", tmp_path / "self")
     for name in ("cpu_count", "process_cpu_count"):
         monkeypatch.setattr(os, name, lambda: 16, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
@@ -291,6 +343,6 @@ def test_cores_are_those_that_the_job_may_use(cgroups, monkeypatch):
 
 def test_nothing_counts_the_cores_of_the_machine():
     """Under taskset, Slurm or in a container, there would be a worker for each core of the host."""
-    package = Path(parallel.__file__).parent
+    package = Path(symface_cli.__file__).parent
     callers = [path.name for path in package.rglob("*.py") if "cpu_count()" in path.read_text("utf-8")]
-    assert callers == ["parallel.py"]
+    assert callers == ["cores.py"]

@@ -11,12 +11,13 @@ from symface_cli.batch.states import find_state
 from symface_cli.batch.tables import CSV, JSON, Format, Table, open_table, read_table
 from symface_cli.batch.targets import STREAM, Target, Targets, place_of
 from symface_cli.detection.selection import Selection
-from symface_cli.errors import ExitStatus, Hint, SymfaceError, failure_of
+from symface_cli.errors import ExitStatus, Hint, SymfaceError, WorkerError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
 from symface_cli.measurement.rows import PhotoRows, row_of
-from symface_cli.parallel import available_cores, work_on_cores
+from symface_cli.parallel.cores import available_cores
+from symface_cli.parallel.work import work_on_cores
 from symface_cli.version import __version__
 from symface_cli.writing import Destination, Inputs, prepare_files
 
@@ -119,7 +120,7 @@ class MeasuringBatch:
         task = partial(measure_target, self._symmetrizer, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
         fork = self._symmetrizer.device.type == "cpu"
-        return self._record(work_on_cores(task, self._todo, jobs, fork=fork))
+        return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
     def _read_rows(self) -> dict[Path, PhotoRows]:
         """Read what is known of photos, by the places where they lie."""
@@ -194,6 +195,11 @@ class MeasuringBatch:
         places = dict.fromkeys(place_of(target.photo) for target in self._targets.items)
         others = [rows for place, rows in self._rows.items() if place not in places]
         return others + [self._rows[place] for place in places if place in self._rows]
+
+
+def _lose(target: Target, error: WorkerError) -> MeasuredPhoto:
+    """Say of a photo that its process was killed."""
+    return MeasuredPhoto(target=target, error=error.about(str(target.photo)))
 
 
 def measure_target(

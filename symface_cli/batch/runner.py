@@ -12,8 +12,9 @@ from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.states import find_state
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import OutputError, UsageError, failure_of
-from symface_cli.parallel import available_cores, work_on_cores
+from symface_cli.errors import OutputError, UsageError, WorkerError, failure_of
+from symface_cli.parallel.cores import available_cores
+from symface_cli.parallel.work import work_on_cores
 from symface_cli.rendering.plan import Planner
 from symface_cli.writing import Destination, Inputs, prepare_files
 
@@ -83,7 +84,7 @@ class Batch:
         if len(self._todo) == 1:
             return self._record(map(task, self._todo))
         jobs = self._options.jobs or available_cores()
-        return self._record(work_on_cores(task, self._todo, jobs, fork=self._planner.on_cpu))
+        return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=self._planner.on_cpu))
 
     def _open_manifest(self) -> Manifest | None:
         path = self._options.manifest
@@ -137,6 +138,11 @@ class Batch:
             yield outcome
         if self._report is not None:
             self.note = _write_report(self._report, [made[target] for target in self._targets.items])
+
+
+def _lose(target: Target, error: WorkerError) -> Outcome:
+    """Say of a photo that its process was killed."""
+    return Outcome(target=target, error=error.about(str(target.photo)))
 
 
 def _write_report(page: Destination, outcomes: Sequence[Outcome]) -> str | None:

@@ -146,14 +146,11 @@ def _find_device(name: str) -> Found:
 def _find_threads() -> Found:
     import torch
 
-    from symface_cli.parallel import available_cores, has_semaphores
+    from symface_cli.parallel.cores import available_cores
 
     limit = os.environ.get("OMP_NUM_THREADS")
     limited = f"; OMP_NUM_THREADS={limit}" if limit else ""
-    found = f"{torch.get_num_threads()} on {available_cores()} processors{limited}"
-    if not has_semaphores():
-        return "warning", f"{found}; no semaphores (is /dev/shm missing or read-only?): batches take threads, slower"
-    return "ok", found
+    return "ok", f"{torch.get_num_threads()} on {available_cores()} processors{limited}"
 
 
 def _find_opencv() -> Found:

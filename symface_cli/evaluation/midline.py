@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import Dataset
-from symface_cli.errors import DataError, SymfaceError, attempt
+from symface_cli.errors import DataError, SymfaceError, WorkerError, attempt
 from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.evaluation.tables import Column, Table
 from symface_cli.files import Progress
@@ -27,7 +27,7 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.provider import Provider
 from symface_cli.methods.registry import find_provider
-from symface_cli.parallel import work_through
+from symface_cli.parallel.work import work_through
 
 MIRROR_INDEX = "mirror_index.csv"
 PUPILS = (0, 1)
@@ -211,7 +211,7 @@ def evaluate_midlines(references: Sequence[Reference], plan: MidlinePlan, progre
     for name in plan.providers:
         find_provider(name)
     results: list[MidlineResult] = []
-    with closing(work_through(MidlineEvaluator, plan, references, plan.jobs)) as computed:
+    with closing(work_through(MidlineEvaluator, plan, references, plan.jobs, _lose)) as computed:
         for result in computed:
             results.append(result)
             progress(len(results), len(references))
@@ -223,6 +223,10 @@ def evaluate_midlines(references: Sequence[Reference], plan: MidlinePlan, progre
         unreadable=tuple(result.unreadable for result in results if result.unreadable is not None),
         failures=tuple(failure for result in readable for failure in result.failures),
     )
+
+
+def _lose(reference: Reference, error: WorkerError) -> MidlineResult:
+    return MidlineResult(reference.path, unreadable=error.about(str(reference.path)))
 
 
 class MidlineEvaluator:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
 from symface_cli.detection.detector import count_agreeing
-from symface_cli.errors import DataError, Hint, SymfaceError, UsageError, attempt
+from symface_cli.errors import DataError, Hint, SymfaceError, UsageError, WorkerError, attempt
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.files import Progress, checksum
@@ -24,7 +24,7 @@ from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.methods.registry import choose_methods, find_method, providers_of
-from symface_cli.parallel import work_through
+from symface_cli.parallel.work import work_through
 from symface_cli.recognition.recognizer import Embedding, Recognizer
 from symface_cli.recognition.registry import find_recognizer
 
@@ -166,7 +166,7 @@ def evaluate(
     check_plan(plan)
     known = [_load(photo, store) for photo in photos]
     tasks = [result for result in known if result.missing(plan)]
-    with closing(work_through(_make_worker, plan, tasks, plan.jobs)) as computed:
+    with closing(work_through(_make_worker, plan, tasks, plan.jobs, _lose)) as computed:
         for done, result in enumerate(known, 1):
             if result.missing(plan):
                 result = next(computed)
@@ -199,6 +199,10 @@ def _load(photo: DatasetPhoto, store: ResultStore | None) -> PhotoResult:
 
 def _make_worker(plan: EvaluationPlan) -> Callable[[PhotoResult], PhotoResult]:
     return Evaluator(plan).evaluate
+
+
+def _lose(known: PhotoResult, error: WorkerError) -> PhotoResult:
+    return PhotoResult(photo=known.photo, error=error.about(str(known.photo.path)))
 
 
 class Evaluator:

@@ -3,10 +3,13 @@
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from tests.processes import forking
 
 NAMES = ("a.png", "b.png", "c.png")
 RAISED = {
@@ -54,6 +57,27 @@ def test_the_photos_after_one_that_fails_are_done(symface, walls, tmp_path, monk
         assert entries[1]["traceback"].startswith("Traceback (most recent call last):")
         assert "read_unless_second" in entries[1]["traceback"]
         assert [entries[i]["traceback"] for i in (0, 2)] == [None, None]
+
+
+@forking
+def test_a_photo_that_kills_its_process_costs_nobody_else(symface, walls, tmp_path, monkeypatch):
+    from symface_cli.batch import runner
+    from symface_cli.parallel import work
+
+    read = runner.read_source
+
+    def read_or_die(photo: Path) -> object:
+        if photo.name == "b.png":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read(photo)
+
+    monkeypatch.setattr(runner, "read_source", read_or_die)
+    monkeypatch.setattr(work, "MANY", 1)
+    finished = symface("symmetrize", walls, "-o", tmp_path / "out", "--jobs", 2)
+    killed = f"symface: {walls}/b.png: a process was killed, perhaps for lack of memory; try fewer --jobs"
+    assert finished.err.splitlines()[1] == killed
+    entries = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text().splitlines()]
+    assert [entry["status"] for entry in entries] == [4, 1, 4]
 
 
 def test_photos_that_have_gone_or_are_none_cost_nobody_else(symface, walls, tmp_path, monkeypatch):

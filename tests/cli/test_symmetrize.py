@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli import parallel
 from symface_cli.cli.app import main
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement import asymmetry
+from symface_cli.parallel import work
 from tests.processes import forked, forking
 
 
@@ -295,7 +295,7 @@ def test_what_is_no_manifest_is_refused(symface, small, tmp_path, contents):
 
 @pytest.mark.parametrize(("jobs", "many"), [(1, 8), (3, 8), (2, 1)])  # one thread, three, two processes
 def test_the_number_of_jobs_does_not_change_a_byte(symface, small, tmp_path, jobs, many, monkeypatch):
-    monkeypatch.setattr(parallel, "MANY", many)
+    monkeypatch.setattr(work, "MANY", many)
     finished = symface("symmetrize", small, "-o", tmp_path / f"out{jobs}", "--jobs", jobs)
     symface("symmetrize", small / "a.png", "-o", tmp_path / "alone.png")
     assert (tmp_path / f"out{jobs}/a.symmetric.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
@@ -317,7 +317,7 @@ def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tm
                 time.sleep(600)
             return rename(path, target)
 
-        parallel.MANY, Path.replace = 1, rename_all_but_one  # processes for two jobs
+        work.MANY, Path.replace = 1, rename_all_but_one  # processes for two jobs
         main(["symmetrize", str(small), "-o", str(tmp_path / "killed"), "--jobs", str(jobs)])
 
     with forked(stick) as (process, printed):

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.detection.detector import detect
-from symface_cli.errors import DataError, Hint, failure_of
+from symface_cli.errors import DataError, Hint, WorkerError, failure_of
 from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
-from symface_cli.parallel import work_through
+from symface_cli.parallel.work import work_through
 from symface_cli.writing import write_file
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
@@ -109,10 +109,15 @@ def label_photos(
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
     tasks = [(name, photo.path) for name, photo in photos.items()]
     labels = []
-    for label in work_through(_make_labeler, landmarks, tasks, workers):
+    for label in work_through(_make_labeler, landmarks, tasks, workers, _lose):
         labels.append(label)
         progress(len(labels), len(photos))
     return labels
+
+
+def _lose(photo: tuple[str, Path], error: WorkerError) -> Label:
+    name, path = photo
+    return Label(name, fault=str(error.about(on_one_line(str(path)))))
 
 
 def _make_labeler(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:

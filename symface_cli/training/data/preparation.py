@@ -30,7 +30,8 @@ from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-from symface_cli.parallel import available_cores, work_in_threads
+from symface_cli.parallel.cores import available_cores
+from symface_cli.parallel.work import work_in_threads
 from symface_cli.training.data.labels import (
     Label,
     Progress,

@@ -1,0 +1,1 @@
+"""Several photos at a time: cores, processes, threads."""
