@@ -178,6 +178,6 @@ def conclude(errors: Sequence[SymfaceError | None], skipped: int = 0, passed_ove
     failed = [error for error in errors if error is not None]
     if len(errors) + skipped + len(passed_over) > 1:
         before = f", {skipped} done before" if skipped else ""
-        other = f", {len(passed_over)} files or folders passed over" if passed_over else ""
+        other = f", {len(passed_over)} passed over" if passed_over else ""
         print_line(f"{len(errors) - len(failed)} of {len(errors)} photos done, {len(failed)} failed{before}{other}")
     return next((error.status for error in (*passed_over, *failed)), ExitStatus.OK)

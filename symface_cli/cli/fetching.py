@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from symface_cli.cli.console import print_line
+from symface_cli.cli.console import print_error, print_line
 from symface_cli.cli.options import DATA
 from symface_cli.cli.progress import count_bytes
 from symface_cli.errors import UsageError
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 DataArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="DATA", help="A folder of photos, one sub-folder per person, or an archive of one."),
+    typer.Argument(
+        metavar="DATA", readable=False, help="A folder of photos, one sub-folder per person, or an archive of one."
+    ),
 ]
 DownloadOption = Annotated[
     Literal["lfw"] | None,
@@ -59,8 +61,10 @@ def survey_dataset(data: Path | None, download: str | None) -> "Dataset":
     from symface_cli.data.datasets import survey
 
     dataset = survey(find_dataset(data, download))
-    for remark in dataset.remarks:
-        print_line(remark)
+    count, *warnings = dataset.remarks
+    print_line(count)
+    for warning in warnings:
+        print_error(warning)
     return dataset
 
 

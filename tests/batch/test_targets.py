@@ -1,5 +1,8 @@
 """What results are called."""
 
+import errno
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,25 @@ def test_what_cannot_be_listed_is_a_problem_of_the_batch_and_not_its_end(tmp_pat
     (tmp_path / "in/a.jpg").unlink()
     with pytest.raises(PhotoError, match="Gone: it is a link to nothing"):
         choose_targets([tmp_path / "in"], None)
+
+
+def test_a_folder_that_is_named_and_cannot_be_listed_leaves_the_others(tmp_path, monkeypatch):
+    """As lost+found among the folders that a shell makes of */ on a disk."""
+    touch(tmp_path / "good/a.jpg", tmp_path / "lost+found/b.jpg")
+    scan = os.scandir
+
+    def refuse(folder):
+        if folder.name == "lost+found":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    targets = choose_targets([tmp_path / "good", tmp_path / "lost+found"], None)
+    assert [target.photo.name for target in targets.items] == ["a.jpg"]
+    problem = f"cannot list the folder {tmp_path / 'lost+found'}: Permission denied"
+    assert list(map(str, targets.problems)) == [problem]
+    with pytest.raises(PhotoError, match=re.escape(problem)):
+        choose_targets([tmp_path / "lost+found"], None)
 
 
 def test_a_folder_of_nothing_but_gif_files_is_refused_with_the_reason(tmp_path):

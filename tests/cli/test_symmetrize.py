@@ -236,7 +236,15 @@ def test_a_batch_goes_on_beside_what_cannot_be_read_and_exits_3(symface, small, 
     first, second, *_, last = finished.err.splitlines()
     assert first == f"symface: cannot read {small / 'Gone'}: it is a link to nothing"
     assert second.startswith(f"symface: cannot read {small / 'pipe.png'}: it is a named pipe")
-    assert last == "1 of 1 photos done, 0 failed, 2 files or folders passed over"
+    assert last == "1 of 1 photos done, 0 failed, 2 passed over"
+
+
+def test_a_photo_without_permission_is_not_a_wrong_argument(symface, photo, monkeypatch):
+    """Which would keep the others from being done; whether it can be read, reading tells."""
+    monkeypatch.setattr(os, "access", lambda *arguments, **options: False)
+    finished = symface("symmetrize", photo, "--preview")
+    assert "not readable" not in finished.err
+    assert finished.status == 0
 
 
 def test_a_pipe_that_is_named_is_refused_and_not_waited_for(symface, tmp_path):

@@ -108,3 +108,16 @@ def test_the_command_says_what_failed_and_ends_with_its_status(
     assert finished.err.count("in draw_or_fail") == 2
     assert len(json.loads(Path("scores.json").read_text())["failures"]) == 2
     assert "8 photos of 4 persons" in finished.err
+
+
+@pytest.mark.usefixtures("plan")
+def test_the_command_goes_on_beside_what_cannot_be_read(data: Path, symface: Callable[..., Finished]) -> None:
+    (data / "bad.png").write_bytes(b"no picture")
+    (data / "Gone").symlink_to("nowhere")
+    arguments = ("evaluate", data, "--split", "all", "--method", "vae", "--recognizer", "brightness", "--jobs", 1)
+    finished = symface(*arguments)
+    assert finished.status == 3
+    assert "9 photos of 5 persons (" in finished.err.splitlines()[0]
+    assert f"cannot read {data / 'Gone'}: it is a link to nothing" in finished.err
+    assert f"symface: cannot read {data / 'bad.png'}: " in finished.err
+    assert "8 photos of 4 persons, 1 more unreadable" in finished.err

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 def measure(
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO...", help="Photos, folders, patterns, or - for standard input.")
+        list[Path],
+        typer.Argument(metavar="PHOTO...", readable=False, help="Photos, folders, patterns, or - for standard input."),
     ],
     json_path: Annotated[
         Path | None,

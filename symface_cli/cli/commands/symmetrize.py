@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 def symmetrize(
     context: typer.Context,
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO", help="Photos, folders, patterns, or - for standard input.")
+        list[Path],
+        typer.Argument(metavar="PHOTO", readable=False, help="Photos, folders, patterns, or - for standard input."),
     ],
     out_path: Annotated[
         str | None,
