@@ -126,6 +126,23 @@ def test_a_box_given_by_hand_needs_no_detector(symface, photo, tmp_path, monkeyp
     assert symface("symmetrize", photo, "--box", "209,210,262,262").status == 0
 
 
+@pytest.mark.parametrize("place", [("--eyes", "800,800,840,800"), ("--box", "900,300,80,80")])
+def test_a_face_marked_outside_is_a_failure_of_its_photo_alone(symface, photo, tmp_path, place):
+    """The place may be right in another photo of the batch."""
+    Image.new("RGB", (1000, 900), "gray").save(tmp_path / "large.png")
+    finished = symface("symmetrize", photo, tmp_path / "large.png", *place, "-o", tmp_path / "out")
+    assert finished.status == 4
+    assert "portrait.png: no face where it is marked" in finished.err
+    assert "675 x 675 pixels" in finished.err
+    assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["large.symmetric.png"]
+
+
+def test_swapped_eyes_are_told(symface, photo, tmp_path):
+    finished = symface("symmetrize", photo, "--eyes", "388,316,291,316", "-o", tmp_path / "x.png")
+    assert finished.status == 0
+    assert finished.err.count("left eye first") == 1
+
+
 def test_a_small_face_is_found_with_min_face(symface, tmp_path, portrait):
     large = Image.new("RGB", (2400, 1800), "white")
     large.paste(Image.open(portrait).resize((200, 200)), (300, 400))  # its box is 78 px wide: 21 in the detector's copy
@@ -145,6 +162,13 @@ def test_a_small_face_is_found_with_min_face(symface, tmp_path, portrait):
         (("--background", "none such"), "--background"),
         (("--box", "1,2,3"), "--box"),
         (("--box", "1,2,3,-4"), "--box"),
+        (("--box", "1,2,0,0"), "--box"),
+        (("--box", "1,2,0.5,0.5"), "--box"),
+        (("--box", "1,nan,30,30"), "--box"),
+        (("--box", "1,2,inf,30"), "--box"),
+        (("--box", "1,2,1e300,1e300"), "--box"),
+        (("--eyes", "1,2,1.5,2"), "--eyes"),
+        (("--eyes", "1,2,30,nan"), "--eyes"),
         (("--eyes", "1,2,1,2"), "eyes"),
         (("--eyes", "a,b,c,d"), "--eyes"),
         (("--output", "all"), "--output"),

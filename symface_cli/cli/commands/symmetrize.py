@@ -244,6 +244,8 @@ def symmetrize(
         box=parsing.parse_box(box),
         eyes=parsing.parse_eyes(eyes),
     )
+    if selection.is_upside_down:
+        print_error(parsing.UPSIDE_DOWN)
     targets = choose_targets(photos, out_path)
     parsing.check_file(targets.file, options)
     if targets.folder is None and manifest is None:

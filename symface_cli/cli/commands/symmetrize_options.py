@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import ImageColor
 
+from symface_cli.detection.detector import face_with_eyes
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
@@ -18,6 +19,11 @@ from symface_cli.rendering.options import Output, OutputOptions
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0
+SMALLEST_MARKED = 8.0  # px, width of the box of a face that is marked
+FARTHEST = 1e6  # px: no photo is as large
+UPSIDE_DOWN = (
+    "--eyes has the right eye first, for an upside-down face; if it is not one, give the viewer's left eye first"
+)
 KINDS = (Output.PHOTO.value, Output.FACE.value, Output.CROP.value)
 
 
@@ -121,6 +127,7 @@ def parse_box(text: str | None) -> Box | None:
     if width <= 0 or height <= 0:
         raise UsageError(f"--box {text}: width and height must be positive")
     side = max(width, height)
+    _refuse_tiny("--box", text, side)
     return Box(x + (width - side) / 2, y + (height - side) / 2, side, side)
 
 
@@ -129,7 +136,14 @@ def parse_eyes(text: str | None) -> tuple[Array, Array] | None:
     if text is None:
         return None
     numbers = _four_numbers("--eyes", text)
-    return np.array(numbers[:2]), np.array(numbers[2:])
+    left, right = np.array(numbers[:2]), np.array(numbers[2:])
+    _refuse_tiny("--eyes", text, face_with_eyes(left, right).box.width)
+    return left, right
+
+
+def _refuse_tiny(option: str, text: str, side: float) -> None:
+    if side < SMALLEST_MARKED:
+        raise UsageError(f"{option} {text}: a face of {side:.2g} pixels; give its place in pixels of the upright photo")
 
 
 def _four_numbers(option: str, text: str) -> list[float]:
@@ -137,6 +151,6 @@ def _four_numbers(option: str, text: str) -> list[float]:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) != 4 or not np.isfinite(numbers).all():
+    if len(numbers) != 4 or not all(abs(number) <= FARTHEST for number in numbers):
         raise UsageError(f"{option} {text}: use four numbers with commas between, in pixels of the upright photo")
     return numbers
