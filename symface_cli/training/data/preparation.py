@@ -11,8 +11,9 @@ somebody else's, and not touched.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -312,12 +313,12 @@ class Cached:
 
 
 def _state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
-    """Return what tells that a photo has changed; zeros for one that is not to be reached."""
-    try:
-        stat = photo.path.stat()
-    except OSError:
-        return name, 0, 0
-    return name, stat.st_size, stat.st_mtime_ns
+    """Return what tells that a photo has changed; zeros while nobody is permitted to read it."""
+    with suppress(OSError):
+        if os.access(photo.path, os.R_OK):
+            stat = photo.path.stat()
+            return name, stat.st_size, stat.st_mtime_ns
+    return name, 0, 0
 
 
 def _cut_crop(face: LabeledFace) -> Entries:

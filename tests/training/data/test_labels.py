@@ -343,6 +343,14 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data,
         assert not prepared.crops[3].any()
 
 
+def test_a_photo_that_may_be_read_again_is(prepare, eight, monkeypatch):
+    """Neither its size nor its time says that somebody has changed its mode."""
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation.os, "access", lambda path, mode: not path.match(eight[3].photo))
+        prepare(eight)
+    assert prepare(eight)[1] == {"crops"}
+
+
 def test_whatever_goes_wrong_with_one_photo_does_not_end_a_preparation(prepare, eight, monkeypatch):
     calls = iter(range(9))
 
@@ -554,6 +562,14 @@ def test_the_review_shows_the_doubtful_photos_the_worst_first(doubtful, tmp_path
     disagreements = [text for text in page.text_in("span") if "disagreement" in text]
     assert disagreements == [f", disagreement {value}" for value in ("0.090", "0.080", "0.070", "0.050", "0.020")]
     assert page.text_in("div") == ["cannot be read"]
+
+
+def test_the_review_says_why_a_photo_cannot_be_read(tmp_path):
+    page = Reader(
+        as_html([Label("a.png"), Label("b.png", fault="cannot read b.png: <it> is empty")], tmp_path, "l.csv")
+    )
+    assert page.text_in("h2") == ["Photos that cannot be read", "Photos without a face"]
+    assert page.text_in("div") == ["cannot read b.png: <it> is empty", "cannot be read"]
 
 
 def test_the_review_draws_what_was_found(doubtful, tmp_path):
