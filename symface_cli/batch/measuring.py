@@ -95,7 +95,7 @@ class MeasuringBatch:
         self._inputs = Inputs([*targets.photos, *options.also_read])
         self._prepare_files()
         self._measured_by = _describe_run(symmetrizer, options.selection)
-        self._rows = self._read_rows()
+        self._others, self._rows = self._read_tables()
         self._tables = self._open_tables()
         self._todo = [target for target in targets.items if not self._is_done(target)]
         self.skipped = len(targets.items) - len(self._todo)
@@ -113,21 +113,25 @@ class MeasuringBatch:
 
         Each is in the tables before it is yielded; in one that is written whole, it may be a second later.
         """
-        todo = {place_of(target.photo) for target in self._todo}
-        done = [rows for place, rows in self._rows.items() if place not in todo]
+        todo = set(self._todo)
+        done = [rows for target, rows in self._rows.items() if target not in todo]
         for table in self._tables:
-            table.begin(self._rows.values(), done)
+            table.begin(self._in_order(), done)
         task = partial(measure_target, self._symmetrizer, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
         fork = self._symmetrizer.device.type == "cpu"
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
-    def _read_rows(self) -> dict[Path, PhotoRows]:
-        """Read what is known of photos, by the places where they lie."""
+    def _read_tables(self) -> tuple[list[PhotoRows], dict[Target, PhotoRows]]:
+        """Return what is known of other photos, and of those of this batch, under whatever name."""
         if not self._options.resume:
-            return {}
-        rows = [row for path, form in self._files() for row in read_table(path, form)]
-        return {place_of(Path(row.photo)): row for row in rows}
+            return [], {}
+        known = {rows.photo: rows for path, form in self._files() for rows in read_table(path, form)}
+        places = {place_of(Path(name)): rows for name, rows in known.items()}
+        found = ((target, str(target.photo), place_of(target.photo)) for target in self._targets.items)
+        mine = {target: known.get(name) or places[place] for target, name, place in found if place in places}
+        names = {rows.photo for rows in mine.values()}
+        return [rows for rows in known.values() if rows.photo not in names], mine
 
     def _files(self) -> list[tuple[Path, Format]]:
         named = ((self._options.csv, CSV), (self._options.json, JSON))
@@ -141,14 +145,12 @@ class MeasuringBatch:
         replace = self._options.force or self._options.resume
         named = [Destination(path, replace) for path, _ in self._files() if path != STREAM]
         heatmap = self._targets.file
-        if heatmap is not None and heatmap != STREAM:
-            named.append(
-                Destination(heatmap, replace=True, is_picture=True)
-            )  # whether it may be is checked with the photo
+        if heatmap is not None and heatmap != STREAM:  # whether it may be replaced is checked with the photo
+            named.append(Destination(heatmap, replace=True, is_picture=True))
         prepare_files(named, self._inputs)
 
     def _is_done(self, target: Target) -> bool:
-        rows = self._rows.get(place_of(target.photo))
+        rows = self._rows.get(target)
         if rows is None or not self._is_measured(rows, _checksum(target.photo)):
             return False
         return not self._options.heatmaps or all(_checksum(path) == known for path, known in _heatmaps(target, rows))
@@ -165,8 +167,7 @@ class MeasuringBatch:
     def _permission(self) -> Permission:
         """Permit to replace what may be, of the heat maps that are there."""
         options = self._options
-        known = ((target, self._rows.get(place_of(target.photo))) for target in self._todo)
-        made = {heatmap for target, rows in known if rows is not None for heatmap in _heatmaps(target, rows)}
+        made = {heatmap for target, rows in self._rows.items() for heatmap in _heatmaps(target, rows)}
         return Permission(inputs=self._inputs, force=options.force, resumed=options.resume, made=made)
 
     def _record(self, results: Iterable[MeasuredPhoto]) -> Iterator[MeasuredPhoto]:
@@ -181,20 +182,17 @@ class MeasuringBatch:
 
     def _add(self, measured: MeasuredPhoto) -> None:
         """Add a photo to the tables; a refusal to replace its heat map leaves the numbers that are there."""
-        place = place_of(measured.photo)
-        known, error = self._rows.get(place), measured.error
+        known, error = self._rows.get(measured.target), measured.error
         is_refused = error is not None and error.hint is Hint.OVERWRITE
         if is_refused and known is not None and self._is_measured(known, measured.sha256):
             return
-        self._rows[place] = rows = _rows_of(measured, self._measured_by)
+        self._rows[measured.target] = rows = _rows_of(measured, self._measured_by)
         for table in self._tables:
-            table.add(rows, self._rows.values())
+            table.add(rows, self._in_order)
 
     def _in_order(self) -> list[PhotoRows]:
-        """Return all rows: those of other photos first, then this run's, in its order."""
-        places = dict.fromkeys(place_of(target.photo) for target in self._targets.items)
-        others = [rows for place, rows in self._rows.items() if place not in places]
-        return others + [self._rows[place] for place in places if place in self._rows]
+        """Return all rows: those of other photos first, then this batch's, in its order."""
+        return self._others + [self._rows[target] for target in self._targets.items if target in self._rows]
 
 
 def _lose(target: Target, error: WorkerError) -> MeasuredPhoto:

@@ -44,8 +44,8 @@ class Table(Protocol):
     def begin(self, rows: Collection[PhotoRows], done: Collection[PhotoRows]) -> None:
         """Write what is known before, or what of it stays as it is: `done`."""
 
-    def add(self, new: PhotoRows, rows: Collection[PhotoRows]) -> None:
-        """Write what is new; `rows` has all."""
+    def add(self, new: PhotoRows, rows: Callable[[], Collection[PhotoRows]]) -> None:
+        """Write what is new; `rows` returns all."""
 
     def end(self, rows: Collection[PhotoRows]) -> None:
         """Write what is not written yet."""
@@ -98,13 +98,13 @@ class FileTable:
         self._replace = True
         self._is_in_order = not rows
 
-    def add(self, new: PhotoRows, rows: Collection[PhotoRows]) -> None:
+    def add(self, new: PhotoRows, rows: Callable[[], Collection[PhotoRows]]) -> None:
         """Add lines, or write the file whole now and then."""
         if self._form.lines is not None:
             add_to_file(self._path, self._form.lines(new))
         elif monotonic() >= self._due:
             began = monotonic()
-            self._write(rows)
+            self._write(rows())
             ended = monotonic()
             self._due = ended + max(LEAST_PAUSE, (ended - began) / SHARE)
 
@@ -134,7 +134,7 @@ class StreamTable:
         if self._form.lines is not None:
             self._write(self._form.whole(done))
 
-    def add(self, new: PhotoRows, rows: Collection[PhotoRows]) -> None:
+    def add(self, new: PhotoRows, rows: Callable[[], Collection[PhotoRows]]) -> None:
         """Write lines, if there are any."""
         if self._form.lines is not None:
             self._write(self._form.lines(new))
