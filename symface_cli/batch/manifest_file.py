@@ -32,8 +32,8 @@ class ManifestFile:
         self._torn = 0  # bytes of half a line
         self._joint = b""  # what has to stand before the next line
 
-    def read(self) -> Iterator[Entry]:
-        """Yield the entries of a file that may be there.
+    def read(self) -> Iterator[tuple[bytes, Entry]]:
+        """Yield the lines of a file that may be there, and what they say.
 
         Raises:
             OutputError: If it has anything else, or cannot be read.
@@ -49,7 +49,7 @@ class ManifestFile:
                     self._size += len(line)
                     if entry is not None:
                         self._joint = b"" if line.endswith(b"\n") else b"\n"
-                        yield entry
+                        yield line, entry
         except OSError as error:
             raise self._failure(error) from error
 

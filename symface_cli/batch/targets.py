@@ -100,9 +100,9 @@ class _Found(NamedTuple):
     gifs: int = 0
 
 
-def place_of(photo: Path) -> Path:
+def place_of(photo: Path) -> str:
     """Return where a photo lies: the same for all ways to name it, and another for a link to it."""
-    return Path(os.path.realpath(photo.parent), photo.name)
+    return str(Path(os.path.realpath(photo.parent), photo.name))
 
 
 def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
