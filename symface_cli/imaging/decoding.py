@@ -17,7 +17,7 @@ from symface_cli.imaging.color import eight_bit, image_of, scale_to_eight_bits, 
 from symface_cli.imaging.deep import declared_bits, deep_samples
 from symface_cli.imaging.metadata.exif import TIFF_MARKS, UNSIGNED, WHITE_IS_ZERO, Tag
 from symface_cli.imaging.refusals import RefusedError, name_file, refuse_preview
-from symface_cli.imaging.switches import MAX_PIXELS, PILLOW_SWITCHED
+from symface_cli.imaging.switches import MAX_PIXELS, PILLOW_SWITCHED, silence_libtiff
 from symface_cli.imaging.tiff_pages import TiffSamples, choose_page, decode_page
 
 # Chosen by what is in the file, never by its suffix. Pillow reads more, but some of that runs other programs
@@ -119,6 +119,7 @@ def _open_by_pillow(data: bytes) -> PictureFile:
 
 def _open_tiff(data: bytes) -> PictureFile:
     """Open a TIFF with Pillow where that reads all of it, else decode it at once."""
+    silence_libtiff()
     chosen = choose_page(data)
     _check_size(chosen.page.width, chosen.page.height)
     if chosen.page.is_for_pillow:

@@ -1,10 +1,13 @@
 """The global switches of Pillow and OpenCV that reading needs, shared by the threads that read."""
 
+import ctypes
 import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
+from importlib.metadata import files
 
 from PIL import Image, ImageFile
 
@@ -53,9 +56,13 @@ def _switch_pillow() -> Iterator[None]:
         switches = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
         # Other libraries switch LOAD_TRUNCATED_IMAGES on, for good: half-gray photos.
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS, False
+        log = logging.getLogger("PIL")
+        level = log.level
+        log.setLevel(logging.CRITICAL + 1)  # without handlers, it goes to stderr
         try:
             yield
         finally:
+            log.setLevel(level)
             Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = switches
 
 
@@ -80,6 +87,18 @@ def _silence_tifffile() -> Iterator[None]:
         yield
     finally:
         log.disabled = disabled
+
+
+@cache
+def silence_libtiff() -> None:
+    """Keep Pillow's libtiff from writing errors to stderr, for good; they are raised, too.
+
+    Where it is no library of its own, as in a Pillow that was built here, it goes on doing so.
+    """
+    for file in files("pillow") or ():
+        if file.name.startswith("libtiff"):
+            with suppress(OSError, AttributeError):
+                ctypes.CDLL(str(file.locate())).TIFFSetErrorHandler(None)
 
 
 PILLOW_SWITCHED = SharedContext(_switch_pillow)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,14 @@ def test_bigtiff_keeps_what_it_says() -> None:
             assert image.info["icc_profile"] == b"abcd" and b"xmpmeta" in image.info["xmp"]
 
 
+def test_first_of_two_descriptions_counts() -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, NOISE, photometric="rgb", bigtiff=True, description="patient 7")  # tifffile adds the shape
+    assert buffer.getvalue().count(b"shape") == 1
+    exif = read_picture(buffer.getvalue()).metadata.exif
+    assert exif is not None and b"patient 7" in exif and b"shape" not in exif
+
+
 @pytest.mark.parametrize(("bits", "kind"), [(32, "u4"), (32, "f4"), (64, "f8"), (16, "f2"), (16, "i2")])
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_what_becomes_8_bits_is_noted(bits: int, kind: str, channels: int) -> None:
@@ -211,6 +220,23 @@ def test_rare_compression_is_read_silently(codec: str, capfd: pytest.CaptureFixt
     picture = read_picture(written(NOISE, photometric="rgb", compression=codec, **options))
     np.testing.assert_array_equal(picture.pixels, NOISE)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("codec", ["deflate", "lzma", "lzw", "jpeg"])
+def test_damage_is_not_told_by_libtiff(codec: str, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(written(NOISE, photometric="rgb", compression=codec))
+    for at in range(len(data) // 2, len(data) // 2 + 99):
+        data[at] ^= 0x55
+    with suppress(PhotoError):
+        read_picture(bytes(data))
+    assert capfd.readouterr().err == ""
+
+
+def test_oddity_is_not_told_by_pillows_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    many = tiff(NOISE, 2).replace(struct.pack("<HHII", 277, 4, 1, 3), struct.pack("<HHII", 277, 4, 1, 55_043))
+    with pytest.raises(PhotoError):
+        read_picture(many)
+    assert capfd.readouterr().err == "" and not caplog.records
 
 
 def test_compression_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -288,7 +288,7 @@ def read_fields(
         if total > len(data):
             raise ValueError("the directory claims more than the file holds")
         if 0 < size <= len(data) - start:
-            fields[tag] = Field(kind, number, bytes(data[start : start + size]))
+            fields.setdefault(tag, Field(kind, number, bytes(data[start : start + size])))  # as libtiff, of several
         elif tag in needed:
             raise ValueError(f"field {tag} lies beyond the end")
     (following,) = struct.unpack_from(pointer, data, first + step * count)
