@@ -1,10 +1,12 @@
 """TIFF files as pages: find the photo among previews and raw data, and decode what Pillow has no modes for."""
 
 import io
+import lzma
 import struct
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,11 @@ from symface_cli.imaging.metadata.exif import (
 from symface_cli.imaging.refusals import RefusedError
 from symface_cli.imaging.switches import TIFFFILE_SILENCED
 
+
+class _Expander(Protocol):
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
 _MOST_PAGES = 1000
 _CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, SEPARATED: 4}  # without extra samples, by PHOTOMETRIC
 _RAW = {32803, 34892}  # of PHOTOMETRIC: a camera's color filters, and what DNG calls linear raw
@@ -36,6 +43,13 @@ _KINDS = {3: "palette", 4: "mask", 6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "IT
 # Values of COMPRESSION that Pillow's libtiff knows; of others it complains on standard error.
 _KNOWN_TO_PILLOW = {1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34925, 50000}
 _NEEDED = {Tag.BITS_PER_SAMPLE, Tag.EXTRA_SAMPLES, Tag.SAMPLE_FORMAT, Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS}
+# By COMPRESSION: what starts to expand deflate (two numbers) and LZMA; how much either expands at most, about.
+_EXPANDERS: Mapping[int, Callable[[], _Expander]] = {
+    8: zlib.decompressobj,
+    32946: zlib.decompressobj,
+    34925: lzma.LZMADecompressor,
+}
+_MOST_EXPANSION = 8000
 _BLOCKS = {"icc_profile": Tag.ICC_PROFILE, "xmp": Tag.XMP}
 _PREMULTIPLIED, _UNASSOCIATED = 1, 2  # of EXTRA_SAMPLES
 
@@ -253,6 +267,23 @@ def _widened(values: NDArray[Any], bits: int) -> NDArray[Any]:
     return np.asarray((values * (full / (2**bits - 1))).round().astype(dtype))
 
 
+def _check_expansion(chosen: ChosenPage, segments: list[tuple[int, int]]) -> None:
+    """Refuse segments that expand to far more than the page has: a decompression bomb.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    page = chosen.page
+    start = _EXPANDERS.get(page.compression)
+    limit = page.width * page.height * page.samples * (page.bits // 8 + 1) + 2**20
+    if start is None:
+        return
+    for place, size in segments:
+        may_be_bomb = size * _MOST_EXPANSION > 2**30
+        if may_be_bomb and len(start().decompress(chosen.data[place : place + size], limit)) == limit:
+            raise ValueError("its samples expand to more than it claims")
+
+
 def _values(chosen: ChosenPage) -> NDArray[Any]:
     """Decode to samples (H, W, S) as they are stored."""
     import tifffile  # only here: it takes 0.1 s to load, and these files are rare
@@ -262,6 +293,7 @@ def _values(chosen: ChosenPage) -> NDArray[Any]:
         ends = [place + size for place, size in zip(page.dataoffsets, page.databytecounts, strict=True)]
         if not ends or max(ends) > len(chosen.data) or 0 in page.databytecounts:
             raise ValueError("its samples lie beyond its end")
+        _check_expansion(chosen, list(zip(page.dataoffsets, page.databytecounts, strict=True)))
         try:
             values = np.asarray(page.asarray())
         except ValueError as error:

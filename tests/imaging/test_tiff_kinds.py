@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from contextlib import suppress
 from typing import Any
 
@@ -270,6 +271,17 @@ def test_samples_beyond_the_end_are_refused() -> None:
     for cut in (40, 400, 4000):
         with pytest.raises(PhotoError, match="damaged or cut short"):
             read_picture(data[:-cut])
+
+
+def test_samples_that_expand_to_far_more_are_refused() -> None:
+    data = bytearray(written(CMYK_DEEP, photometric="separated", compression="deflate"))
+    with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
+        places, sizes = (file.pages.first.tags[tag] for tag in (273, 279))
+    bomb = zlib.compress(bytes(40_000_000), 1)
+    struct.pack_into("<I", data, places.valueoffset, len(data))
+    struct.pack_into("<HHII", data, sizes.offset, 279, 4, 1, len(bomb))
+    with pytest.raises(PhotoError, match="expand to more than it claims"):
+        read_picture(bytes(data) + bomb)
 
 
 # ---- other formats with more than 8 bits
