@@ -346,7 +346,7 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data,
 def test_a_photo_that_may_be_read_again_is(prepare, eight, monkeypatch):
     """Neither its size nor its time says that somebody has changed its mode."""
     with monkeypatch.context() as patch:
-        patch.setattr(preparation.os, "access", lambda path, mode: not path.match(eight[3].photo))
+        patch.setattr(preparation.os, "access", lambda path, mode, **_: not path.match(eight[3].photo))
         prepare(eight)
     assert prepare(eight)[1] == {"crops"}
 
