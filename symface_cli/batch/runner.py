@@ -81,7 +81,7 @@ class Batch:
         Each is in the manifest before it is yielded. The page is written after the last one.
         """
         task = partial(symmetrize_photo, self._planner, self._permission())
-        if len(self._todo) == 1:
+        if len(self._targets.items) == 1:  # of all: what is left of a batch is done as the rest was, to the same bytes
             return self._record(map(task, self._todo))
         jobs = self._options.jobs or available_cores()
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=self._planner.on_cpu))

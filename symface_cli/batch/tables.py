@@ -63,7 +63,7 @@ def open_table(path: Path, form: Format, replace: bool) -> Table:
 
 
 def read_table(path: Path, form: Format) -> list[PhotoRows]:
-    """Read what a table has; nothing where there is no file.
+    """Read what a table has; nothing where there is no file, or an empty one.
 
     Raises:
         OutputError: If the file is no such table, or cannot be read.
@@ -72,7 +72,8 @@ def read_table(path: Path, form: Format) -> list[PhotoRows]:
         return []
     name = on_one_line(str(path))
     try:
-        return form.read(path.read_bytes())
+        data = path.read_bytes()
+        return form.read(data) if data else []
     except FileNotFoundError:
         return []
     except ValueError as error:

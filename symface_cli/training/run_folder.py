@@ -133,7 +133,7 @@ class StageFolder:
             UsageError: If there are any.
         """
         rows = self.path / "losses.csv"
-        is_first = (self.path / "config.json").exists() and not (rows.exists() and rows.read_text().count("\n") > 2)
+        is_first = (self.path / "config.json").exists() and not (rows.exists() and rows.read_bytes().count(b"\n") > 2)
         if self.best.exists() and (not is_first or (init is not None and is_same(init, self.best))):
             raise UsageError(f"{self.best}: these weights would be lost; move them", Hint.OTHER_RUN)
 

@@ -19,6 +19,7 @@ class DarkPhotos:
     """Plans a darker copy of each photo; a black one has no face, one of 16 px has two."""
 
     on_cpu = True
+    kinds = (Output.PHOTO,)
 
     def __init__(self, version="test", divisor=2):
         self.parameters = {"version": version}
@@ -28,8 +29,10 @@ class DarkPhotos:
         if not picture.photo.any():
             raise NoFaceError("no face found")
         dark = picture.photo // self.divisor
-        file = OutputFile(output=Output.PHOTO, face=None, suffix=".png", render=lambda: encode_png(dark))
-        return PhotoPlan((FaceRecord(),) * (2 if picture.photo.shape[0] == 16 else 1), (file,))
+        files = (
+            OutputFile(output=kind, face=None, suffix=".png", render=lambda: encode_png(dark)) for kind in self.kinds
+        )
+        return PhotoPlan((FaceRecord(),) * (2 if picture.photo.shape[0] == 16 else 1), tuple(files))
 
 
 def save_gray(path, value, size=8):

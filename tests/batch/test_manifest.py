@@ -13,6 +13,7 @@ from PIL import Image
 from symface_cli.batch import states
 from symface_cli.batch.manifest import NAME
 from symface_cli.errors import OutputError
+from symface_cli.rendering.options import Output
 from tests.batch.planners import DarkPhotos, batch, save_gray
 
 NEW_KEYS = ("input_state", "output_states", "relative_input", "notes")
@@ -280,6 +281,16 @@ def test_a_result_that_was_retouched_is_never_replaced_by_a_resumed_batch(folder
     assert run(folder, f"{out}", resume=True, version="2")[0].status == 3
     assert run(folder, f"{out}", resume=True, force=True)[0].status == 0
     assert gray(out / "a.symmetric.png") == 50
+
+
+def test_of_several_results_none_is_written_if_one_was_retouched(folder, out, monkeypatch):
+    monkeypatch.setattr(DarkPhotos, "kinds", (Output.PHOTO, Output.CROP))
+    run(folder, f"{out}")
+    save_gray(out / "a.symmetric-crop.png", 7)
+    save_gray(folder / "a.bmp", 60)
+    (outcome,) = run(folder, f"{out}", resume=True)
+    assert "a.symmetric-crop.png: already exists, and is not what symface made" in str(outcome.error)
+    assert (gray(out / "a.symmetric.png"), gray(out / "a.symmetric-crop.png")) == (50, 7)
 
 
 def test_results_whose_record_is_lost_are_kept_if_they_would_be_made_so(folder, out):

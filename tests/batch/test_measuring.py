@@ -215,6 +215,12 @@ def test_if_all_fail_the_table_says_so_and_no_old_one_stays(tmp_path, table):
 
 
 @pytest.mark.parametrize("name", ["csv", "json"])
+def test_an_empty_file_is_a_table_without_lines(folder, tmp_path, name):
+    (tmp_path / "empty").touch()
+    assert batch(folder, resume=True, **{name: tmp_path / "empty"}).skipped == 0
+
+
+@pytest.mark.parametrize("name", ["csv", "json"])
 def test_existing_files_stay_without_force(folder, tmp_path, name):
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(OutputError, match="already exists"):
