@@ -22,15 +22,14 @@ SHARED = ROOT.parent / "shared"
 
 MOST_WORKERS = 4  # each needs a gigabyte, and 10 seconds until its first test
 
+# PyTorch has one thread in each worker, and in each process that a test starts. Two for each of two workers wait for
+# each other so long that training takes ten times as long.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker per core; none for single files, so that they start at once and a debugger stops in them."""
     return 0 if all(".py" in argument for argument in config.args) else min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-def pytest_configure() -> None:
-    """One core for each worker, and for each process that a test starts: they are as many as there are cores."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # of PyTorch, and of NumPy in a process that has not imported it yet
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symface_cli.data.datasets import split_of
+from symface_cli.data.datasets import split_of, survey
 from symface_cli.imaging.photo import read_photo
+from symface_cli.training import loop
+from symface_cli.training.data import preparation
+from tests.training.small import let_the_command_train_small, list_losses
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +27,25 @@ def data(tmp_path_factory):
             (root / name).mkdir()
             variant = portrait[:, ::-1] if number % 2 else portrait
             dimmed = (variant * (1 - 0.05 * (number % 7))).astype(np.uint8)
-            Image.fromarray(dimmed).save(root / name / "1.png")
+            Image.fromarray(dimmed).resize((320, 320)).save(root / name / "1.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def prepared(data, tmp_path_factory):
+    """The photos, prepared for all stages, of which each training gets a copy."""
+    folder = tmp_path_factory.mktemp("prepared")
+    preparation.prepare(survey(data), folder, "dlib", lambda done, total: None, workers=1)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def quick_curves(monkeypatch):
+    """No training draws its curves, which takes longer than the training."""
+    monkeypatch.setattr(loop, "draw_curves", list_losses)
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    """`symface train` trains a small network."""
+    let_the_command_train_small(monkeypatch)

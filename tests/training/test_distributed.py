@@ -2,67 +2,32 @@
 
 import csv
 import dataclasses
-import multiprocessing
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.multiprocessing.spawn import start_processes
 
-from symface_cli.data.datasets import survey
+from symface_cli.cli.app import main
+from symface_cli.cli.commands.train import ProgressObserver
 from symface_cli.errors import DataError, SymfaceError
-from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
-from symface_cli.training.data import preparation
-from symface_cli.training.distributed import FailedElsewhere, join
+from symface_cli.training.config import RATES
+from symface_cli.training.distributed import FailedElsewhere
 from symface_cli.training.normalization import SharedBatchNorm2d, share_statistics
 from symface_cli.training.randomness import ShardedRandom
 from symface_cli.training.run_folder import RunFolder
 from tests.small import SMALL
-from tests.training.small import Silent, settings
+from tests.training.processes import in_processes, launched
+from tests.training.small import Silent, let_the_command_train_small, settings
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
-LONGEST = 600  # seconds
-PRELOADED = ["torch._dynamo", "matplotlib.figure", "symface_cli.training.loop"]  # what takes long to import
-
-
-@pytest.fixture(scope="module")
-def prepared(data, tmp_path_factory):
-    """The photos, prepared for all stages, of which each training gets a copy."""
-    folder = tmp_path_factory.mktemp("prepared")
-    preparation.prepare(survey(data), folder, "dlib", lambda done, total: None, workers=1)
-    return folder
-
-
-def in_processes(count, task, *arguments):
-    """Runs `task(join(...), *arguments)` in each of `count` new processes, on one core each as torchrun does."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    multiprocessing.set_forkserver_preload(PRELOADED)  # once, not by each
-    start_processes(_join_and_do, (count, port, task, arguments), nprocs=count, start_method="forkserver")
-
-
-def _join_and_do(rank, count, port, task, arguments):
-    torch.set_num_threads(1)
-    place = {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank, "MASTER_ADDR": "localhost", "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in place.items()})
-    task(join("cpu"), *arguments)
-    os._exit(0)  # at an interpreter's end, threads of gloo's sometimes abort the process
 
 
 def test_shares_of_random_numbers_are_those_of_one_process():
@@ -125,13 +90,16 @@ def test_one_process_alone_tells_of_a_failure(failure, raised, tmp_path):
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == raised
 
 
-def _train_all_stages(joined, data, run, batch_size):
-    with joined as (processes, device), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "mixed_precision", lambda device: nullcontext())
+def _train(joined, data, run, batch_size):
+    """All stages in single precision, and the last one in the device's mixed precision, too."""
+    with joined as (processes, device):
         for stage in (1, 2, 3):
-            config = settings(stage, 2, batch_size=batch_size)
             folder = RunFolder(run, init=run / "init.safetensors")
-            loop.train(config, data, folder, device, Silent(), processes)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(loop, "mixed_precision", lambda device: nullcontext())
+                loop.train(settings(stage, 2, batch_size=batch_size), data, folder, device, Silent(), processes)
+        mixed = RunFolder(run / "mixed", init=run / "init.safetensors")
+        loop.train(settings(3, 2, batch_size=batch_size), data, mixed, device, Silent(), processes)
 
 
 def losses_of(run, stage):
@@ -139,18 +107,29 @@ def losses_of(run, stage):
     return torch.tensor([[float(value) for value in row.values()] for row in rows])
 
 
-@pytest.mark.landmarks
-def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(data, prepared, tmp_path):
-    """In single precision, to rounding."""
-    for name in ("one", "two"):
-        shutil.copytree(prepared, tmp_path / name / "data")
+@pytest.fixture
+def run_folder(prepared, tmp_path):
+    """Makes the folder of a run, with prepared photos and first weights."""
+
+    def make(name):
+        for data in (tmp_path / name / "data", tmp_path / name / "mixed" / "data"):
+            shutil.copytree(prepared, data)
         torch.manual_seed(0)
         loop.save_weights(tmp_path / name / "init.safetensors", build_network(SMALL), 1)
-    in_processes(1, _train_all_stages, data, tmp_path / "one", 4)
-    in_processes(2, _train_all_stages, data, tmp_path / "two", 2)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.mark.landmarks
+def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(data, run_folder):
+    """To rounding; in mixed precision, about so."""
+    one, two = run_folder("one"), run_folder("two")
+    in_processes(1, _train, data, one, 4)
+    in_processes(2, _train, data, two, 2)
     for stage in (1, 2, 3):
-        one, two = (losses_of(tmp_path / name, stage) for name in ("one", "two"))
-        assert torch.allclose(one, two, rtol=1e-4), stage
+        assert torch.allclose(losses_of(one, stage), losses_of(two, stage), rtol=1e-4), stage
+    assert torch.allclose(losses_of(one / "mixed", 3), losses_of(two / "mixed", 3), rtol=0.03)
 
 
 def _train_and_resume(joined, data, run, stop_after):
@@ -179,64 +158,44 @@ def test_a_run_of_three_processes_resumed_equals_an_uninterrupted_one(data, prep
     assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
 
 
-@contextmanager
-def launched(data, run, count, batch_size, *options):
-    """Processes of symface's own network on stage 3, started by torch's launcher, whose process is given."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count), *options]
-    settings = ["--epochs", "3", "--batch-size", str(batch_size), "--init", run.parent / "init.safetensors"]
-    command = ["-m", "--", "symface_cli", "train", data, "--run", run, "--stage", "3", "--device", "cpu", *settings]
-    process = subprocess.Popen([*launcher, *command], env={**os.environ, "OMP_NUM_THREADS": "1"})
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
+def _train_undisturbed(joined, data, run):
+    with joined as (processes, device):
+        folder = RunFolder(run, init=run / "init.safetensors")
+        config = settings(3, 3, batch_size=2, lr=RATES[3])
+        loop.train(config, data, folder, device, Silent(), processes)
 
 
-@pytest.fixture(scope="module")
-def runs(data, prepared, tmp_path_factory):
-    """Prepared runs: "one" by one process, "two" by two with half the batch size, and "disturbed", not yet started."""
-    folder = tmp_path_factory.mktemp("runs")
-    for name in ("one", "two", "disturbed"):
-        shutil.copytree(prepared, folder / name / "data")
-    torch.manual_seed(0)
-    loop.save_weights(folder / "init.safetensors", build_network(Architecture()), 2)
-    with launched(data, folder / "one", 1, 4) as one, launched(data, folder / "two", 2, 2) as two:
-        assert one.wait(LONGEST) == two.wait(LONGEST) == 0
-    return folder
+def _train_by_command(data, run):
+    """As torchrun starts it; the second process is killed in the second epoch, at its first start."""
+
+    def die(self, epoch, *_):
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    arguments = ["train", data, "--run", run, "--stage", "3", "--init", run / "init.safetensors", "--device", "cpu"]
+    with pytest.MonkeyPatch.context() as patch:
+        let_the_command_train_small(patch)
+        if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
+            patch.setattr(ProgressObserver, "stepped", die)
+        return main([str(word) for word in (*arguments, "--epochs", 3, "--batch-size", 2)])
 
 
 @pytest.mark.landmarks
-def test_two_launched_processes_have_about_the_losses_of_one_in_mixed_precision(runs):
-    one, two = (losses_of(runs / name, 3) for name in ("one", "two"))
-    assert torch.allclose(one, two, rtol=0.03)
-
-
-def find_worker(run, rank):
-    """The process id of a worker, from what the system knows of all processes."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command, environment = ((process / name).read_bytes() for name in ("cmdline", "environ"))
-            if str(run).encode() in command and f"\0RANK={rank}\0".encode() in environment:
-                return int(process.name)
-    raise AssertionError("no such worker")
-
-
-@pytest.mark.landmarks
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="workers are found in /proc")
-def test_a_killed_worker_comes_back_and_the_weights_are_those_of_an_undisturbed_run(data, runs, capfd):
-    last = runs / "disturbed" / "stage-3" / "last.pt"
-    with launched(data, runs / "disturbed", 2, 2, "--max-restarts", "1") as launcher:
-        while not last.exists():
-            assert launcher.poll() is None
-            time.sleep(0.05)
-        os.kill(find_worker(runs / "disturbed", 1), signal.SIGKILL)
-        assert launcher.wait(LONGEST) == 0
-    shown = capfd.readouterr()
-    assert shown.out == f"{last.parent / 'best.safetensors'}\n"
-    assert shown.err.count("stage 3, 3 epochs, on 2 processes") == 2
-    assert shown.err.count("epoch 1/3: validation") <= 1
-    disturbed, undisturbed = (load_checkpoint(runs / name / "stage-3" / "last.pt") for name in ("disturbed", "two"))
-    assert disturbed["epoch"] == undisturbed["epoch"] == 3
-    for name, tensor in undisturbed["network"].items():
-        assert torch.equal(disturbed["network"][name], tensor), name
+def test_a_killed_worker_comes_back_and_the_weights_are_those_of_an_undisturbed_run(
+    data, run_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TORCHELASTIC_SIGNALS_TO_HANDLE", "")  # which the launcher sets
+    disturbed, undisturbed = run_folder("disturbed"), run_folder("undisturbed")
+    in_processes(2, _train_undisturbed, data, undisturbed)
+    options = ["--nproc-per-node", "2", "--max-restarts", "1"]
+    assert launched(tmp_path / "logs", options, _train_by_command, data, disturbed) == {0}
+    out, err = (
+        "".join(path.read_text() for path in (tmp_path / "logs").rglob(f"{name}.log")) for name in ("stdout", "stderr")
+    )
+    assert out == f"{disturbed / 'stage-3' / 'best.safetensors'}\n"
+    assert err.count("stage 3, 3 epochs, on 2 processes") == 2
+    assert [err.count(f"epoch {epoch}/3: validation") for epoch in (1, 2, 3)] == [1, 1, 1]
+    found, expected = (load_checkpoint(run / "stage-3" / "last.pt") for run in (disturbed, undisturbed))
+    assert found["epoch"] == expected["epoch"] == 3
+    for name, tensor in expected["network"].items():
+        assert torch.equal(found["network"][name], tensor), name

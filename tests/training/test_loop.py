@@ -52,7 +52,7 @@ def test_split_is_that_of_the_design():
     assert counts["validation"] == pytest.approx(0.077, abs=0.015)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("small_network")
 @pytest.mark.landmarks
 def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
     run = tmp_path / "run"
@@ -73,6 +73,7 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
     assert symface("symmetrize", photo, "--weights", run / "stage-3" / "best.safetensors").status == 0
 
 
+@pytest.mark.usefixtures("small_network")
 def test_a_downloaded_data_set_is_trained_on(symface, data, tmp_path, server, monkeypatch):
     archive = Path(shutil.make_archive(str(tmp_path / "people"), "gztar", data.parent, data.name))
     server.content = archive.read_bytes()
@@ -90,7 +91,8 @@ def test_a_downloaded_data_set_is_trained_on(symface, data, tmp_path, server, mo
 
 @pytest.mark.landmarks
 @pytest.mark.parametrize("stage", [1, 2, 3])
-def test_the_papers_network_goes_through_the_stages(data, tmp_path, stage):
+def test_the_papers_network_goes_through_the_stages(data, prepared, tmp_path, stage):
+    shutil.copytree(prepared, tmp_path / "run" / "data")
     init = None
     if stage > 1:
         init = tmp_path / "init.safetensors"

@@ -2,37 +2,33 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
-from pathlib import Path
+import signal
 
 import pytest
 import torch
 
-from symface_cli.data.datasets import survey
+from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
-from symface_cli.training.data import preparation
+from symface_cli.training.run_folder import RunFolder
+from tests.training.processes import in_process
+from tests.training.small import CPU, Silent, let_the_command_train_small, settings
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+CONFIG = settings(1, 3, batch_size=2)  # three epochs of three steps
 
 
-@pytest.fixture
-def start(data, tmp_path):
-    """Starts a process that trains stage 1 in the folder `tmp_path / name` for three epochs of three steps."""
-    preparation.prepare(survey(data), tmp_path / "data", None, lambda done, total: None, workers=1)
+class Deadly(Silent):
+    """Kills the process in the second epoch, after its second step."""
 
-    def start(name, *options):
-        if not (tmp_path / name).exists():
-            shutil.copytree(tmp_path / "data", tmp_path / name / "data")
-        command = [sys.executable, "-m", "symface_cli", "train", "--stage", "1", data, "--run", tmp_path / name]
-        settings = ["--epochs", "3", "--batch-size", "2", "--device", "cpu"]
-        alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([*command, *settings, *options], stdout=subprocess.DEVNULL, env=alone)
+    def stepped(self, epoch, step, *_):
+        if (epoch, step) == (2, 2):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    return start
+
+def train_until_killed(data, run):
+    loop.REPORT_EVERY = 1
+    loop.train(CONFIG, data, run, CPU, Deadly())
 
 
 def contents_of(folder):
@@ -49,20 +45,21 @@ def as_bytes(value):
     return value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
 
 
-def test_a_run_killed_in_an_epoch_and_resumed_equals_an_uninterrupted_one(start, tmp_path):
+def test_a_run_killed_in_an_epoch_and_resumed_equals_an_uninterrupted_one(
+    symface, data, prepared, tmp_path, monkeypatch
+):
     """Every file does, and nothing half-written stays."""
-    straight, stopped = start("straight"), start("stopped")
-    folder = tmp_path / "stopped" / "stage-1"
-    while not (folder / "last.pt").exists():
-        assert stopped.poll() is None
-        time.sleep(0.02)
-    time.sleep(0.3)
-    stopped.kill()
-    stopped.wait()
-    assert load_checkpoint(folder / "last.pt")["epoch"] < 3
+    straight, stopped = (RunFolder(tmp_path / name) for name in ("straight", "stopped"))
+    for run in (straight, stopped):
+        shutil.copytree(prepared, run.data)
+    assert in_process(train_until_killed, data, stopped) == -signal.SIGKILL
+    folder = stopped.stage(1).path
+    assert load_checkpoint(folder / "last.pt")["epoch"] == 1
     (folder / ".symface-0123456789abcdef").write_bytes(b"half of a chec")  # as by a kill while it is written
-    assert start("stopped", "--resume").wait() == 0
-    assert straight.wait() == 0
-    expected, found = (contents_of(tmp_path / name / "stage-1") for name in ("straight", "stopped"))
+    loop.train(CONFIG, data, straight, CPU, Silent())
+    let_the_command_train_small(monkeypatch)
+    options = ("--epochs", 3, "--batch-size", 2, "--device", "cpu", "--resume")
+    assert symface("train", "--stage", 1, data, "--run", stopped.path, *options).status == 0
+    expected, found = (contents_of(run.stage(1).path) for run in (straight, stopped))
     assert found.keys() == expected.keys() > {"best.safetensors", "last.pt", "losses.csv", "epoch-003.png"}
     assert [name for name in expected if found[name] != expected[name]] == []
