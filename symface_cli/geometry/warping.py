@@ -16,11 +16,15 @@ Value = TypeVar("Value", bound=np.uint8 | np.uint16 | np.float32)
 """Type of a sample, which stays."""
 
 LARGEST = 32_766  # px: OpenCV counts them in short integers
+MOST_CHANNELS = 4  # that OpenCV samples at a time; CMYK with transparency has five
 MARGIN = 4  # px beyond a point that interpolation may need
 
 
 def remap(image: NDArray[Value], where: Floats, interpolation: int, border: int) -> NDArray[Value]:
     """Sample an image (h, w) or (h, w, C) at `where` (H, W, 2) in its pixels; `border` says what is beyond it."""
+    if image.ndim == 3 and image.shape[2] > MOST_CHANNELS:
+        split = np.split(image, [MOST_CHANNELS], axis=2)
+        return np.dstack([remap(part, where, interpolation, border) for part in split])
     window = _window(image, where)
     if window is None or max(where.shape[:2]) > LARGEST:
         axis = int(np.argmax(where.shape[:2]))

@@ -82,7 +82,7 @@ def test_a_new_line_in_a_name_does_not_make_two_messages(run, tmp_path, wall):
 def test_tables_of_measurements_have_the_names_as_they_are(run, tmp_path, small, monkeypatch):
     monkeypatch.setattr(asymmetry, "CROP_JITTERS", asymmetry.CROP_JITTERS[:2])
     paths = save_under(tmp_path / "in", small)
-    for kind in ("leading dash", "leading space", "pattern", "dots", "80 of 3 bytes", "carriage return"):
+    for kind in ("leading dash", "leading space", "pattern", "dots", "80 of 3 bytes"):
         paths.pop(kind).unlink()
     status, printed, _ = run("measure", tmp_path / "in", "--csv", "-", "--json", tmp_path / "m.json")
     assert status == 0

@@ -112,7 +112,9 @@ def test_photo_of_16_bits_is_rounded_and_over_white() -> None:
 def test_16_bits_that_two_decoders_read_differently_count_as_8(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     data = deep(".png", 3)
     monkeypatch.setattr(cv2, "imdecode", lambda *_: answer)
-    np.testing.assert_array_equal(read_picture(data).pixels, DEEP[..., :3] >> 8)  # Pillow has the high bytes
+    picture = read_picture(data)
+    np.testing.assert_array_equal(picture.pixels, DEEP[..., :3] >> 8)  # Pillow has the high bytes
+    assert picture.notes == ("its 16 bits per sample become 8",)
 
 
 def test_decoder_of_16_bits_is_silent(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Cut-outs: transparency moves with the colors, and what is transparent lends none."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from symface_cli.imaging.metadata.record import Metadata
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts
 from symface_cli.rendering.options import Output, OutputOptions
@@ -145,6 +147,19 @@ def test_animation_is_over_white(output: Output) -> None:
     (file,) = plan_files(cut_out(0), predict("portrait"), options)
     animation = Image.open(io.BytesIO(file.render()))
     assert [animation.seek(frame) or animation.convert("RGB").getpixel((1, 1)) for frame in (0, 1)] == [(255,) * 3] * 2
+
+
+@pytest.mark.parametrize("detail", [True, False])
+def test_inks_with_transparency_are_morphed(detail: bool) -> None:
+    """Five channels, of which OpenCV samples four at a time; what is transparent has no ink."""
+    inks = np.asarray(Image.fromarray(example("portrait")).convert("CMYK"))
+    picture = replace(cut_out(0), pixels=inks, metadata=Metadata())
+    black = replace(picture, pixels=np.where((outline() > 0)[..., None], inks, np.uint8(255)))
+    options = OutputOptions(detail=detail)
+    result, other = render(picture, Amounts(), options), render(black, Amounts(), options)
+    assert result.alpha is not None and (result.alpha != picture.alpha).sum() > 1000
+    opaque = result.alpha == 255
+    assert np.abs(result.pixels[opaque].astype(int) - other.pixels[opaque]).max() <= 1
 
 
 # 8 bits become 16 by a factor of 257. Half of 51400 is 25700, rounded; a third of the alpha 255 is 85.
