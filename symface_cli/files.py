@@ -1,14 +1,16 @@
 """Finds and reads files; the standard streams as bytes."""
 
+import csv
 import errno
 import hashlib
+import io
 import os
 import re
 import stat
 import sys
 import unicodedata
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +126,22 @@ def discard_output(stream: TextIO | None) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
         os.close(nowhere)
+
+
+def as_csv(rows: Iterable[Sequence[object]]) -> bytes:
+    """Write rows as CSV, whose lines end with a new line, and names as the bytes they are.
+
+    Python before 3.13 quotes a carriage return in a cell only where lines end with one; unquoted, it ends the line.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    lines = []
+    for row in rows:
+        writer.writerow(row)
+        lines.append(text.getvalue()[:-2] + "\n")
+        text.seek(0)
+        text.truncate()
+    return "".join(lines).encode("utf-8", sys.getfilesystemencodeerrors())
 
 
 def checksum(source: Path | bytes) -> str:

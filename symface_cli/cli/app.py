@@ -116,6 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = " ".join(error.format_message().split())
         print_error(f"{_origin(error)}{message.rstrip('.')}. See symface --help.")
         return ExitStatus.USAGE
+    except SystemExit as end:  # what Typer makes of a closed pipe, when it shows help
+        return ExitStatus.PHOTO if end.code == 1 else ExitStatus.OK
     except Exception as error:  # the file system's and lack of memory are no bugs, wherever they are met
         failure = failure_of(error)
         if isinstance(failure, UnexpectedError):

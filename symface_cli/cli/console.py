@@ -141,8 +141,14 @@ def print_error(error: SymfaceError | str) -> None:
     if isinstance(error, ReaderGoneError):
         return
     print_line("symface: " + (error if isinstance(error, str) else explain(error)))
-    if isinstance(error, SymfaceError) and _tracebacks_shown.get():
-        for line in error.traceback.splitlines():
+    if isinstance(error, SymfaceError):
+        print_traceback(error.traceback)
+
+
+def print_traceback(text: str) -> None:
+    """Print the traceback of a failure, if there is one and it is wanted."""
+    if _tracebacks_shown.get():
+        for line in text.splitlines():
             print_line(line)
 
 

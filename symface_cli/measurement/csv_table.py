@@ -3,8 +3,9 @@
 import csv
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from symface_cli import files
 from symface_cli.measurement.asymmetry import Estimate
 from symface_cli.measurement.quantities import NAMES
 from symface_cli.measurement.rows import FaceRow, PhotoRows, join_faces
@@ -27,14 +28,14 @@ _UNDECODABLE = sys.getfilesystemencodeerrors()
 
 def as_csv(photos: Iterable[PhotoRows]) -> bytes:
     """Write a table: values to 4 decimals, a name's undecodable bytes as they are."""
-    return b"".join([_lines([COLUMNS]), *map(csv_lines, photos)])
+    return b"".join([files.as_csv([COLUMNS]), *map(csv_lines, photos)])
 
 
 def csv_lines(photo: PhotoRows) -> bytes:
     """Write a photo's lines."""
     failure = (photo.status, photo.reason, photo.sha256)
     rows = [(photo.photo, *_face_cells(face), *failure, face.heatmap_sha256, photo.measured_by) for face in photo.faces]
-    return _lines(rows or [(photo.photo, *("" for _ in _FACE_COLUMNS), *failure, "", photo.measured_by)])
+    return files.as_csv(rows or [(photo.photo, *("" for _ in _FACE_COLUMNS), *failure, "", photo.measured_by)])
 
 
 def read_csv(data: bytes) -> list[PhotoRows]:
@@ -58,18 +59,6 @@ def read_csv(data: bytes) -> list[PhotoRows]:
 def _face_cells(face: FaceRow) -> tuple[str | int, ...]:
     numbers = (f"{number:.4f}" for name in NAMES for number in face.values[name])
     return face.number, f"{face.eye_distance:.2f}", int(face.turned), *numbers
-
-
-def _lines(rows: Iterable[Sequence[str | int]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")  # so that a name's "\r" is quoted, too
-    lines = []
-    for row in rows:
-        writer.writerow(row)
-        lines.append(text.getvalue()[:-2] + "\n")
-        text.seek(0)
-        text.truncate()
-    return "".join(lines).encode("utf-8", _UNDECODABLE)
 
 
 def _remove_torn(rows: list[list[str]]) -> None:

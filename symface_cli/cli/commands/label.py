@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from symface_cli.cli.console import ResultPrinter, mention, print_error, print_line, show_tracebacks
+from symface_cli.cli.console import ResultPrinter, mention, print_error, print_line, print_traceback, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, survey_dataset
 from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
@@ -59,5 +59,7 @@ def label(
         printer.print(review)
     for fault in name_faults(labels):
         print_error(fault)
+    for found in labels:
+        print_traceback(found.traceback)
     print_line(describe_labels(labels))
     return printer.status or (PhotoError.status if dataset.problems else ExitStatus.OK)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError, Hint, WorkerError, failure_of
-from symface_cli.files import on_one_line
+from symface_cli.files import as_csv, on_one_line
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
@@ -64,6 +64,7 @@ class Label:
         disagreement: Mean distance of a landmark from its mean over the provider's runs, in eye distances: 0 is perfect
             agreement. None where nobody measured it.
         fault: Why the photo cannot be read, or whatever else went wrong with it; empty for nothing.
+        traceback: Where a fault comes from that nobody foresaw; the CSV does not have it.
         use: Whether it is trained on.
     """
 
@@ -74,6 +75,7 @@ class Label:
     provider: str = ""
     disagreement: float | None = None
     fault: str = ""
+    traceback: str = ""
     use: bool = False
 
 
@@ -130,7 +132,8 @@ def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Lab
     try:
         return _find_label(provider, name, read_photo(path))
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
-        return Label(name, fault=str(failure_of(error, on_one_line(str(path)))))
+        failure = failure_of(error, on_one_line(str(path)))
+        return Label(name, fault=str(failure), traceback=failure.traceback)
 
 
 def _find_label(provider: DlibLandmarks | None, name: str, pixels: NDArray[np.uint8]) -> Label:
@@ -215,19 +218,16 @@ def write_labels(path: Path, labels: Sequence[Label], replace: bool = False) -> 
     Raises:
         OutputError: If it cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for label in labels:
-        box = [""] * 4 if label.box is None else [f"{value:.2f}" for value in label.box]
-        places = [""] * (2 * scheme.COUNT)
-        if label.landmarks is not None:
-            places = [f"{value:.2f}" for value in label.landmarks.ravel()]
-        disagreement = "" if label.disagreement is None else f"{label.disagreement:.4f}"
-        use = "yes" if label.use else "no"
-        writer.writerow([label.photo, use, label.provider, disagreement, label.fault, *box, *places])
-    # File names need not be UTF-8: what Python cannot decode goes into the file as it is.
-    return write_file(path, text.getvalue().encode("utf-8", "surrogateescape"), replace)
+    return write_file(path, as_csv([COLUMNS, *map(_cells_of, labels)]), replace)
+
+
+def _cells_of(label: Label) -> list[str]:
+    box = [""] * 4 if label.box is None else [f"{value:.2f}" for value in label.box]
+    places = [""] * (2 * scheme.COUNT)
+    if label.landmarks is not None:
+        places = [f"{value:.2f}" for value in label.landmarks.ravel()]
+    disagreement = "" if label.disagreement is None else f"{label.disagreement:.4f}"
+    return [label.photo, "yes" if label.use else "no", label.provider, disagreement, label.fault, *box, *places]
 
 
 def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:
