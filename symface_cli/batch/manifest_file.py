@@ -42,10 +42,10 @@ class ManifestFile:
             if not self._path.exists() or not (self._path.is_file() or self._path.is_dir()):
                 return
             with self._path.open("rb") as file:
-                for line in file:
+                for number, line in enumerate(file, 1):
                     entry = _parse(line)
                     if entry is None and line.strip():
-                        self._pass_over(line)
+                        self._pass_over(line, number)
                     self._size += len(line)
                     if entry is not None:
                         self._joint = b"" if line.endswith(b"\n") else b"\n"
@@ -65,11 +65,11 @@ class ManifestFile:
         add_to_file(self._path, self._joint + data)
         self._joint = b""
 
-    def _pass_over(self, line: bytes) -> None:
+    def _pass_over(self, line: bytes, number: int) -> None:
         """Take note of half a last line; refuse what else is no entry."""
         torn = not line.endswith(b"\n") and (self._size or line.startswith(_BEGINNING) or _BEGINNING.startswith(line))
         if not torn:
-            raise OutputError(f"{on_one_line(str(self._path))}: not a manifest", Hint.OTHER_MANIFEST)
+            raise OutputError(f"{on_one_line(str(self._path))}: not a manifest (line {number})", Hint.OTHER_MANIFEST)
         self._torn = len(line)
 
     def _remove_torn(self) -> None:

@@ -140,10 +140,18 @@ def test_a_photo_with_one_of_two_lines_is_not_done(tmp_path, out):
 @pytest.mark.parametrize("options", [{}, {"resume": True}, {"force": True}])
 def test_what_is_no_manifest_is_refused_and_stays(folder, out, tmp_path, contents, options):
     (tmp_path / "notes.jsonl").write_bytes(contents)
-    with pytest.raises(OutputError, match=r"^[^\n]*notes\.jsonl: not a manifest$"):
+    with pytest.raises(OutputError, match=r"^[^\n]*notes\.jsonl: not a manifest \(line 1\)$"):
         batch(folder, f"{out}", manifest=tmp_path / "notes.jsonl", **options)
     assert (tmp_path / "notes.jsonl").read_bytes() == contents
     assert not list(tmp_path.rglob("*.symmetric.png"))
+
+
+def test_a_damaged_line_of_a_manifest_is_named(folder, out):
+    run(folder, f"{out}")
+    first, second = (out / NAME).read_bytes().splitlines(keepends=True)
+    (out / NAME).write_bytes(first + second.replace(b"/b.bmp", b"/\xff.bmp"))
+    with pytest.raises(OutputError, match=r"line 2"):
+        batch(folder, f"{out}", resume=True)
 
 
 def test_a_batch_that_is_refused_creates_no_manifest(folder, out):
