@@ -122,6 +122,8 @@ def symmetric_faces(
     Raises:
         SymfaceError: As `symmetrize`.
     """
+    if output not in ("face", "crop"):
+        raise UsageError(f"output {output}: use face or crop")
     options = OutputOptions(
         outputs=(Output(output),),
         amounts=Amounts(shape, color, side),
@@ -190,7 +192,10 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
 
 
 def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[Path]:
-    (target,) = choose_targets([photo], None if out is None else str(out)).items
+    targets = choose_targets([photo], None if out is None else str(out)).items
+    if len(targets) > 1:
+        raise UsageError(f"{photo} stands for {len(targets)} photos; give one at a time")
+    (target,) = targets
     suffix = None if target.exact is None else target.exact.suffix
     files = planner.plan(_read_and_warn(photo), suffix).files
     written = write_files(target, files, Permission(inputs=Inputs([photo]), force=force))

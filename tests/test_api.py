@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageFile
 
 import symface_cli
 from symface_cli.api import PLAIN_MODES
-from symface_cli.errors import NoFaceError, OutputError, PhotoError
+from symface_cli.errors import NoFaceError, OutputError, PhotoError, UsageError
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement import asymmetry, quantities
 from tests.conftest import ROOT
@@ -171,6 +171,37 @@ def test_an_array_may_lie_in_memory_in_any_way_and_is_not_changed(small, change)
 def test_an_array_of_another_type_is_refused(dtype):
     with pytest.raises(TypeError, match="uint8"):
         symface_cli.symmetrize(np.zeros((50, 50, 3), dtype))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"face": 0}, "numbered"),
+        ({"face": -1}, "numbered"),
+        ({"shape": float("nan")}, "amounts"),
+        ({"color": float("inf")}, "amounts"),
+        ({"side": "top"}, "side"),
+        ({"output": "photo"}, "output"),
+        ({"output": "none"}, "output"),
+        ({"size": 0}, "size"),
+        ({"size": 100_000}, "size"),
+        ({"background": "red"}, "background"),
+        ({"background": (256, 0, 0)}, "background"),
+        ({"background": (0, 0)}, "background"),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_sense_are_usage_errors(small, arguments, word):
+    with pytest.raises(UsageError, match=word):
+        symface_cli.symmetric_faces(small, **arguments)
+
+
+@pytest.mark.parametrize("name", [".", "", "*.jpg"])
+def test_a_name_of_several_photos_is_a_usage_error(small, working_folder, name):
+    for file in ("a.jpg", "b.jpg"):
+        small.save(working_folder / file)
+    with pytest.raises(UsageError, match="2 photos"):
+        symface_cli.symmetrize(name)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork processes")

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from symface_cli.detection.detector import Detection, detect, face_in_box, face_with_eyes
-from symface_cli.errors import Hint, NoFaceError
+from symface_cli.errors import Hint, NoFaceError, UsageError
 from symface_cli.geometry.frames import Box, apply, crop_from_box
 from symface_cli.geometry.types import Array, Photo
 
@@ -25,12 +25,19 @@ class Selection:
         smallest: Least width of a face's box in photo pixels; None for the detector's own choice.
         box: The one face, where a person has marked it: brows to chin.
         eyes: The one face, by its eyes' centers in photo pixels, the viewer's left and right, each (2,).
+
+    Raises:
+        UsageError: If there can be no face of that number.
     """
 
     number: int | None = None
     smallest: float | None = None
     box: Box | None = None
     eyes: tuple[Array, Array] | None = None
+
+    def __post_init__(self) -> None:
+        if self.number is not None and self.number < 1:
+            raise UsageError(f"face number {self.number}: faces are numbered by size, from 1")
 
     @property
     def is_upside_down(self) -> bool:

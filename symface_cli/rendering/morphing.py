@@ -5,14 +5,16 @@ d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the pho
 go from there towards those of u' by color q(u'). In a photo, both fade out towards the face's outline.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import enlarge, warp_photo
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
@@ -48,11 +50,20 @@ class Amounts:
         shape: Of the displacement.
         color: Of the colors.
         side: Which side the symmetric face is made of.
+
+    Raises:
+        UsageError: If an amount is not finite, or there is no such side.
     """
 
     shape: float = 1.0
     color: float = 1.0
     side: Side = "both"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.shape) and math.isfinite(self.color)):
+            raise UsageError(f"amounts of {self.shape:g} and {self.color:g}: use numbers; 0 is as in the photo")
+        if self.side not in get_args(Side):
+            raise UsageError(f"side {self.side}: use {', '.join(get_args(Side))}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
+from symface_cli.errors import UsageError
 from symface_cli.rendering.morphing import Amounts
+
+SIZES = (16, 4096)  # px, smallest and largest side of an aligned face
 
 
 class Output(str, Enum):
@@ -29,6 +32,9 @@ class OutputOptions:
         animated: Whether to render an animation instead, from the photo to there and back.
         size: Side of `face` in pixels; None for the photo's own resolution.
         background: What surrounds the face in `face`: None for the photo, "transparent", or a color (r, g, b).
+
+    Raises:
+        UsageError: If there is no such size or background.
     """
 
     outputs: tuple[Output, ...] = (Output.PHOTO,)
@@ -38,6 +44,15 @@ class OutputOptions:
     animated: bool = False
     size: int | None = None
     background: Literal["transparent"] | tuple[int, int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not SIZES[0] <= self.size <= SIZES[1]:
+            raise UsageError(f"size {self.size}: use {SIZES[0]} to {SIZES[1]} pixels")
+        color = self.background
+        if color is None or color == "transparent":
+            return
+        if isinstance(color, str) or len(color) != 3 or not all(0 <= level <= 255 for level in color):
+            raise UsageError(f"background {color}: use transparent, or red, green and blue from 0 to 255")
 
 
 def scaled(amounts: Amounts, share: float) -> Amounts:
