@@ -28,6 +28,7 @@ _SIGNATURES = (
     (rb"8BPS", "a Photoshop document (PSD)"),
     (rb"gimp xcf", "a GIMP document (XCF)"),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+    (rb"II\xbc", "a JPEG XR picture"),
     (rb"%PDF-", "a PDF document"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript document"),
     (rb"....ftyp(?:crx )", "a camera's raw file"),
@@ -69,9 +70,24 @@ def name_file(data: bytes) -> str | None:
     for signature, name in _SIGNATURES:
         if re.match(signature, beginning, re.DOTALL):
             return name
+    if data.startswith(b"\xff\xd8"):
+        return _name_jpeg(data)
     before = _BEFORE_TEXT.match(beginning)
     text = beginning[before.end() if before else 0 :]
     return next((name for mark, name in _TEXTS if re.match(mark, text, re.IGNORECASE)), None)
+
+
+def _name_jpeg(data: bytes) -> str | None:
+    """Name the kind of JPEG that Pillow does not read, by the marker that begins its frame."""
+    at = 2
+    while at + 5 <= len(data) and data[at] == 0xFF:
+        marker, precision = data[at + 1], data[at + 4]
+        if marker == 0xF7:
+            return "a JPEG-LS picture"
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # tables, an extension, arithmetic coding
+            return None if precision == 8 else f"a JPEG of {precision} bits per sample"
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
 
 
 def refuse_preview(image: Image.Image, data: bytes) -> None:

@@ -38,6 +38,7 @@ class _Expander(Protocol):
 _MOST_PAGES = 1000
 _CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, SEPARATED: 4}  # without extra samples, by PHOTOMETRIC
 _RAW = {32803, 34892}  # of PHOTOMETRIC: a camera's color filters, and what DNG calls linear raw
+_COMPLEX = {5, 6}  # of SAMPLE_FORMAT
 _IS_RAW = "it is a camera's raw file, which has to be developed first", "develop it to JPEG or TIFF"
 _KINDS = {3: "palette", 4: "mask", 6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 # Values of COMPRESSION that Pillow's libtiff knows; of others it complains on standard error.
@@ -222,12 +223,15 @@ def decode_page(chosen: ChosenPage) -> TiffSamples:
     if colors is None or page.samples < colors:
         kind = _KINDS.get(page.photometric, f"colors of kind {page.photometric}")
         raise RefusedError(f"it is a {kind} TIFF of {page.bits} bits per sample", "save it as RGB of 8 or 16 bits")
+    if page.kind in _COMPLEX:
+        raise RefusedError("it is a TIFF of complex numbers")
     if wide and colors == 4:
         raise RefusedError(f"it is a TIFF of {page.bits} bits per sample", "save it with 8 or 16")
     values = _values(chosen)[:, :, : page.samples]
     notes = chosen.notes
     if wide:
-        values, notes = scale_to_eight_bits(values), (*notes, f"its {page.bits} bits per sample become 8")
+        values = scale_to_eight_bits(values)
+        notes = (*notes, f"its {page.bits} bits per sample become 8") if page.bits > 8 else notes
     elif page.bits not in (8, 16):
         values = _widened(values, page.bits)
     if page.photometric == WHITE_IS_ZERO:

@@ -169,6 +169,7 @@ def test_what_becomes_8_bits_is_noted(bits: int, kind: str, channels: int) -> No
             "a TIFF of 32 bits per sample; save it with 8 or 16",
         ),
         (DEEP[..., :3], {"photometric": "cielab"}, "a CIELab TIFF of 16 bits per sample"),
+        (np.zeros((24, 32), np.complex64), {"photometric": "minisblack"}, "a TIFF of complex numbers"),
         (DEEP[..., 0], {"photometric": "cfa"}, "a camera's raw file"),
         (DEEP[..., :3], {"photometric": "linear_raw"}, "a camera's raw file"),
         (NOISE, {"photometric": "rgb", "extratags": [(50706, "B", 4, b"\1\4\0\0", True)]}, "a camera's raw file"),
