@@ -10,7 +10,9 @@ from pathlib import Path
 
 from torch import nn
 
+from symface_cli.errors import OutputError
 from symface_cli.network.weights import load_weights, save_weights
+from symface_cli.writing import Destination, Inputs, prepare_files
 
 
 def average(first: nn.Module, second: nn.Module, first_share: float) -> None:
@@ -29,6 +31,10 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--first-share", type=float, default=0.5, help="share of FIRST in the mean (default: 0.5)")
     arguments = parser.parse_args()
+    try:
+        prepare_files([Destination(arguments.out, replace=False)], Inputs([arguments.first, arguments.second]))
+    except OutputError as error:
+        parser.error(str(error))
     first, second = load_weights(arguments.first), load_weights(arguments.second)
     if first.stage != second.stage or first.network.architecture != second.network.architecture:
         parser.error("the two files are of different stages or architectures")
