@@ -103,7 +103,17 @@ def prepare_files(destinations: Sequence[Destination], inputs: Inputs) -> None:
     for path, *_ in destinations:
         make_folder(path.parent)
         if look_up(path) is None:  # else it is written in place where the folder allows nothing new
-            _try_to_write(path)
+            _try_folder(Path(os.path.realpath(path)).parent, path)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Check, before the work, that files can be written into a folder after it; create it.
+
+    Raises:
+        OutputError: If it cannot be created or written to.
+    """
+    make_folder(folder)
+    _try_folder(folder, folder)
 
 
 def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | None:
@@ -263,16 +273,12 @@ def _overwrite(file: BinaryIO, data: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _try_to_write(path: Path) -> None:
-    """Create a file without a name in the folder of another, whose name is not taken.
-
-    Raises:
-        OutputError: If that fails.
-    """
+def _try_folder(folder: Path, named: Path) -> None:
+    """Create a file without a name in a folder; raise OutputError for what the user has named if that fails."""
     try:
-        tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise _refuse(path, error) from error
+        raise _refuse(named, error) from error
 
 
 def _refuse(path: Path, error: OSError | ValueError) -> OutputError:

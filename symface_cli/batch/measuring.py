@@ -144,10 +144,13 @@ class MeasuringBatch:
         """Check before the work that all files with a name of their own can be written."""
         replace = self._options.force or self._options.resume
         named = [Destination(path, replace) for path, _ in self._files() if path != STREAM]
+        self._targets.refuse_names(named)
         heatmap = self._targets.file
         if heatmap is not None and heatmap != STREAM:  # whether it may be replaced is checked with the photo
             named.append(Destination(heatmap, replace=True, is_picture=True))
         prepare_files(named, self._inputs)
+        if not self._options.force:  # a file that is there can be written in place where the folder takes no other
+            self._targets.prepare_folder()
 
     def _is_done(self, target: Target) -> bool:
         rows = self._rows.get(target)

@@ -12,7 +12,7 @@ from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.states import find_state
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import OutputError, UsageError, WorkerError, failure_of
+from symface_cli.errors import UsageError, WorkerError, failure_of
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
 from symface_cli.rendering.plan import Planner
@@ -100,13 +100,13 @@ class Batch:
         named = [] if self._report is None else [self._report]
         if manifest is not None:
             named.append(Destination(manifest, replace=True))  # it is only added to, and only if it is a manifest
-        for path, *_ in named:
-            if self._targets.may_write(path):
-                raise OutputError(f"{path}: a result may get this name; choose another")
+        self._targets.refuse_names(named)
         if self._targets.file is not None and self._targets.file != STREAM:
             # Whether it may be replaced is checked with the photo: several faces go to other files.
             named.append(Destination(self._targets.file, replace=True, is_picture=True))
         prepare_files(named, self._inputs)
+        if not self._options.force:  # a file that is there can be written in place where the folder takes no other
+            self._targets.prepare_folder()
 
     def _choose_report(self) -> Destination | None:
         path = self._options.report

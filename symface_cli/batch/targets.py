@@ -3,14 +3,14 @@
 import glob
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from symface_cli.errors import Hint, PhotoError, UsageError
-from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, remark_gifs
-from symface_cli.writing import is_same
+from symface_cli.errors import Hint, OutputError, PhotoError, UsageError
+from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, on_one_line, remark_gifs
+from symface_cli.writing import Destination, is_same, prepare_folder
 
 STREAM = Path("-")
 """Standard input as a photo, standard output as a result."""
@@ -79,8 +79,22 @@ class Targets:
         """The photos' files, standard input left out."""
         return [target.photo for target in self.items if target.photo != STREAM]
 
-    def may_write(self, path: Path) -> bool:
-        """Tell whether a file is called as a result of the batch could be."""
+    def prepare_folder(self) -> None:
+        """Check, before the work, that results can be written into the folder that was named for them.
+
+        Raises:
+            OutputError: If there is one, and they cannot.
+        """
+        if self.folder is not None:
+            prepare_folder(self.folder)
+
+    def refuse_names(self, files: Iterable[Destination]) -> None:
+        """Raise OutputError if a file is called as a result of the batch could be."""
+        for path, *_ in files:
+            if self._may_write(path):
+                raise OutputError(f"{on_one_line(str(path))}: a result may get this name; choose another")
+
+    def _may_write(self, path: Path) -> bool:
         return is_result(path.name) and any(
             path.name.startswith((f"{target.stem}.symmetric", f"{target.stem}.asymmetry"))
             and is_same(target.folder, path.parent)

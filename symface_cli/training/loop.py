@@ -78,6 +78,7 @@ def train(
         The path of the best weights.
 
     Raises:
+        OutputError: If the files of the stage cannot be written.
         DataError: If the data set cannot be used, or is not that of the run that is resumed, the stage before is
             missing, or there is nothing to resume.
         UsageError: If a resumed run was started with other settings, or a new one would overwrite one.
@@ -91,6 +92,7 @@ def train(
     sources = _find_sources(dataset, run, config.stage, state)
     keep_freed_memory()
     with processes.writer_first():
+        run.stage(config.stage).prepare()
         teacher = config.teacher if config.stage > 1 else None
         prepared = prepare(dataset, run.data, teacher, observer.prepared, labels=run.labels)
     for remark in prepared.remarks:
@@ -125,7 +127,7 @@ def _find_sources(dataset: Dataset, run: RunFolder, stage: int, state: Checkpoin
 
 
 def _open_stage(config: TrainingConfig, run: RunFolder, observer: Observer, processes: Processes) -> None:
-    """Make the stage's folder, and say once what cannot be written into it."""
+    """Begin the stage's folder, and say once what cannot be written into it."""
     run.stage(config.stage).open(config.settings(processes.world))
     if not curves_are_possible():
         observer.noted(NO_CURVES)

@@ -15,7 +15,7 @@ from symface_cli.training.config import Settings, TrainingConfig, find_differenc
 from symface_cli.training.data.sources import Sources, find_change
 from symface_cli.training.distributed import Processes
 from symface_cli.training.reports.tensorboard import TensorBoardLog
-from symface_cli.writing import is_same, write_file
+from symface_cli.writing import Destination, Inputs, is_same, prepare_files, write_file
 
 LEFTOVERS = ".symface-*"  # of write_file, from a process that was killed in it
 
@@ -137,9 +137,17 @@ class StageFolder:
         if self.best.exists() and (not is_first or (init is not None and is_same(init, self.best))):
             raise UsageError(f"{self.best}: these weights would be lost; move them", Hint.OTHER_RUN)
 
+    def prepare(self) -> None:
+        """Make the folder, and check before the work that files can be written into it.
+
+        Raises:
+            OutputError: If that cannot be done.
+        """
+        files = [Destination(file, replace=True) for file in (self.best, self.last, self.path / "losses.csv")]
+        prepare_files(files, Inputs())
+
     def open(self, settings: Settings) -> None:
-        """Make the folder, with the configuration in it and without what a killed process left behind."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Write the configuration into the folder, and take out what a killed process has left there."""
         for leftover in self.path.glob(LEFTOVERS):
             leftover.unlink()
         write_file(self.path / "config.json", json.dumps(settings, indent=2).encode(), replace=True)

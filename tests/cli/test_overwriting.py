@@ -124,6 +124,7 @@ def test_weights_are_not_overwritten_either(symface, photos, tmp_path, command):
         ["symmetrize", "--report", "photos/1.symmetric.jpg"],
         ["symmetrize", "--report", "out/manifest.jsonl", "-o", "out/"],
         ["measure", "--csv", "a.txt", "--json", "./a.txt"],
+        ["measure", "--csv", "photos/1.asymmetry.png", "--heatmap", "--force"],
     ],
 )
 def test_one_file_cannot_be_two_results(symface, photos, tmp_path, options):
@@ -155,6 +156,19 @@ def test_folders_without_permission_are_refused_at_once(symface, photos, command
         with ordinary_user():
             name = f"{folder}/{place}/x.png" if "-o" in command.split()[-1] else f"{folder}/{place}/x.txt"
             assert_refused(symface(*command.split(), name, folder / "photos" / "1.jpg"), "ermission denied")
+
+
+@modes
+@pytest.mark.usefixtures("unworked")
+@pytest.mark.parametrize("command", ["symmetrize", "symmetrize --manifest m.jsonl", "measure --heatmap --csv m.csv"])
+@pytest.mark.parametrize("place", ["private", "closed", "closed/new"])
+def test_a_folder_for_results_without_permission_is_refused_at_once(symface, photos, command, place):
+    with shared_folder() as folder:
+        shutil.copytree(photos, folder / "photos")
+        (folder / "photos").chmod(0o777)
+        os.chdir(folder / "photos")
+        with ordinary_user():
+            assert_refused(symface(*command.split(), ".", "-o", f"{folder}/{place}/"), "ermission denied")
 
 
 @modes

@@ -5,10 +5,11 @@ import tempfile
 
 import pytest
 
-from symface_cli.errors import DataError, Hint, UsageError
+from symface_cli.errors import DataError, Hint, OutputError, UsageError
 from symface_cli.training.distributed import Processes
 from symface_cli.training.run_folder import RunFolder
 from tests.training.small import settings
+from tests.users import modes, ordinary_user, shared_folder
 
 
 @pytest.fixture
@@ -71,3 +72,17 @@ def test_weights_that_a_training_starts_from_are_kept(stage, tmp_path):
     for name in (stage.best, tmp_path / "link"):
         with pytest.raises(UsageError, match="would be lost"):
             stage.refuse_weights(name)
+
+
+@modes
+@pytest.mark.parametrize("place", ["private", "closed"])
+def test_a_stage_that_cannot_be_written_is_refused_before_photos_are_prepared(place):
+    with shared_folder() as folder, ordinary_user(), pytest.raises(OutputError, match="ermission denied"):
+        RunFolder(folder / place).stage(1).prepare()
+
+
+@modes
+def test_a_write_protected_checkpoint_is_refused_before_photos_are_prepared(stage):
+    stage.last.touch(mode=0o444)
+    with pytest.raises(OutputError, match=r"last\.pt: it is write-protected"):
+        stage.prepare()
