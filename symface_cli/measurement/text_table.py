@@ -1,5 +1,6 @@
 """Measured asymmetries as people read them: text."""
 
+from symface_cli.files import on_one_line
 from symface_cli.measurement.asymmetry import Estimate
 from symface_cli.measurement.photo import FaceMeasurement
 from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
@@ -20,7 +21,7 @@ def as_text(photo: str, face: FaceMeasurement) -> str:
     """Write a heading and a table; an empty cell where there is no such number."""
     tilt, yaw = (face.values[quantity.value] for quantity in (Quantity.TILT, Quantity.YAW))
     lines = [
-        f"{photo}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
+        f"{on_one_line(photo)}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
         "degrees to the right",
         " " * 6 + "".join(f"{title:>{CELL}}" for title in QUANTITIES.values()),
     ]

@@ -1,15 +1,23 @@
 """Any file name: names are bytes, which come out as they went in."""
 
 import csv
+import hashlib
+import html
 import io
 import json
 import os
+import re
+import unicodedata
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from PIL import Image
 
 from symface_cli.cli.app import main
+from symface_cli.data.datasets import split_of, survey
+from symface_cli.training.data.labels import Label, read_labels, write_labels
+from tests.evaluation.known import register
 from tests.names import ODD_NAMES, save_under, some_names
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere, such names are not allowed")
@@ -120,3 +128,45 @@ def test_a_file_that_no_file_can_be_called_is_refused_in_one_line(run, tmp_path,
     assert status == 3
     assert told.count(b"\n") == 1
     assert b"too long" in told
+
+
+def test_labels_have_the_names_as_they_are(tmp_path):
+    names = [f"{folder}/{name}" for folder in ("Ann", os.fsdecode(b"Andr\xe9")) for name in some_names().values()]
+    write_labels(tmp_path / "labels.csv", [Label(name) for name in names])
+    assert [label.photo for label in read_labels(tmp_path / "labels.csv", names)] == names
+
+
+@pytest.mark.parametrize("kind", some_names())
+def test_a_data_set_takes_people_of_any_name(tmp_path, kind):
+    """Split by the bytes of the name; the hash of one that is UTF-8 is that of its text."""
+    name = some_names()[kind].removesuffix(".jpg").strip(".")
+    (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data" / name / "1.jpg").touch()
+    (photo,) = survey(tmp_path / "data").photos
+    digest = hashlib.sha256(b"symface-split:" + unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape"))
+    share = int(digest.hexdigest()[:16], 16) / 2**64
+    assert split_of(photo.identity) == ("test" if share < 0.154 else "validation" if share < 0.231 else "train")
+
+
+@pytest.mark.parametrize("command", ["symmetrize", "evaluate"])
+def test_pages_show_any_name_on_one_line_and_link_to_its_bytes(run, tmp_path, small, command, monkeypatch, landmarks):
+    data = {kind: name for kind, name in some_names().items() if kind in ("latin-1", "new line", "address", "quotes")}
+    folder, page = tmp_path / "in" / os.fsdecode(b"Andr\xe9"), tmp_path / "page.html"
+    folder.mkdir(parents=True)
+    for name in data.values():
+        (folder / name).write_bytes(small)
+    register(monkeypatch, 0.3 * landmarks)
+    options = {
+        "symmetrize": ("-o", tmp_path / "out"),
+        "evaluate": ("--split", "all", "--method", "vae", "--recognizer", "brightness", "--run", tmp_path / "run"),
+    }[command]
+    status, _, told = run(command, tmp_path / "in", *options, "--report", page)
+    assert (status, b"Traceback" in told) == (0, False)
+    text = page.read_text("utf-8")  # all of it
+    if command == "evaluate":
+        assert "Andr\\udce9/" in text
+    else:
+        assert "caf\\udce9.jpg" in text
+        assert "a\\nb.jpg" in text
+        links = {unquote_to_bytes(html.unescape(link)) for link in re.findall(r'href="([^"#]+)"', text)}
+        assert {os.fsencode(f"in/{folder.name}/{name}") for name in data.values()} <= links
