@@ -42,6 +42,8 @@ def deep_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
 
     Where Pillow has only the high bytes, OpenCV's answer counts only if its high bytes are the same: it checks less.
     """
+    if image.format == "HEIF" and data and declared_bits(image, data) > 8:
+        return _heif_samples(data)
     if image.mode.startswith("I;16"):
         samples = _deep_gray(image)
     elif declared_bits(image, data) <= 8 or not data:
@@ -79,6 +81,18 @@ def _ppm_samples(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:
     values = np.frombuffer(data, ">u2", image.width * image.height * channels, header.end())
     scaled: NDArray[np.uint16] = (values * (65535 / int(header[4]))).round().clip(0, 65535).astype(np.uint16)
     return scaled.reshape(image.height, image.width, channels)
+
+
+def _heif_samples(data: bytes) -> NDArray[np.uint16] | None:
+    """Decode a HEIC of 10 or 12 bits; None of one whose colors are multiplied by alpha."""
+    import pillow_heif
+
+    file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+    values, bits = np.asarray(file), int(file.info["bit_depth"])
+    if values.dtype != np.uint16 or "a;" in file.mode:
+        return None
+    scaled: NDArray[np.uint16] = ((values >> (16 - bits)) * (65535 / (2**bits - 1))).round().astype(np.uint16)
+    return scaled.reshape(*values.shape[:2], -1)
 
 
 def _deep_colors(image: Image.Image, data: bytes) -> NDArray[np.uint16] | None:

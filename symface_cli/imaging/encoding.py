@@ -65,6 +65,8 @@ def encode_picture(picture: Picture, pixels: Pixels, suffix: str | None = None) 
             return _encode_tiff(pixels, alpha, metadata)
         if name == "PNG":
             return _encode_png(pixels, alpha, metadata)
+        if name == "HEIF" and pixels.dtype == np.uint16:
+            return _encode_deep_heif(pixels, alpha, metadata)
         if metadata.settings.get("ycck"):
             return _encode_ycck(eight_bit(pixels), metadata)
         return _encode_by_pillow(name, image_of(pixels, alpha), metadata)
@@ -110,6 +112,19 @@ def _encode_png(pixels: Pixels, alpha: Pixels | None, metadata: Metadata) -> byt
         return _encode_by_pillow("PNG", image_of(pixels, alpha), metadata)
     stand_in = _encode_by_pillow("PNG", Image.new("L", (1, 1)), metadata)
     return png.with_deep_samples(stand_in, pixels if alpha is None else np.dstack([pixels, alpha]))
+
+
+def _encode_deep_heif(pixels: Pixels, alpha: Pixels | None, metadata: Metadata) -> bytes:
+    """Encode a HEIC of as many bits as it came with, 10 if it came as something else; Pillow hands on 8 alone."""
+    import pillow_heif
+
+    samples = pixels if alpha is None else np.dstack([pixels, alpha])
+    mode = {1: "L;16", 2: "LA;16", 3: "RGB;16", 4: "RGBA;16"}[samples.shape[2]]
+    said = {"icc_profile": metadata.profile, "exif": metadata.exif, "xmp": metadata.xmp}
+    options = {"bit_depth": 10, **metadata.settings, **{key: value for key, value in said.items() if value}}
+    buffer = io.BytesIO()
+    pillow_heif.encode(mode, samples.shape[1::-1], np.ascontiguousarray(samples).tobytes(), buffer, **options)
+    return buffer.getvalue()
 
 
 def _encode_ycck(pixels: NDArray[np.uint8], metadata: Metadata) -> bytes:

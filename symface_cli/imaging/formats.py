@@ -10,7 +10,7 @@ class Format:
     Attributes:
         suffixes: Of its files' names, with the dot; the first is the usual one.
         channels: Numbers of channels, without alpha.
-        deep: Whether 16 bits.
+        deep: Whether 16 bits; of a HEIC, 10 or 12.
         alpha: Whether transparency.
         profile: Whether an ICC profile.
         side: Most pixels in width or height.
@@ -30,7 +30,7 @@ FORMATS_BY_NAME = {
     "TIFF": Format(suffixes=(".tif", ".tiff"), channels=(1, 3, 4), deep=True),
     "WEBP": Format(suffixes=(".webp",), channels=(3,), side=16_383),
     "AVIF": Format(suffixes=(".avif",), channels=(1, 3)),
-    "HEIF": Format(suffixes=(".heic", ".heif", ".hif"), channels=(1, 3)),
+    "HEIF": Format(suffixes=(".heic", ".heif", ".hif"), channels=(1, 3), deep=True),
     "BMP": Format(suffixes=(".bmp",), channels=(1, 3), alpha=False, profile=False),
 }
 FORMATS: dict[str, str] = {suffix: name for name, format in FORMATS_BY_NAME.items() for suffix in format.suffixes}

@@ -15,7 +15,18 @@ from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import read_photo
 from symface_cli.imaging.picture import Picture, read_picture
-from tests.imaging.picture_files import DEEP, NOISE, as_opencv_reads, png, saved, stored, tiff
+from tests.imaging.picture_files import (
+    DEEP,
+    NOISE,
+    NOTE,
+    SRGB,
+    as_opencv_reads,
+    camera_exif,
+    png,
+    saved,
+    stored,
+    tiff,
+)
 
 tifffile = pytest.importorskip("tifffile")
 imagecodecs = pytest.importorskip("imagecodecs")
@@ -318,13 +329,23 @@ def test_bits_of_an_avif_that_are_lost_are_noted(bits: int) -> None:
     assert read_picture(imagecodecs.avif_encode(NOISE)).notes == ()
 
 
-def test_bits_of_a_heic_that_are_lost_are_noted() -> None:
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_10_and_12_bits_of_a_heic_stay(mode: str, bits: int) -> None:
     heif = pytest.importorskip("pillow_heif")
-    buffer = io.BytesIO()
-    heif.encode("RGB;16", (32, 24), DEEP[..., :3].tobytes(), buffer, quality=90)
-    (note,) = read_picture(buffer.getvalue()).notes
-    assert note in ("its 10 bits per sample become 8", "its 12 bits per sample become 8")
-    assert read_picture(saved(NOISE, "HEIF")).notes == ()
+    channels = len(mode)
+    ramp = np.linspace(0, 65535, 64 * 64 * channels).round().astype(np.uint16).reshape(64, 64, channels)
+    buffer, exif = io.BytesIO(), camera_exif("<", 1)
+    heif.encode(f"{mode};16", (64, 64), ramp.tobytes(), buffer, quality=95, bit_depth=bits, exif=exif, icc_profile=SRGB)
+    picture = read_picture(buffer.getvalue())
+    assert picture.notes == () and picture.suffix == ".heic"
+    written = encode_picture(picture, picture.pixels)
+    for read in (picture, read_picture(written)):
+        samples = read.pixels if read.alpha is None else np.dstack([read.pixels, read.alpha])
+        assert samples.dtype == np.uint16 and np.abs(samples.astype(int) - ramp).mean() < 50  # of 8 bits 64
+        assert read.metadata.profile == SRGB and NOTE in (read.metadata.exif or b"")
+    assert heif.open_heif(written, convert_hdr_to_8bit=False).info["bit_depth"] == bits
+    assert read_picture(saved(NOISE, "HEIF")).pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])

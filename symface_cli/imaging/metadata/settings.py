@@ -30,9 +30,10 @@ def read_settings(image: Image.Image, data: bytes) -> dict[str, Any]:
         return {"chunks": png.kept_chunks(data)}
     if image.format == "WEBP" and _is_lossless_webp(data):
         return {"lossless": True, "exact": True}
-    if image.format == "HEIF" and not is_plain_color(data):
-        profile = image.info.get("nclx_profile") or {}
-        return {"quality": 90} | {key: profile[key] for key in _COLOR_KEYS if key in profile}
+    if image.format == "HEIF":
+        profile = {} if is_plain_color(data) else image.info.get("nclx_profile") or {}
+        colors = {key: profile[key] for key in _COLOR_KEYS if key in profile}
+        return {"quality": 90, "bit_depth": image.info.get("bit_depth", 8), **colors}
     if image.format == "TIFF":
         return {"compressed": image.info.get("compression", "raw") != "raw"}
     return {}
