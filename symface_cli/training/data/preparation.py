@@ -120,8 +120,9 @@ def prepare(
         path = labels or preparation.label(photos, landmarks=teacher is not None)
         known = read_labels(path, photos, landmarks=teacher is not None)
         if not any(label.use for label in known):
+            reason = "".join(f" ({fault})" for fault in name_faults(known)[:1])
             advice = "give larger and more frontal faces"
-            raise DataError(f"{path}: {describe_labels(known)}; {advice}", Hint.CORRECT_LABELS)
+            raise DataError(f"{path}: {describe_labels(known)}{reason}; {advice}", Hint.CORRECT_LABELS)
         faces = _choose_faces(known, photos, teacher)
         faults = preparation.cut_crops(faces)
         if teacher is not None:

@@ -370,6 +370,13 @@ def test_labels_none_of_which_is_used_are_refused(prepare, eight):
         prepare([replace(label, use=False) for label in eight])
 
 
+def test_labels_without_any_photo_that_can_be_read_are_refused_with_the_first_reason(prepare, eight):
+    faults = [Label(label.photo, fault=f"cannot read {label.photo}: it is empty") for label in eight]
+    reason = rf"0 of 8 photos usable; 8 that cannot be read \({re.escape(faults[0].fault)}\); give "
+    with pytest.raises(DataError, match=reason):
+        prepare(faults)
+
+
 @pytest.fixture
 def without_dlib(monkeypatch):
     monkeypatch.setattr(dlib, "find_spec", lambda name: None)
