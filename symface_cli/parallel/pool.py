@@ -22,7 +22,7 @@ from symface_cli.errors import Hint, WorkerError
 T = TypeVar("T")
 R = TypeVar("R")
 AHEAD = 2  # items that a process has been sent: the one that it is at, and the next
-MOST_DEATHS = 20  # of processes, one after the other without a result; then it is not the photos
+MOST_DEATHS = 20  # of processes before there is any result: then it is not the items
 
 
 class _InWorker(Exception):  # noqa: N818
@@ -109,7 +109,8 @@ class Pool:
         self._start = partial(_Worker, context, work)
         self._workers: list[_Worker] = []
         self._suspects: list[int] = []  # places of items that have killed a process once
-        self._deaths = 0  # since the last result
+        self._deaths = 0
+        self._has_results = False
         try:
             for _ in range(jobs):
                 self._workers.append(self._start())
@@ -121,7 +122,7 @@ class Pool:
         """Yield the results in the order of the items; `lost` makes that of an item that kills its process twice.
 
         Raises:
-            WorkerError: If processes are killed again and again, or no new one can be started.
+            WorkerError: If processes are killed before there is any result, or no new one can be started.
         """
         waiting, done = deque(range(len(items))), dict[int, R]()
         try:
@@ -160,7 +161,7 @@ class Pool:
             place = worker.places.popleft()
             if error is not None:
                 raise error from _InWorker(trace)
-            done[place], self._deaths = result, 0
+            done[place], self._has_results = result, True
             with suppress(ValueError):
                 self._suspects.remove(place)
         return killers
@@ -173,7 +174,7 @@ class Pool:
         with suppress(OSError):
             self._workers.append(self._start())
         self._deaths += 1
-        if not self._workers or self._deaths > MOST_DEATHS:
+        if not self._workers or (self._deaths > MOST_DEATHS and not self._has_results):
             raise _killed()
         place, *others = worker.places
         waiting.extendleft(reversed(others))

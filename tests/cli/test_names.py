@@ -18,7 +18,7 @@ from symface_cli.cli.app import main
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.training.data.labels import Label, read_labels, write_labels
 from tests.evaluation.known import register
-from tests.names import ODD_NAMES, save_under, some_names
+from tests.names import save_under, some_names
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere, such names are not allowed")
 
@@ -64,19 +64,19 @@ def test_printed_paths_are_those_of_the_results(run, tmp_path, small):
     assert [os.fsencode(path) for entry in entries for path in entry["outputs"]] == paths
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ODD_NAMES if kind != "new line"])
-def test_a_line_is_a_path_and_a_message_is_a_line(run, tmp_path, monkeypatch, kind, wall):
-    """The name is given after --, which also lets it begin with a dash, and is no pattern."""
+def test_a_message_is_a_line_that_shows_the_name(run, tmp_path, monkeypatch, wall):
+    """Names are given after --, which also lets them begin with a dash, and are no patterns."""
     monkeypatch.chdir(tmp_path)
-    name = some_names()[kind]
-    Path(name).write_bytes(wall)
-    status, printed, told = run("symmetrize", "--preview", "--", name)
+    paths = save_under(Path(), wall)
+    status, printed, told = run("symmetrize", "--preview", "--", *paths.values())
     assert (status, printed) == (4, b"")
-    assert told.count(b"\n") == 1
-    message = told.decode()  # all of it UTF-8
-    assert message[:-1].replace("\N{ZERO WIDTH JOINER}", "").isprintable()
-    if name.replace("\N{ZERO WIDTH JOINER}", "").isprintable():
-        assert message.startswith(f"symface: {name}: no face found")
+    *messages, summary = told.decode().split("\n")[:-1]  # all of it UTF-8
+    assert summary == f"0 of {len(paths)} photos done, {len(paths)} failed"
+    for path, message in zip(paths.values(), messages, strict=True):
+        name = str(path)
+        assert message.replace("\N{ZERO WIDTH JOINER}", "").isprintable()
+        if name.replace("\N{ZERO WIDTH JOINER}", "").isprintable():
+            assert message.startswith(f"symface: {name}: no face found")
 
 
 def test_a_new_line_in_a_name_does_not_make_two_messages(run, tmp_path, wall):

@@ -109,18 +109,27 @@ def test_without_standard_error_the_work_is_done_all_the_same(run, small, tmp_pa
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "cp932"])
-def test_text_can_be_printed_in_every_encoding(monkeypatch, small, encoding):
-    """Strict ones, as PYTHONIOENCODING asks for; paths are bytes in any."""
-    os.rename(os.fsencode(small / "a.png"), os.fsencode(small) + b"/caf\xc3\xa9 \xe5\xad\x90.png")  # noqa: PTH104
-    for name in ("b.png", "c.png"):
-        (small / name).unlink()
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", r"caf\xe9 \u5b50 \xb1 \udce9"), ("cp1252", r"café \u5b50 ± \udce9"), ("utf-8", r"café 子 ± \udce9")],
+)
+def test_text_can_be_printed_in_every_encoding(monkeypatch, encoding, shown):
+    """Strict ones, as PYTHONIOENCODING asks for."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
     monkeypatch.setattr(sys, "stdout", stream)
+    print_text("café 子 ± \udce9")
+    assert stream.buffer.getvalue().decode(encoding) == f"{shown}\n"
+
+
+def test_measures_and_paths_are_printed_in_an_encoding_that_lacks_their_characters(monkeypatch, small):
+    (small / "a.png").rename(small / "café 子.png")
+    for name in ("b.png", "c.png"):
+        (small / name).unlink()
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stdout", stream)
     assert main(["measure", str(small)]) == 0
-    text = stream.buffer.getvalue().decode(encoding)
-    assert text.startswith(f"{small}/caf")
-    assert "±" in text or "\\xb1" in text
+    text = stream.buffer.getvalue().decode("ascii")
+    assert text.startswith(f"{small}/caf\\xe9 \\u5b50.png, face 1: midline ")
     stream.buffer.truncate(0)
     stream.buffer.seek(0)
     assert main(["symmetrize", str(small), "--output", "face"]) == 0
