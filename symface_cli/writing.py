@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -16,6 +17,7 @@ from symface_cli.files import PHOTO_SUFFIXES, look_up, on_one_line
 
 _FileId: TypeAlias = tuple[int, int] | str
 
+_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/self/fd/\d+")
 _PICTURES = PHOTO_SUFFIXES | {".gif"}
 
 _REASONS = {
@@ -93,7 +95,7 @@ def prepare_files(destinations: Sequence[Destination], inputs: Inputs) -> None:
     seen: set[_FileId] = set()
     for path, replace, is_picture in destinations:
         status, name = check_file(path, replace, inputs), on_one_line(str(path))
-        if _is_stream(status):
+        if _is_stream(path, status):
             continue
         if status is not None and not is_picture and path.suffix.lower() in _PICTURES:
             raise OutputError(f"cannot write {name}: it is a picture; give another name")
@@ -132,10 +134,10 @@ def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | No
         status = look_up(path)
     except (OSError, ValueError) as error:
         raise _refuse(path, error) from error
-    if status is None or _is_stream(status):
-        return status
-    if path in inputs:
+    if status is not None and path in inputs:
         raise OutputError(f"cannot write {name}: it is one of the files that are read; give another name")
+    if status is None or _is_stream(path, status):
+        return status
     if stat.S_ISDIR(status.st_mode):
         raise OutputError(f"cannot write {name}: {_REASONS[errno.EISDIR]}")
     if not replace:
@@ -148,9 +150,9 @@ def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | No
 def write_file(path: Path, data: bytes, replace: bool) -> str | None:
     """Write a file whole: whatever happens, its name has either the old contents or all of the new.
 
-    Symbolic links are followed, and a device or pipe (`/dev/stdout`) is written to. A file that is replaced leaves its
-    mode and, where the system allows it, its owner to the new one; other hard links to it keep the old contents. One
-    that the system does not let be replaced, but written, is written in place.
+    Symbolic links are followed, and a device, a pipe or what the shell has opened (`/dev/stdout`) is written to. A file
+    that is replaced leaves its mode and, where the system allows it, its owner to the new one; other hard links to it
+    keep the old contents. One that the system does not let be replaced, but written, is written in place.
 
     Args:
         path: The file; its folder is there.
@@ -165,8 +167,9 @@ def write_file(path: Path, data: bytes, replace: bool) -> str | None:
     """
     status = check_file(path, replace, Inputs())
     try:
-        if _is_stream(status):
-            path.write_bytes(data)
+        if _is_stream(path, status):
+            with open_stream(path) as stream:
+                stream.write(data)
             return None
         return _write(Path(os.path.realpath(path)), data, replace, status)
     except OSError as error:
@@ -190,9 +193,21 @@ def add_to_file(path: Path, data: bytes) -> None:
 def is_stream(path: Path) -> bool:
     """Tell whether there is a pipe or a device, to which data only goes."""
     try:
-        return _is_stream(look_up(path))
+        return _is_stream(path, look_up(path))
     except (OSError, ValueError):
         return False
+
+
+def open_stream(path: Path) -> BinaryIO:
+    """Open a pipe or a device. What the shell has opened, which may be a file, is written to where it is.
+
+    Raises:
+        OSError: If that fails.
+    """
+    if not _DESCRIPTOR.fullmatch(str(path)):
+        return path.open("wb")
+    number = {"stdout": 1, "stderr": 2}.get(path.name)
+    return os.fdopen(os.dup(int(path.name) if number is None else number), "wb")
 
 
 def make_folder(folder: Path) -> None:
@@ -307,8 +322,10 @@ def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _is_stream(status: os.stat_result | None) -> bool:
-    """Tell whether it is a pipe or a device without contents of its own, to which data only goes."""
+def _is_stream(path: Path, status: os.stat_result | None) -> bool:
+    """Tell whether it is a pipe or a device without contents of its own, or open already: data only goes to it."""
     if status is None:
         return False
+    if _DESCRIPTOR.fullmatch(str(path)):
+        return True
     return stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or stat.S_ISSOCK(status.st_mode)

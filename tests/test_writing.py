@@ -206,6 +206,18 @@ def test_devices_need_no_permission_to_replace() -> None:
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux has files by their descriptors")
+@pytest.mark.parametrize("place", ["/dev/fd", "/proc/self/fd"])
+def test_file_that_the_shell_has_opened_is_written_to_where_it_is(tmp_path: Path, place: str) -> None:
+    """As with `--report /dev/stdout > log`: what is in the log stays, and what comes later is behind it."""
+    with (tmp_path / "log").open("wb", buffering=0) as log:
+        log.write(b"before ")
+        prepare_files([Destination(Path(place, str(log.fileno())), False)], Inputs())
+        assert write_file(Path(place, str(log.fileno())), b"data", replace=True) is None
+        log.write(b" after")
+    assert (tmp_path / "log").read_bytes() == b"before data after"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_full_device_is_an_output_error() -> None:
     with pytest.raises(OutputError, match=r"cannot write /dev/full: no space left"):

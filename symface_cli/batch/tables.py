@@ -11,7 +11,7 @@ from symface_cli.files import on_one_line, write_to_stdout
 from symface_cli.measurement.csv_table import as_csv, csv_lines, read_csv
 from symface_cli.measurement.json_table import as_json, read_json
 from symface_cli.measurement.rows import PhotoRows
-from symface_cli.writing import add_to_file, is_stream, write_file
+from symface_cli.writing import add_to_file, is_stream, open_stream, write_file
 
 LEAST_PAUSE = 1.0  # s between two times that a file is written whole
 SHARE = 0.05  # of the time of a run, for writing a file whole again and again
@@ -131,7 +131,7 @@ class StreamTable:
     def begin(self, rows: Collection[PhotoRows], done: Collection[PhotoRows]) -> None:
         """Write what stays as it is, if lines can be added to it."""
         if self._path != STREAM:
-            self._pipe = self._path.open("wb")
+            self._pipe = open_stream(self._path)
         if self._form.lines is not None:
             self._write(self._form.whole(done))
 
