@@ -19,7 +19,7 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.inference.face import FacePrediction, FaceWarp, Side, render_face
 from symface_cli.inference.registration import QUICK, refine_warp
 from symface_cli.network.builder import prepare_for_inference
-from symface_cli.network.device import choose_device, let_forks_compute, mixed_precision
+from symface_cli.network.device import choose_device, let_forks_compute, limit_threads, mixed_precision
 from symface_cli.network.face_network import Localization
 from symface_cli.network.warps import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.network.weights import load_weights
@@ -64,6 +64,7 @@ class Symmetrizer:
     """
 
     def __init__(self, weights: Path | None = None, device: str = "auto") -> None:
+        limit_threads()
         let_forks_compute()
         self.device = choose_device(device)
         loaded = load_weights(weights)

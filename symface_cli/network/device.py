@@ -9,6 +9,7 @@ from functools import cache, partial
 import torch
 
 from symface_cli.errors import Hint, UsageError
+from symface_cli.parallel.cores import available_cores
 
 KEPT_BLOCK = 32 * 2**20  # bytes, the largest block that glibc can be told to keep
 KEPT_HEAP = 2**30  # bytes
@@ -48,6 +49,12 @@ def has_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return device.type == "cpu" and supported is not None and bool(supported())
+
+
+def limit_threads() -> None:
+    """Give torch no more threads than there are cores for this process: in a container, it takes all of the machine."""
+    if available_cores() < torch.get_num_threads():
+        torch.set_num_threads(available_cores())
 
 
 @cache

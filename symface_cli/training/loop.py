@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symface_cli.data.datasets import Dataset, survey
 from symface_cli.errors import UsageError
 from symface_cli.network.builder import build_network, to_channels_last
-from symface_cli.network.device import keep_freed_memory, mixed_precision
+from symface_cli.network.device import keep_freed_memory, limit_threads, mixed_precision
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.weights import load_weights, save_weights
 from symface_cli.training.averaging import RunningMean
@@ -90,6 +90,7 @@ def train(
     for remark in dataset.remarks:
         observer.noted(remark)
     sources = _find_sources(dataset, run, config.stage, state)
+    limit_threads()
     keep_freed_memory()
     with processes.writer_first():
         run.stage(config.stage).prepare()
