@@ -109,6 +109,16 @@ def test_a_path_gives_the_path_of_a_written_file(portrait, expected, tmp_path):
         symface_cli.symmetrize(photo)
 
 
+def test_a_photo_is_not_overwritten_by_its_own_result(portrait, tmp_path):
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(portrait.read_bytes())
+    (tmp_path / "link.jpg").symlink_to(photo)
+    for out in (photo, str(tmp_path / "link.jpg")):
+        with pytest.raises(OutputError, match="one of the files that are read"):
+            symface_cli.symmetrize(photo, out=out, force=True)
+    assert photo.read_bytes() == portrait.read_bytes()
+
+
 def test_faces_are_symmetric_and_of_the_size_asked_for(pair):
     faces = symface_cli.symmetric_faces(read_photo(pair), size=90)
     assert [face.shape for face in faces] == [(90, 90, 3)] * 2
