@@ -3,8 +3,9 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -86,19 +87,24 @@ def print_text(*parts: RenderableType) -> None:
     with out.capture() as capture:
         for part in parts:
             out.print(part, soft_wrap=isinstance(part, str))
-    write_to_stdout(capture.get().encode(out.encoding, "backslashreplace"))
+    _write(capture.get().encode(out.encoding, "backslashreplace"))
+
+
+def _write(data: bytes) -> None:
+    """Write on standard output; on a terminal, in the place of a progress bar, which is drawn again below."""
+    if out.is_terminal and err.is_terminal:
+        err.control(CLEAR_LINE)
+    write_to_stdout(data)
 
 
 class ResultPrinter:
-    """Prints the paths of results, each on a line of its own, as the bytes they are.
-
-    The results are in files: what goes wrong with standard output does not keep a batch from being done.
+    """Prints about results that are in files: what goes wrong with standard output keeps no batch from being done.
 
     Args:
         nul: Whether NUL ends each path, which no path contains, instead of a new line.
 
     Attributes:
-        error: Why not all paths could be printed; None also if nobody reads them any more.
+        error: Why not all could be printed; None also if nobody reads it any more.
     """
 
     def __init__(self, nul: bool = False) -> None:
@@ -112,13 +118,19 @@ class ResultPrinter:
         return ExitStatus.OK if self.error is None else self.error.status
 
     def print(self, path: Path) -> None:
-        """Print a path, unless printing has failed before."""
+        """Print the path of a result on a line of its own, as the bytes it is."""
+        self._try(partial(_write, os.fsencode(path) + self._end))
+
+    def print_text(self, text: str) -> None:
+        """Print text about a result."""
+        self._try(partial(print_text, text))
+
+    def _try(self, write: Callable[[], None]) -> None:
+        """Print, unless that has failed before."""
         if self._is_over:
             return
-        if out.is_terminal and err.is_terminal:
-            err.control(CLEAR_LINE)  # a progress bar may be there, which is drawn again below the path
         try:
-            write_to_stdout(os.fsencode(path) + self._end)
+            write()
         except OutputError as error:
             self._is_over = True
             if not isinstance(error, ReaderGoneError):

@@ -90,6 +90,13 @@ def test_what_is_asked_for_on_standard_output_is_not_lost_without_a_status(run, 
 
 
 @posix
+def test_tables_in_files_are_whole_whoever_reads_the_text(run, small, tmp_path):
+    status, told = run("stdout", nobody_reads(), "measure", small, "--csv", tmp_path / "m.csv")
+    assert (status, told) == (0, "3 of 3 photos done, 0 failed\n")
+    assert len((tmp_path / "m.csv").read_text().splitlines()) == 4
+
+
+@posix
 @pytest.mark.parametrize("arguments", [("--version",), ("doctor", "--json"), ("symmetrize", "{photo}", "-o", "-")])
 def test_a_full_disk_is_one_line_of_every_command(run, small, arguments, monkeypatch):
     monkeypatch.setattr("symface_cli.doctor.checks.diagnose", lambda *_: [])

@@ -1,11 +1,13 @@
 """`symface measure`: how asymmetric faces are."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symface_cli.cli.console import (
+    ResultPrinter,
     conclude,
     mention,
     print_error,
@@ -107,7 +109,12 @@ def measure(
     from symface_cli.inference.symmetrizer import Symmetrizer
 
     batch = MeasuringBatch(Symmetrizer(weights, device), targets, options)
-    return _process(batch, targets, has_table=Path("-") in (json_path, csv_path))
+    if Path("-") in (json_path, csv_path):
+        return _process(batch, targets, lambda text: None)
+    printer = ResultPrinter()
+    if heatmap or json_path is not None or csv_path is not None:
+        return _process(batch, targets, printer.print_text) or printer.status
+    return _process(batch, targets, print_text)
 
 
 def _check(
@@ -119,16 +126,15 @@ def _check(
         raise UsageError("heat maps go to files: name one with -o FILE")
 
 
-def _process(batch: "MeasuringBatch", targets: "Targets", has_table: bool) -> int:
-    """Measure, and tell what comes of it: as text, unless standard output has a table."""
+def _process(batch: "MeasuringBatch", targets: "Targets", show: Callable[[str], None]) -> int:
+    """Measure, and tell what comes of it; show the faces as text."""
     for remark in targets.remarks:
         print_error(remark)
     errors, printed = [], 0
     for result in follow(batch.run(), "measuring", len(batch)):
         _tell(result)
-        if not has_table:
-            _print(result, printed)
-            printed += len(result.faces)
+        _show(result, printed, show)
+        printed += len(result.faces)
         errors.append(result.error)
     for note in batch.notes:
         mention(note)
@@ -146,9 +152,9 @@ def _tell(result: "MeasuredPhoto") -> None:
             warn_of_yaw(result.photo, face.number, face.values["yaw_deg"].value, consequence)
 
 
-def _print(result: "MeasuredPhoto", printed: int) -> None:
-    """Print a table for each face, apart from those that are printed already."""
+def _show(result: "MeasuredPhoto", printed: int, show: Callable[[str], None]) -> None:
+    """Show a table for each face, apart from those that are shown already."""
     from symface_cli.measurement.text_table import as_text
 
     for number, face in enumerate(result.faces, printed):
-        print_text("\n" * bool(number) + as_text(str(result.photo), face))
+        show("\n" * bool(number) + as_text(str(result.photo), face))
