@@ -636,7 +636,8 @@ def test_labeling_names_the_photos_that_cannot_be_read(symface, data, tmp_path):
     assert first.startswith(f"symface: cannot read {folder / person / 'bad 01.jpg'}: ")
     assert second.startswith(f"symface: cannot read {folder / person / 'bad 02.jpg'}: ")
     assert last == "1 of 3 photos usable; 2 that cannot be read"
-    (folder / "Gone").symlink_to("nowhere")
+    (folder / person / "1.png").unlink()
+    (folder / "Gone").symlink_to("nowhere")  # whose photos are not among the labels
     assert symface("label", folder, "-o", tmp_path / "labels.csv", "--jobs", 1, "--force").status == 3
 
 
@@ -686,7 +687,7 @@ def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_broken_labels_stop_a_training_with_their_line(symface, data, file, tmp_path, stage):
-    options = ("--stage", stage, "--run", tmp_path / "run", "--labels", file)
+    options = ("--stage", stage, "--run", tmp_path / "run", "--labels", file, "--init", tmp_path / "any.safetensors")
     finished = symface("train", data, *options)
     assert finished.status == 6
     assert f"{file}: line 2: Ann/1.jpg is no photo of the data set" in " ".join(finished.err.split())
