@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 from collections.abc import Sequence
 from math import cos, radians, sin
 from pathlib import Path
@@ -29,6 +30,7 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.methods.provider import ProvidedFace
 from tests.conftest import SHARED
 from tests.evaluation.known import put_in
+from tests.training.processes import PRELOADED
 
 LONDON = SHARED / "data" / "london" / "neutral"
 
@@ -253,7 +255,7 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
     references = read_references(survey(LONDON), limit=8)
     middle = Midline(np.array([337.0, 337.0]), np.array([0.0, 1.0]))  # of the photos, 675 x 675
     level = [compare_midlines(middle, reference) for reference in references]
-    report = evaluate_midlines(references, MidlinePlan(providers=("vae", "dlib"), jobs=2), lambda done, total: None)
+    report = evaluate_midlines(references, MidlinePlan(providers=("vae", "dlib"), jobs=1), lambda done, total: None)
     for score in report.scores:
         assert (score.photos, score.missed) == (8, 0)
         assert score.angle is not None
@@ -264,8 +266,11 @@ def test_network_and_dlib_come_nearer_to_hand_placed_landmarks_than_a_level_line
 
 @pytest.mark.shared
 @pytest.mark.landmarks
-def test_results_do_not_depend_on_the_number_of_processes() -> None:
-    references = read_references(survey(LONDON), limit=3)
+def test_results_do_not_depend_on_the_number_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = multiprocessing.get_context("forkserver")  # whose processes are as new as spawned ones, and start at once
+    server.set_forkserver_preload(PRELOADED)
+    monkeypatch.setattr(multiprocessing, "get_context", lambda method: server)
+    references = read_references(survey(LONDON), limit=2)
     alone, shared = (
         evaluate_midlines(references, MidlinePlan(providers=("dlib",), jobs=jobs), lambda done, total: None)
         for jobs in (1, 2)

@@ -261,7 +261,7 @@ def test_command_writes_tables_json_and_markdown(
     monkeypatch.chdir(portraits.parent)
     methods = ["--method", "dlib-left", "--baseline", "dlib", "--occluder", "none", "--occluder", "glasses"]
     files = ["--json", "out.json", "--markdown", "out.md"]
-    finished = symface("evaluate", "photos", "--split", "all", "--jobs", 2, *methods, *files)
+    finished = symface("evaluate", "photos", "--split", "all", *methods, *files)
     assert finished.status == 0
     lines = finished.out.splitlines()
     rows = [line for line in lines if line.startswith(DLIB_METHODS)]

@@ -1,11 +1,8 @@
 """A stopped evaluation goes on where it was: nothing is lost, nothing is computed twice, the table is the same."""
 
 import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
+from symface_cli.cli.app import main
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, Hint, OutputError, WeightsError
 from symface_cli.evaluation import store
@@ -25,8 +23,9 @@ from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, 
 from symface_cli.evaluation.report import report_as_dict
 from symface_cli.evaluation.scores import summarize_results
 from symface_cli.evaluation.store import STORE_NAME, open_store
-from tests.conftest import ROOT, Finished
+from tests.conftest import Finished
 from tests.evaluation.known import drawn, make_people, register
+from tests.processes import forked, forking
 
 
 @pytest.fixture
@@ -264,16 +263,12 @@ def kill_after(photos: int, arguments: list[str], results: Path) -> list[Path]:
 
     Returns where Linux shows the state of the processes that it had started.
     """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "symface_cli", *arguments]
-    deadline = time.monotonic() + 120
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        while count_photos(results) < photos and process.poll() is None and time.monotonic() < deadline:
+    with forked(lambda: main(arguments)) as (process, _):
+        while count_photos(results) < photos and process.is_alive():
             time.sleep(0.005)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         started = children.read_text().split() if children.is_file() else []
-        process.kill()
-    assert process.returncode == -signal.SIGKILL  # it was not finished
+    assert process.exitcode == -signal.SIGKILL  # it was not finished
     return [Path(f"/proc/{child}/stat") for child in started]
 
 
@@ -285,12 +280,11 @@ def is_running(process: Path) -> bool:
 
 
 @pytest.mark.landmarks
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no kill -9")
+@forking
 def test_killed_evaluation_goes_on_and_says_the_same(
     portraits: Path, symface: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    arguments = ["evaluate", str(portraits), "--split", "all", "--method", "dlib-left", "--method", "dlib-warp"]
-    arguments += ["--occluder", "patch"]
+    arguments = ["evaluate", str(portraits), "--split", "all", "--method", "dlib-left", "--occluder", "patch"]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     workers = kill_after(2, [*arguments, "--jobs", "2", "--run", str(killed)], killed / STORE_NAME)
     done = count_photos(killed / STORE_NAME)

@@ -52,6 +52,7 @@ def launched(logs: Path, options: list[str], task: Callable[..., int], *argument
 
 
 def _on_one_core(task: Callable[..., Any], *arguments: object) -> Any:
+    os.cpu_count, os.sched_getaffinity = lambda: 1, lambda process: {0}  # no further processes, as in conftest.py
     torch.set_num_threads(1)
     loop.draw_curves = list_losses
     return task(*arguments)
