@@ -169,7 +169,7 @@ def decode_image(image: Image.Image, data: bytes = b"") -> RawPixels:
         pixels, alpha = split(_turned(samples, turn))
         return RawPixels(pixels=pixels, alpha=alpha, profile=profile, orientation=orientation)
     bits = declared_bits(image, data)
-    notes = (f"its {bits} bits per sample become 8",) if bits > 8 else ()
+    notes = (f"its {bits} bits per sample become 8",) if data and bits > 8 else ()
     if image.mode == "LAB":
         image, profile = srgb_from_lab(image), None
     gray = _eight_bit_gray(image)
