@@ -166,13 +166,12 @@ def test_all_that_was_trained_with_is_in_the_configuration_and_the_checkpoint(da
 
 def test_resuming_with_other_photos_is_refused_before_they_are_prepared(data, tmp_path, monkeypatch):
     copied, run = shutil.copytree(data, tmp_path / "copied"), tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(settings(1, 2), copied, RunFolder(run), CPU, Silent(stop_after=1))
+    train(settings(1), copied, RunFolder(run), CPU, Silent())
     person = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "train")
     shutil.copy(person / "1.png", person / "2.png")
     with monkeypatch.context() as patch, pytest.raises(DataError) as caught:
         patch.delattr(loop, "prepare")
-        train(settings(1, 2), copied, RunFolder(run, resume=True), CPU, Silent())
+        train(settings(1), copied, RunFolder(run, resume=True), CPU, Silent())
     last = run / "stage-1/last.pt"
     change = f"1 photo more, {person.name}/2.png"
     assert str(caught.value) == f"{last}: the photos or labels have changed: {change}; restore them"
@@ -181,8 +180,7 @@ def test_resuming_with_other_photos_is_refused_before_they_are_prepared(data, tm
     tested = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "test")
     shutil.rmtree(tested)  # which nobody learns from
     os.utime(person / "1.png", (1, 1))
-    train(settings(1, 2), copied, RunFolder(run, resume=True), CPU, Silent())
-    assert load_checkpoint(last)["epoch"] == 2
+    assert train(settings(1), copied, RunFolder(run, resume=True), CPU, Silent()).is_file()
 
 
 @pytest.mark.parametrize("missing", ["train", "validation"])
