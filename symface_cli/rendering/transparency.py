@@ -37,7 +37,7 @@ def replace_changed(
     changed = (before != after).any(axis=2)
     new_pixels, new_alpha = pixels.copy(), alpha.copy()
     new_alpha[changed] = _narrowed(after[changed][:, -1], alpha.dtype)
-    shown = changed & (after[..., -1] > 0)
+    shown = changed & (new_alpha > 0)
     share = after[shown][:, -1:].astype(np.uint32)
     colors = ((after[shown][:, :-1] * np.uint32(FULL) + share // 2) // share).clip(0, FULL).astype(np.uint16)
     new_pixels[shown] = _narrowed(colors, pixels.dtype)

@@ -172,8 +172,8 @@ def test_colors_are_multiplied_by_their_alpha() -> None:
 
 
 def test_changed_colors_are_divided_by_their_alpha() -> None:
-    pixels, alpha = np.array([[[200], [90], [7]]], np.uint8), np.array([[255, 85, 9]], np.uint8)
-    after = np.array([[[25700, 32768], [30000, 21845], [0, 0]]], np.uint16)
+    pixels, alpha = np.array([[[200], [90], [7], [8]]], np.uint8), np.array([[255, 85, 9, 9]], np.uint8)
+    after = np.array([[[25700, 32768], [30000, 21845], [0, 0], [100, 100]]], np.uint16)
     changed = replace_changed(pixels, alpha, premultiply(pixels, alpha), after)
-    # 25700 / 0.5 / 257 = 200; more color than alpha is white; what is wholly transparent keeps its color.
-    assert [array.tolist() for array in changed] == [[[[200], [255], [7]]], [[128, 85, 0]]]
+    # 25700 / 0.5 / 257 = 200; more color than alpha is white; what is wholly transparent in 8 bits keeps its color.
+    assert [array.tolist() for array in changed] == [[[[200], [255], [7], [8]]], [[128, 85, 0, 0]]]
