@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from symface_cli.errors import WeightsError
@@ -84,7 +84,7 @@ def load_weights(path: Path | None = None) -> Weights:
     except OSError as error:
         raise WeightsError(f"{path}: cannot read the weights ({error.strerror})") from error
     try:
-        tensors, metadata = load(data), _read_metadata(path)
+        tensors, metadata = load(data), _read_metadata(data)
         found = metadata["format"]
     except (SafetensorError, ValueError, KeyError) as error:
         raise WeightsError(f"{path}: damaged, or not a file of symface's weights") from error
@@ -98,10 +98,13 @@ def load_weights(path: Path | None = None) -> Weights:
     return Weights(network.eval(), int(metadata["stage"]), checksum(data))
 
 
-def _read_metadata(path: Path) -> WeightsMetadata:
-    """Read what a file says of itself, without its tensors."""
-    with safe_open(path, "pt") as file:
-        metadata: WeightsMetadata = json.loads((file.metadata() or {})[METADATA_KEY])
+def _read_metadata(data: bytes) -> WeightsMetadata:
+    """Read what a file says of itself: the length of its header, then this, as JSON.
+
+    safetensors reads it from files alone, and not from those whose names are not UTF-8.
+    """
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata: WeightsMetadata = json.loads(header.get("__metadata__", {})[METADATA_KEY])
     return metadata
 
 

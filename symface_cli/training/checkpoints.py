@@ -133,7 +133,8 @@ def load_checkpoint(path: Path) -> CheckpointState:
     if not path.is_file():
         raise DataError(f"{path}: no such checkpoint", Hint.START_ANEW)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # of the names of files, PyTorch takes those alone that are UTF-8
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in as many ways as there are bytes
         raise DataError(f"{path}: damaged checkpoint ({type(error).__name__})", Hint.START_ANEW) from error
     if not isinstance(state, dict) or state.get("format") != CHECKPOINT_FORMAT:

@@ -1,6 +1,8 @@
 """Weights files: what is saved is loaded, and nothing else is."""
 
 import json
+import os
+import sys
 
 import pytest
 import torch
@@ -48,6 +50,13 @@ def test_loaded_network_computes_in_single_precision_without_training_behavior(s
 def test_the_papers_network_is_rebuilt_from_its_file(tmp_path):
     save_weights(tmp_path / "paper.safetensors", build_network(PAPER), stage=3)
     assert load_weights(tmp_path / "paper.safetensors").network.architecture == PAPER
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, such names are not allowed")
+def test_a_file_may_have_any_name(saved):
+    network, path = saved
+    odd = path.rename(path.with_name(os.fsdecode(b"w\xe9 \n.safetensors")))
+    assert load_weights(odd).network.architecture == network.architecture
 
 
 def test_missing_file_is_named(tmp_path):
