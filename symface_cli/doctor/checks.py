@@ -232,7 +232,7 @@ def _find_cache() -> Found:
         return "warning", f"{folder} cannot be written; set SYMFACE_HOME to another folder"
     if nearest != folder:
         return "ok", f"{folder}, not there yet"
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in folder.rglob("*") if is_file(path))
     return "ok", f"{folder}, {size / 1e6:.0f} MB"
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import logging
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ def draw_curves(rows: Sequence[dict[str, float]]) -> bytes:
     Args:
         rows: At least one, as in `losses.csv`; losses that are not finite leave gaps.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # without a home folder, its cache lies elsewhere
     from matplotlib.figure import Figure  # not pyplot: it keeps every figure, and wants a display
 
     names = [key.removeprefix("train_") for key in rows[0] if key.startswith("train_")]
