@@ -4,6 +4,7 @@ import importlib.util
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -110,6 +111,23 @@ def loaded_once() -> Iterator[None]:
         patch.setattr(symmetrizer, "load_weights", load_again)
         patch.setattr(symmetrizer, "prepare_for_inference", prepare)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dlib_loaded_once() -> Iterator[None]:
+    """Each model of dlib's, of up to 100 MB, is read once in the session by each thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        if importlib.util.find_spec("dlib") is not None:
+            import dlib
+
+            for name in ("shape_predictor", "face_recognition_model_v1"):
+                patch.setattr(dlib, name, _once_a_thread(getattr(dlib, name)))
+        yield
+
+
+def _once_a_thread(load: Callable[[str], object]) -> Callable[[str], object]:
+    load_in = cache(lambda path, thread: load(path))
+    return lambda path: load_in(path, threading.get_ident())
 
 
 # ---- what a test is given
