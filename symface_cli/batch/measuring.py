@@ -11,7 +11,7 @@ from symface_cli.batch.states import find_state
 from symface_cli.batch.tables import CSV, JSON, Format, Table, open_table, read_table
 from symface_cli.batch.targets import STREAM, Target, Targets, place_of
 from symface_cli.detection.selection import Selection
-from symface_cli.errors import ExitStatus, Hint, SymfaceError, WorkerError, failure_of
+from symface_cli.errors import ExitStatus, Hint, SymfaceError, WeightsError, WorkerError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_faces
@@ -206,7 +206,11 @@ def _lose(target: Target, error: WorkerError) -> MeasuredPhoto:
 def measure_target(
     symmetrizer: Symmetrizer, options: MeasuringOptions, permission: Permission, target: Target
 ) -> MeasuredPhoto:
-    """Measure one photo and write its heat maps; whatever goes wrong is in the result."""
+    """Measure one photo and write its heat maps; whatever goes wrong with it is in the result.
+
+    Raises:
+        WeightsError: If the network cannot measure.
+    """
     selection, heatmaps = options.selection, options.heatmaps
     sha256 = _checksum(target.photo)
     try:
@@ -216,6 +220,8 @@ def measure_target(
         permission.check(paths)
         faces = measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
         notes = _write_heatmaps(faces, paths, permission) if heatmaps else ()
+    except WeightsError:  # of the paper's network, which cannot measure any photo
+        raise
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         return MeasuredPhoto(target=target, error=failure_of(error, str(target.photo)), sha256=sha256)
     return MeasuredPhoto(

@@ -12,7 +12,7 @@ from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.states import find_state
 from symface_cli.batch.targets import STREAM, Target, Targets
-from symface_cli.errors import UsageError, WorkerError, failure_of
+from symface_cli.errors import UsageError, WeightsError, WorkerError, failure_of
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
 from symface_cli.rendering.plan import Planner
@@ -53,7 +53,7 @@ class Batch:
 
     Attributes:
         skipped: Number of photos that are done already.
-        notes: What a user should know of the report, once it is written.
+        note: What a user should know of the report, once it is written.
 
     Raises:
         UsageError: If it is to be resumed without a manifest.
@@ -153,7 +153,11 @@ def _write_report(page: Destination, outcomes: Sequence[Outcome]) -> str | None:
 
 
 def symmetrize_photo(planner: Planner, permission: Permission, target: Target) -> Outcome:
-    """Process one photo, from its file to its results' files; whatever goes wrong is in the outcome."""
+    """Process one photo, from its file to its results' files; whatever goes wrong with it is in the outcome.
+
+    Raises:
+        WeightsError: If the network cannot do what is asked for.
+    """
     start = perf_counter()
     state = None if target.photo == STREAM else find_state(target.photo)
     try:
@@ -163,6 +167,8 @@ def symmetrize_photo(planner: Planner, permission: Permission, target: Target) -
         made = planner.plan(picture, exact)
         looked = perf_counter()
         written = write_files(target, made.files, permission)
+    except WeightsError:  # of the paper's network, which cannot do what is asked for with any photo
+        raise
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         return Outcome(target=target, error=failure_of(error, str(target.photo)), input_state=state)
     done = perf_counter()

@@ -59,6 +59,20 @@ def test_the_photos_after_one_that_fails_are_done(symface, walls, tmp_path, monk
         assert [entries[i]["traceback"] for i in (0, 2)] == [None, None]
 
 
+@pytest.mark.parametrize("command", ["symmetrize", "measure"])
+def test_a_network_that_can_do_no_photo_ends_the_batch_at_once(symface, walls, monkeypatch, command):
+    from symface_cli.batch import measuring, runner
+    from symface_cli.errors import WeightsError
+
+    def refuse(photo: Path) -> object:
+        raise WeightsError("the paper's network cannot do this")
+
+    monkeypatch.setattr(runner if command == "symmetrize" else measuring, "read_source", refuse)
+    finished = symface(command, walls)
+    assert finished.err == "symface: the paper's network cannot do this\n"
+    assert finished.status == 5
+
+
 @forking
 def test_a_photo_that_kills_its_process_costs_nobody_else(symface, walls, tmp_path, monkeypatch):
     from symface_cli.batch import runner
