@@ -342,14 +342,14 @@ def test_a_killed_batch_that_is_resumed_leaves_the_same_files(symface, small, tm
         shutil.copy(small / "a.png", small / f"{name}.png")
 
     def stick():
-        rename = Path.replace
+        give_name = Path.hardlink_to
 
-        def rename_all_but_one(path, target):
-            if Path(target).name.startswith("e."):
+        def name_all_but_one(path, written):
+            if path.name.startswith("e."):
                 time.sleep(600)
-            return rename(path, target)
+            give_name(path, written)
 
-        work.MANY, Path.replace = 1, rename_all_but_one  # processes for two jobs
+        work.MANY, Path.hardlink_to = 1, name_all_but_one  # processes for two jobs
         main(["symmetrize", str(small), "-o", str(tmp_path / "killed"), "--jobs", str(jobs)])
 
     with forked(stick) as (process, printed):
