@@ -66,7 +66,7 @@ class Bench:
         self.config, self.device = config, device
         self.samples = SplitSamples(dataclasses.replace(prepared, splits=splits), "train", device)
         self.steps = len(self.samples) // config.batch_size
-        self.training: Training = loop.start(config, self.samples, None)
+        self.training: Training = loop.start(config, self.samples, loop.first_network(config, None))
         self.training.network.train()
 
     def learn(self) -> None:

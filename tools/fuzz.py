@@ -300,8 +300,8 @@ def _added(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[str]
 def _is_named(path: Path, arguments: Sequence[str], root: Path) -> bool:
     """Tell whether an argument names a path, or a folder above or below it; or it is where a command writes unasked."""
     unasked = {"label": ("labels.csv",), "train": ("runs",), "evaluate": ("runs",)}.get(arguments[0], ())
-    named = [root / argument for argument in (*arguments[1:], *unasked) if argument and len(argument) < 256]
-    named = [Path(os.path.realpath(place)) for place in named if Path(os.path.realpath(place)) != root]
+    written = [argument for argument in (*arguments[1:], *unasked) if len(argument) < 256]
+    named = [Path(os.path.realpath(root / argument)) for argument in written]  # "" is the working folder
     return any(path.is_relative_to(place) or place.is_relative_to(path) for place in named)
 
 

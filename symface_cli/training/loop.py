@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -60,6 +60,18 @@ class Observer(Protocol):
         """Take note of an epoch; `row` holds its losses, as in the CSV."""
 
 
+class FirstNetwork(NamedTuple):
+    """The network that a stage starts with.
+
+    Attributes:
+        network: The network.
+        is_new: Whether its linear path has yet to learn the stage's faces.
+    """
+
+    network: FaceNetwork
+    is_new: bool
+
+
 def train(
     config: TrainingConfig,
     data: Path,
@@ -81,10 +93,12 @@ def train(
         OutputError: If the files of the stage cannot be written.
         DataError: If the data set cannot be used, or is not that of the run that is resumed, the stage before is
             missing, or there is nothing to resume.
-        UsageError: If a resumed run was started with other settings, or a new one would overwrite one.
-        WeightsError: If a network of the labels' teacher is needed and cannot be had.
+        UsageError: If a resumed run was started with other settings, a new one would overwrite one, or the weights to
+            start from are of another architecture.
+        WeightsError: If these weights cannot be used, or a network of the labels' teacher is needed and cannot be had.
     """
     state, weights = run.state_to_resume(config, processes), run.first_weights(config.stage)
+    first = first_network(config, weights)  # before the photos are prepared: they take long
     run.lend_temporary_folder()
     dataset = survey(data)
     for remark in dataset.remarks:
@@ -99,7 +113,7 @@ def train(
     for remark in prepared.remarks:
         observer.noted(remark)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
-    training = start(config, splits["train"], weights, processes)
+    training = start(config, splits["train"], first, processes)
     if state is not None:
         training.restore(state)
     if processes.is_writer:
@@ -134,16 +148,10 @@ def _open_stage(config: TrainingConfig, run: RunFolder, observer: Observer, proc
         observer.noted(NO_CURVES)
 
 
-def start(
-    config: TrainingConfig, samples: SplitSamples, weights: Path | None, processes: Processes = ALONE
-) -> Training:
-    """Return a training's moving parts before its first step, from weights or fresh, on the samples' device.
-
-    Raises:
-        UsageError: If the weights are of another architecture.
-    """
+def start(config: TrainingConfig, samples: SplitSamples, first: FirstNetwork, processes: Processes = ALONE) -> Training:
+    """Return a training's moving parts before its first step, on the samples' device."""
     device = samples.device
-    network, is_new = _first_network(config, weights)
+    network, is_new = first
     share_statistics(network, processes)
     to_channels_last(network, device)
     if is_new and processes.is_writer:
@@ -163,15 +171,20 @@ def start(
     )
 
 
-def _first_network(config: TrainingConfig, weights: Path | None) -> tuple[FaceNetwork, bool]:
-    """Return the network that a stage starts with, and whether its linear path has yet to learn the stage's faces."""
+def first_network(config: TrainingConfig, weights: Path | None) -> FirstNetwork:
+    """Return the network that a stage starts with: of these weights, or a fresh one.
+
+    Raises:
+        WeightsError: If the weights cannot be used.
+        UsageError: If they are of another architecture.
+    """
     if weights is None:
         with seeded(config.seed, torch.device("cpu")):
-            return build_network(config.architecture), True
+            return FirstNetwork(build_network(config.architecture), is_new=True)
     loaded = load_weights(weights)
     if loaded.network.architecture != config.architecture:
         raise UsageError(f"{weights}: weights of another architecture; use those of this one")
-    return loaded.network, loaded.stage != config.stage
+    return FirstNetwork(loaded.network, is_new=loaded.stage != config.stage)
 
 
 def _optimizer_of(

@@ -17,7 +17,7 @@ from symface_cli.cli.hints import explain
 from symface_cli.data import lfw
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.data.lfw import LFW
-from symface_cli.errors import DataError, Hint, UsageError
+from symface_cli.errors import DataError, Hint, UsageError, WeightsError
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import load_weights
@@ -193,6 +193,12 @@ def test_a_data_set_without_people_of_a_split_is_refused_before_it_is_prepared(d
         train(settings(1), tmp_path / "data", RunFolder(tmp_path / "run"), CPU, Silent())
 
 
+def test_weights_to_start_from_that_are_not_there_are_refused_before_photos_are_prepared(data, tmp_path, monkeypatch):
+    monkeypatch.delattr(loop, "prepare")
+    with pytest.raises(WeightsError, match="cannot read the weights"):
+        train(settings(2), data, RunFolder(tmp_path, init=tmp_path / "absent.safetensors"), CPU, Silent())
+
+
 def test_people_photos_and_what_cannot_be_read_are_said_before_training(data, tmp_path):
     copied, observer = shutil.copytree(data, tmp_path / "copied"), Silent()
     person = next(path for path in sorted(copied.iterdir()) if split_of(path.name) == "train")
@@ -354,7 +360,7 @@ def test_the_linear_path_and_the_first_weights_depend_on_no_global_state_and_lea
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        networks.append(loop.start(settings(1), samples, None).network.state_dict())
+        networks.append(loop.start(settings(1), samples, loop.first_network(settings(1), None)).network.state_dict())
         assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
 
