@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 COMMANDS = {"symmetrize", "measure", "label", "evaluate", "train", "doctor"}
+CHANGED = "'photos/a.jpg' is changed"
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +35,9 @@ def faults(fuzz, arguments, before, after, status=0, err=""):
     [
         (["measure", "a.jpg"], {"photos/a.jpg": b"1"}, []),
         (["measure", "a.jpg"], {}, ["'photos/a.jpg' is gone"]),
-        (
-            ["measure", "a.jpg", "--force", "--csv", "photos/a.jpg"],
-            {"photos/a.jpg": b"2"},
-            ["'photos/a.jpg' is changed"],
-        ),
+        (["measure", "photos", "--csv", "photos/a.jpg", "--force"], {"photos/a.jpg": b"2"}, [CHANGED]),
+        (["measure", "a.jpg", "--csv", "photos/a.jpg"], {"photos/a.jpg": b"2"}, [CHANGED]),
+        (["measure", "a.jpg", "--csv", "photos/a.jpg", "--force"], {"photos/a.jpg": b"2"}, []),
         (["measure", "a.jpg"], {"photos/a.jpg": b"1", "b.csv": b""}, ["'b.csv' is new, and was not asked for"]),
         (["measure", "a.jpg", "--csv", "b.csv"], {"photos/a.jpg": b"1", "b.csv": b""}, []),
         (["measure", "a.jpg"], {"photos/a.jpg": b"1", ".symface-0": b""}, ["'.symface-0' is left behind"]),

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -49,7 +50,7 @@ NUMBERS = ("0", "1", "-1", "2", "0.5", "1e9", "nan", "inf", "-0", "x", "", "1,5"
 OUTPUTS = ("new", "new/", "new/deep/x.csv", "new.png", "new.jpg", "kept.txt", "kept.csv", "kept", "photos", "-", "")
 FILES = (*OUTPUTS, "photos/face.png", "photos/../photos/face.png", "link.png", "/dev/full", "/proc/no/x", "n" * 255)
 WRITTEN = ("out", "json", "csv", "report", "manifest", "markdown", "review", "run")
-"""Options that name what is written."""
+"""Options that name what is written, without their dashes."""
 
 VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "output": (("photo", "face", "crop"), ("faces",)),
@@ -171,11 +172,16 @@ def make_people(folder: Path) -> None:
     (folder / name / "broken.png").write_bytes(portrait(160)[:3000])
 
 
+@cache
 def options_of(command: str) -> list[TyperOption]:
     """List the options of a command."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
     return [option for option in group.commands[command].params if isinstance(option, TyperOption)]
+
+
+def _name(option: TyperOption) -> str:
+    return max(option.opts, key=len).lstrip("-")
 
 
 def choose_arguments(random: Random) -> list[str]:
@@ -200,7 +206,7 @@ def write_option(option: TyperOption, random: Random) -> list[str]:
     flag = random.choice([*option.opts, *option.secondary_opts])
     if option.is_bool_flag or option.is_flag:
         return [flag]
-    name = max(option.opts, key=len).lstrip("-")
+    name = _name(option)
     sensible, odd = VALUES.get(name, (FILES, () if name in WRITTEN else NUMBERS))
     return [flag, random.choice(sensible if sensible and random.random() < SENSIBLE else (*sensible, *odd))]
 
@@ -224,22 +230,12 @@ def run_command(arguments: Sequence[str], root: Path) -> Finished:
     make_tree(root)
     before = take_stock(root)
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True) for _ in range(2))
-    stdin = io.TextIOWrapper(io.BytesIO(portrait(200)))
+    sys.stdin = io.TextIOWrapper(io.BytesIO(portrait(200)))
     os.chdir(root)
-    with _instead_of_streams(stdin, out, err), _limit(LIMIT):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _limit(LIMIT):
         status = main(arguments)
     printed, told = (stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err))  # type: ignore[attr-defined]
     return Finished(status, printed, told, before, take_stock(root))
-
-
-@contextlib.contextmanager
-def _instead_of_streams(stdin: io.TextIOBase, out: io.TextIOBase, err: io.TextIOBase) -> Iterator[None]:
-    before = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = stdin, out, err  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = before
 
 
 @contextlib.contextmanager
@@ -280,11 +276,10 @@ def _changed(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[st
         elif now.mode != state.mode:
             yield f"{path!r} has the mode {now.mode:o} instead of {state.mode:o}"
         elif now.content != state.content:
-            is_input = Path(path).is_relative_to(root / "people") or Path(path).is_relative_to(root / "photos")
-            is_result = RESULT.search(path) is not None
-            if "--force" not in arguments or (is_input and not is_result):
+            is_read = any(Path(path).is_relative_to(place) for place in _places(_read(arguments), root))
+            if "--force" not in arguments or (is_read and not RESULT.search(path)):
                 yield f"{path!r} is changed"
-            elif not is_result and not _is_named(Path(path), arguments, root):
+            elif not RESULT.search(path) and not _is_named(Path(path), arguments, root):
                 yield f"{path!r} is changed, and was not named"
 
 
@@ -297,12 +292,22 @@ def _added(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[str]
             yield f"{path!r} is new, and was not asked for"
 
 
+def _read(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that do not name what is written."""
+    flags = {flag for option in options_of(arguments[0]) if _name(option) in WRITTEN for flag in option.opts}
+    return [argument for before, argument in pairwise(arguments) if before not in flags]
+
+
 def _is_named(path: Path, arguments: Sequence[str], root: Path) -> bool:
     """Tell whether an argument names a path, or a folder above or below it; or it is where a command writes unasked."""
     unasked = {"label": ("labels.csv",), "train": ("runs",), "evaluate": ("runs",)}.get(arguments[0], ())
-    written = [argument for argument in (*arguments[1:], *unasked) if len(argument) < 256]
-    named = [Path(os.path.realpath(root / argument)) for argument in written]  # "" is the working folder
-    return any(path.is_relative_to(place) or place.is_relative_to(path) for place in named)
+    places = _places((*arguments[1:], *unasked), root)
+    return any(path.is_relative_to(place) or place.is_relative_to(path) for place in places)
+
+
+def _places(names: Sequence[str], root: Path) -> list[Path]:
+    """Return the real paths of names; an empty one is the working folder."""
+    return [Path(os.path.realpath(root / name)) for name in names if len(name) < 256]
 
 
 def try_once(seed: int, number: int, folder: Path) -> tuple[list[str], list[str], Finished | None]:
@@ -345,6 +350,7 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="the number of the one run to repeat")
     given = parser.parse_args()
-    count = try_all(given.seed, range(given.runs) if given.only is None else [given.only])
-    print(f"{count} of {given.runs if given.only is None else 1} runs at fault")
+    numbers = range(given.runs) if given.only is None else [given.only]
+    count = try_all(given.seed, numbers)
+    print(f"{count} of {len(numbers)} runs at fault")
     sys.exit(min(count, 1))

@@ -20,6 +20,7 @@ from symface_cli.geometry.sampling import resample
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
+from symface_cli.network.weights import bundled_weights
 from symface_cli.training.data import labels, preparation, review
 from symface_cli.training.data.labels import (
     COLUMNS,
@@ -687,7 +688,7 @@ def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_broken_labels_stop_a_training_with_their_line(symface, data, file, tmp_path, stage):
-    options = ("--stage", stage, "--run", tmp_path / "run", "--labels", file, "--init", tmp_path / "any.safetensors")
+    options = ("--stage", stage, "--run", tmp_path / "run", "--labels", file, "--init", bundled_weights())
     finished = symface("train", data, *options)
     assert finished.status == 6
     assert f"{file}: line 2: Ann/1.jpg is no photo of the data set" in " ".join(finished.err.split())
