@@ -78,15 +78,19 @@ out = _Console(file=cast(TextIO, _Stream("stdout")), soft_wrap=True, highlight=F
 err = _Console(file=cast(TextIO, _StandardError("stderr")), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
-def print_text(*parts: RenderableType) -> None:
+def print_text(*parts: RenderableType, folded: bool = False) -> None:
     """Print text or tables for people on standard output, each from a new line; what it cannot encode is escaped.
+
+    Args:
+        parts: What is printed.
+        folded: Whether lines are folded at the terminal's width; else they are as long as they are.
 
     Raises:
         OutputError: If that fails; a ReaderGoneError if nobody reads it any more.
     """
     with out.capture() as capture:
         for part in parts:
-            out.print(part, soft_wrap=isinstance(part, str))
+            out.print(part, soft_wrap=not folded)
     _write(capture.get().encode(out.encoding, "backslashreplace"))
 
 

@@ -133,3 +133,13 @@ def test_terminal_shows_every_number_whole(
     for table in report.tables:
         for row in [*score_table(table).texts(), *subset_table(report, table).texts()]:
             assert {cell.strip() for cell in row} <= {cell.strip() for cell in shown}
+
+
+def test_without_a_terminal_each_row_is_one_whole_line(
+    report: EvaluationReport, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command._print(report)
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for table in report.tables:
+        for row in [*score_table(table).texts(), *subset_table(report, table).texts()]:
+            assert " ".join(row).split() in shown

@@ -60,7 +60,7 @@ def _print(check: "Check") -> None:
     row.add_column(width=NAME)
     row.add_column(overflow="fold")
     row.add_row(Text(check.verdict, STYLES[check.verdict]), check.name, Text(found))
-    print_text(row)
+    print_text(row, folded=True)
 
 
 def _print_json(checks: "Sequence[Check]", status: ExitStatus) -> None:
