@@ -299,10 +299,14 @@ def _read(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_named(path: Path, arguments: Sequence[str], root: Path) -> bool:
-    """Tell whether an argument names a path, or a folder above or below it; or it is where a command writes unasked."""
+    """Tell whether an argument names a path, a folder above or below it, or the first of a sequence that it is of.
+
+    Some commands have places where they write unasked, too.
+    """
     unasked = {"label": ("labels.csv",), "train": ("runs",), "evaluate": ("runs",)}.get(arguments[0], ())
     places = _places((*arguments[1:], *unasked), root)
-    return any(path.is_relative_to(place) or place.is_relative_to(path) for place in places)
+    is_numbered = any(path.parent == place.parent and path.name.startswith(f"{place.stem}-") for place in places)
+    return is_numbered or any(path.is_relative_to(place) or place.is_relative_to(path) for place in places)
 
 
 def _places(names: Sequence[str], root: Path) -> list[Path]:

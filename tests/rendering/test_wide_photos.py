@@ -8,6 +8,7 @@ from PIL import Image
 from symface_cli.detection.selection import Selection
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.picture import Picture
+from symface_cli.measurement.photo import measure_photo
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.plan import NetworkPlanner
 from tests.conftest import ROOT
@@ -18,12 +19,15 @@ FAR = LENGTH - 640  # px, where the part begins that has the face
 
 
 def images(photo, corner):
-    """Results of a photo with the portrait, which has 300 px, at a corner."""
+    """The heat map and the results of a photo with the portrait, which has 300 px, at a corner."""
     outputs = (Output.FACE, Output.CROP, Output.COMPARE, Output.PHOTO)
     box = Box(corner[0] + 88, corner[1] + 80, 130, 130)
-    planner = NetworkPlanner(symmetrizer(), OutputOptions(outputs=outputs), Selection(box=box))
+    selection = Selection(box=box)
+    (measured,) = measure_photo(symmetrizer(), photo, selection, heatmaps=True)
+    assert measured.heatmap is not None
+    planner = NetworkPlanner(symmetrizer(), OutputOptions(outputs=outputs), selection)
     files = planner.plan(Picture.from_array(photo), None).files
-    return [np.asarray(Image.open(io.BytesIO(file.render()))) for file in files]
+    return [measured.heatmap, *(np.asarray(Image.open(io.BytesIO(file.render()))) for file in files)]
 
 
 def test_results_are_those_of_the_part_with_the_face():
@@ -32,9 +36,11 @@ def test_results_are_those_of_the_part_with_the_face():
     whole = np.full((320, LENGTH, 3), 128, np.uint8)
     part = whole[:, FAR:]
     part[10:310, 300:600] = face
-    *results, photo = images(whole, (FAR + 300, 10))
-    *expected, photo_of_part = images(part, (300, 10))
+    heatmap, *results, photo = images(whole, (FAR + 300, 10))
+    heatmap_of_part, *expected, photo_of_part = images(part, (300, 10))
     for found, wanted in zip([*results, photo[:, FAR:]], [*expected, photo_of_part], strict=True):
         assert np.abs(found.astype(int) - wanted).max() <= 4  # so far from the corner, float32 has 256ths of a pixel
+    differences = np.abs(heatmap.astype(int) - heatmap_of_part)
+    assert (differences > 4).mean() < 0.01  # but for a digit
     assert (photo_of_part != part).any(-1).sum() > 2000
     assert (photo[:, :FAR] == 128).all()
