@@ -64,13 +64,13 @@ VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "min-face": (("16", "40", "80"), ("5000", "15", "nan")),
     "box": (("60,60,90,90", "-5,-5,150,150"), ("9000,9000,80,80", "0,0,0,0", "nan,1,2,3", "1,2,3", "1e30,0,1e30,9")),
     "eyes": (("80,90,120,90",), ("120,90,80,90", "5,5,5,5", "9000,9000,9040,9000", "nan,1,2,3", "1,2")),
-    "method": (("vae", "vae-left", "vae-decode", "identity"), ("dlib-average", "dlib-warp", "sdm-left", "nothing")),
+    "method": (("vae", "vae-left", "vae-decode"), ("identity", "dlib-average", "dlib-warp", "sdm-left", "nothing")),
     "baseline": (("dlib",), ("all", "nothing")),
     "recognizer": (("dlib",), ("embedding", "nothing")),
     "occluder": (("none", "mask"), ("scarf", "nothing")),
     "weights": ((), ("kept.txt", "photos", "absent.safetensors", "photos/empty.jpg")),
     "device": (("auto", "cpu"), ("cuda", "cuda:9", "mps", "tpu")),
-    "model-dir": (("new", "absent"), ("photos", "kept.txt")),
+    "model-dir": (("kept", "photos"), ("absent", "kept.txt")),
     "jobs": (("0", "1", "2"), ("-1", "x")),
     "split": (("test", "validation", "all"), ("some",)),
     "limit": (("1", "2"), ("0", "-3")),
@@ -84,6 +84,17 @@ VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "arch": (("paper",), ("symface", "other")),
 }
 """Values of options: sensible ones, and others."""
+
+PLACES: Mapping[str, Sequence[Sequence[str]]] = {
+    "symmetrize": (
+        ("-o", "new/"),
+        ("-o", "new", "--output", "face"),
+        ("-o", "kept/", "--force"),
+        ("--manifest", "new"),
+    ),
+    "measure": (("--csv", "new.csv"), ("--heatmap", "-o", "new/"), ("--csv", "kept.csv", "--force"), ("--json", "new")),
+}
+"""Where results go, which many other options need."""
 
 PHOTOS = ("photos", "photos/face.png", "photos/pair.jpg", "photos/none.png", "photos/broken.jpg", "photos/empty.jpg")
 NAMED = (*PHOTOS, "photos/*.png", "photos/[odd].png", "link.png", "loop", "absent.jpg", "kept.txt", "y" * 300, "", "-")
@@ -190,6 +201,7 @@ def choose_arguments(random: Random) -> list[str]:
     arguments = []
     if command in ("symmetrize", "measure"):
         arguments += [random.choice(random.choice((PHOTOS, NAMED))) for _ in range(random.choice((1, 1, 1, 2, 3)))]
+        arguments += random.choice(((), *PLACES[command]))
     elif command != "doctor" and random.random() < 0.95:
         arguments.append(random.choice(DATA))
     options = options_of(command)

@@ -124,18 +124,25 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
 
     Results lie beside their photos or, if `out` is a folder, in it, in the sub-folders that the photos have in theirs.
     `out` is a folder if it exists as one, ends with a slash, has no suffix and is not there yet, or there are several
-    photos.
+    photos. A photo that is named several times, say by its folder, too, is taken once, as where it is named first.
 
     Raises:
         UsageError: If an argument names no photo, or two photos' results would have one name.
         PhotoError: If there is no photo at all, because of what is passed over.
     """
     found = [_find(argument) for argument in arguments]
-    photos = [photo for part in found for photo in part.photos]
+    photos = _take_once([photo for part in found for photo in part.photos])
     problems = tuple(problem for part in found for problem in part.problems)
     if not photos:
         raise problems[0]
     return replace(_name_results(photos, arguments, out), problems=problems, gifs=sum(part.gifs for part in found))
+
+
+def _take_once(photos: Sequence[_Photo]) -> list[_Photo]:
+    taken: dict[str, _Photo] = {}
+    for root, photo in photos:
+        taken.setdefault(place_of(photo), (root, photo))
+    return list(taken.values())
 
 
 def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str | None) -> Targets:

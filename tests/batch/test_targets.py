@@ -66,6 +66,15 @@ def test_two_photos_that_would_become_one_file_are_refused(tmp_path):
         choose_targets([tmp_path / "x/a.jpg", tmp_path / "y/a.jpg"], str(tmp_path / "out"))
 
 
+def test_a_photo_that_is_named_several_times_is_taken_once(tmp_path, monkeypatch):
+    touch(tmp_path / "in/deep/a.jpg", tmp_path / "in/b.jpg")
+    (tmp_path / "link.jpg").symlink_to("in/b.jpg")
+    monkeypatch.chdir(tmp_path)
+    arguments = [Path("in"), tmp_path / "in/deep/a.jpg", Path("in/../in/b.jpg"), Path("link.jpg"), Path("in")]
+    results = names(choose_targets(arguments, "out"))
+    assert results == [Path("out", name) for name in ("b.symmetric.png", "deep/a.symmetric.png", "link.symmetric.png")]
+
+
 def test_missing_file_and_empty_folder_are_usage_errors(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         choose_targets([tmp_path / "a.jpg"], None)
