@@ -269,7 +269,7 @@ def test_measurements_are_all_described():
 
 
 def test_label_columns_are_all_described():
-    from symface_cli.training.data.labels import COLUMNS
+    from symface_cli.training.data.label_table import COLUMNS
 
     described = names_in(table_under("docs/formats.md", "## Labels"))
     assert described == [*COLUMNS[:9], "x0", "y0", "x67", "y67"]

@@ -298,7 +298,7 @@ def _changed(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[st
 def _added(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[str]:
     """Yield the new files that nobody asked for."""
     for path in run.after.keys() - run.before.keys():
-        if ".symface-" in path or path.endswith((".part", ".lock")):
+        if ".symface-" in path or path.endswith(".lock"):
             yield f"{path!r} is left behind"
         elif not RESULT.search(path) and not _is_named(Path(path), arguments, root):
             yield f"{path!r} is new, and was not asked for"

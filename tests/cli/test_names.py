@@ -16,7 +16,8 @@ from PIL import Image
 
 from symface_cli.cli.app import main
 from symface_cli.data.datasets import split_of, survey
-from symface_cli.training.data.labels import Label, read_labels, write_labels
+from symface_cli.training.data.label_table import read_labels, write_labels
+from symface_cli.training.data.labels import Label
 from tests.evaluation.known import register
 from tests.names import save_under, some_names
 

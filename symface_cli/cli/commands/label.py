@@ -35,21 +35,16 @@ def label(
     people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
-    from symface_cli.training.data.labels import (
-        describe_labels,
-        label_photos,
-        name_faults,
-        photos_to_label,
-        write_labels,
-    )
+    from symface_cli.training.data.labeling import label_into
+    from symface_cli.training.data.labels import describe_labels, name_faults, photos_to_label
     from symface_cli.writing import Destination, Inputs, prepare_files, write_file
 
     written = [out_path] if review is None else [out_path, review]
     prepare_files([Destination(path, force) for path in written], Inputs([] if data is None else [data]))
     dataset = survey_dataset(data, download)
     with count_photos("labeling") as progress:
-        labels = label_photos(photos_to_label(dataset), progress, jobs)
-    mention(write_labels(out_path, labels, force))
+        labels, note = label_into(out_path, photos_to_label(dataset), progress, jobs, replace=force)
+    mention(note)
     printer = ResultPrinter()
     printer.print(out_path)
     if review is not None:

@@ -33,16 +33,15 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
+from symface_cli.training.data.label_table import read_labels
+from symface_cli.training.data.labeling import label_into
 from symface_cli.training.data.labels import (
     Label,
     Progress,
     describe_labels,
     is_doubtful,
-    label_photos,
     name_faults,
     photos_to_label,
-    read_labels,
-    write_labels,
 )
 from symface_cli.training.data.targets import MASK_SIZE, NOTHING, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
 from symface_cli.training.data.teachers import Teacher
@@ -175,7 +174,7 @@ class _Preparation:
         cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()], is_corrected=True)
         if not cached.is_fresh():
             with cached.renewed():
-                write_labels(path, label_photos(photos, self.progress, self.workers, landmarks), replace=True)
+                label_into(path, photos, self.progress, self.workers, landmarks, replace=True)
         return path
 
     def cut_crops(self, faces: Sequence[_Face]) -> Faults:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from symface_cli.data.datasets import split_of, survey
-from symface_cli.errors import DataError, Hint, MissingExtraError
+from symface_cli.errors import DataError, Hint, MissingExtraError, OutputError
 from symface_cli.geometry.frames import Box
 from symface_cli.geometry.sampling import resample
 from symface_cli.imaging.photo import read_photo
@@ -22,16 +22,15 @@ from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.network.weights import bundled_weights
 from symface_cli.training.data import labels, preparation, review
+from symface_cli.training.data.label_table import COLUMNS, read_labels, write_labels
+from symface_cli.training.data.labeling import label_into
 from symface_cli.training.data.labels import (
-    COLUMNS,
     Label,
     describe_labels,
     find_doubt,
     label_photos,
     name_faults,
     photos_to_label,
-    read_labels,
-    write_labels,
 )
 from symface_cli.training.data.review import as_html
 from symface_cli.training.loop import train
@@ -437,7 +436,7 @@ def found(data, tmp_path_factory):
     folder = shutil.copytree(data, tmp_path_factory.mktemp("labeled") / "data")
     person = names_of(folder)[0].split("/")[0]
     Image.new("RGB", (90, 60), (90, 80, 70)).save(folder / person / "2.png")
-    return label_photos(photos_to_label(survey(folder)), silent, 1), folder
+    return list(label_photos(photos_to_label(survey(folder)), silent, 1)), folder
 
 
 @pytest.mark.landmarks
@@ -449,6 +448,82 @@ def test_photos_are_labeled_in_order_but_those_of_test_people(found):
     assert labels[1].box is None
     assert labels[1].fault == ""
     assert describe_labels(labels) == "8 of 9 photos usable; 1 without a face"
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Four photos of four people, without a face."""
+    names = [name for name in (f"F{number:04}" for number in range(20)) if split_of(name) != "test"][:4]
+    for number, name in enumerate(names):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        Image.new("RGB", (60, 60), (40 * number, 90, 90)).save(tmp_path / "people" / name / "1.png")
+    return photos_to_label(survey(tmp_path / "people"))
+
+
+def stop_at(monkeypatch, name):
+    """Interrupts labeling at a photo; returns the names of those that are read."""
+    read, names = labels.read_photo, []
+
+    def read_or_stop(path):
+        if path.parent.name == name:
+            raise KeyboardInterrupt
+        names.append(path.parent.name)
+        return read(path)
+
+    monkeypatch.setattr(labels, "read_photo", read_or_stop)
+    return names
+
+
+def test_labeling_that_was_stopped_goes_on_where_it_was(people, tmp_path, monkeypatch):
+    _, second, third, fourth = (name.split("/")[0] for name in people)
+    whole, stopped = tmp_path / "whole.csv", tmp_path / "stopped.csv"
+    label_into(whole, people, silent, 1, landmarks=False)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_at(patch, fourth)
+        label_into(stopped, people, silent, 1, landmarks=False)
+    assert not stopped.exists()
+    part = tmp_path / "stopped.csv.part"
+    part.write_bytes(part.read_bytes()[:-9])  # the third line is torn
+    Image.new("RGB", (70, 50), "navy").save(tmp_path / "people" / second / "1.png")  # and the second photo is another
+    names, shown = stop_at(monkeypatch, "nobody"), []
+    found = label_into(stopped, people, lambda done, total: shown.append((done, total)), 1, landmarks=False)
+    assert names == [second, third, fourth]
+    assert shown == [(2, 4), (3, 4), (4, 4)]
+    assert [label.photo for label in found.labels] == list(people)
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert not part.exists()
+
+
+def test_labels_found_with_landmarks_are_not_those_without(people, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_at(patch, list(people)[1].split("/")[0])
+        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+    monkeypatch.setattr(labels, "DlibLandmarks", lambda: None)
+    names = stop_at(monkeypatch, "nobody")
+    label_into(tmp_path / "labels.csv", people, silent, 1)
+    assert len(names) == 4
+
+
+def test_what_is_read_unsuccessfully_is_read_again(people, tmp_path, monkeypatch):
+    first, *_, last = (name.split("/")[0] for name in people)
+    photo = tmp_path / "people" / first / "1.png"
+    whole = photo.read_bytes()
+    photo.write_bytes(b"")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_at(patch, last)
+        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+    photo.write_bytes(whole)
+    assert stop_at(monkeypatch, "nobody") == []
+    found = label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+    assert [label.fault for label in found.labels] == [""] * 4
+
+
+def test_a_file_of_somebody_else_beside_the_labels_is_kept(people, tmp_path):
+    part = tmp_path / "labels.csv.part"
+    part.write_text("notes")
+    with pytest.raises(OutputError, match="not the labels of an interrupted run"):
+        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+    assert part.read_text() == "notes"
 
 
 def damage(folder, *names):
@@ -464,7 +539,7 @@ def test_photos_that_cannot_be_read_are_told_from_those_without_a_face(tmp_path)
     folder, names = tmp_path / "data", ("F0001/cut.jpg", "F0001/empty.png", "F0001/text.webp")
     damage(folder, *names)
     Image.new("RGB", (90, 60)).save(folder / "F0001/black.png")
-    found = label_photos(photos_to_label(survey(folder)), silent, 1)
+    found = list(label_photos(photos_to_label(survey(folder)), silent, 1))
     write_labels(tmp_path / "labels.csv", found)
     read = read_labels(tmp_path / "labels.csv", [label.photo for label in found])
     assert_same(read, found)

@@ -1,0 +1,128 @@
+"""Labels the photos of a data set into a file; a run that was stopped is gone on with."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.errors import DataError, OutputError
+from symface_cli.files import on_one_line
+from symface_cli.training.data.label_table import cells_of, label_of, write_labels
+from symface_cli.training.data.labels import Label, label_photos
+from symface_cli.version import __version__
+from symface_cli.writing import add_to_file
+
+Photos = Mapping[str, DatasetPhoto]
+_BEGINNING = b'\n{"labeled_by": '
+"""Of each line, a line end before it: half a line that a killed process has left does not spoil the next."""
+
+
+class Labeled(NamedTuple):
+    """Labels that were written.
+
+    Attributes:
+        labels: In the order of the photos.
+        note: What a user should know of the file, as `write_file` says it.
+    """
+
+    labels: list[Label]
+    note: str | None
+
+
+def label_into(
+    path: Path,
+    photos: Photos,
+    progress: Callable[[int, int], None],
+    workers: int = 0,
+    landmarks: bool = True,
+    replace: bool = False,
+) -> Labeled:
+    """Label photos as `label_photos` does, and write the labels to a file.
+
+    Meanwhile, what is found is kept in a file beside it, NAME.part, from which the next run takes what an interrupted
+    one has found.
+
+    Args:
+        path: The file of all labels.
+        photos: By their paths in the data set.
+        progress: Told of every photo.
+        workers: Processes to use; 0 for one per core.
+        landmarks: Whether landmarks are wanted.
+        replace: Whether a file that is there may be replaced.
+
+    Raises:
+        OutputError: If a file cannot be written, or NAME.part is something else.
+        MissingExtraError: If landmarks are wanted and dlib is not installed.
+    """
+    part = _Part(path.with_name(path.name + ".part"), landmarks)
+    found = part.read(photos)
+    known = len(found)
+    left = {name: photo for name, photo in photos.items() if name not in found}
+
+    def show(done: int, _: int) -> None:
+        progress(known + done, len(photos))
+
+    for label in label_photos(left, show, workers, landmarks):
+        found[label.photo] = label
+        part.add(label, photos[label.photo].path)
+    labels = [found[name] for name in photos]
+    note = write_labels(path, labels, replace)
+    part.remove()
+    return Labeled(labels, note)
+
+
+class _Part:
+    """Labels of a run that has not come to its end, each in a line of JSON.
+
+    They count for photos of the size and time that they had, and for the same version of symface.
+    """
+
+    def __init__(self, path: Path, landmarks: bool) -> None:
+        self._path = path
+        self._labeled_by = [__version__, landmarks]
+
+    def read(self, photos: Photos) -> dict[str, Label]:
+        """Return the labels that are known of photos.
+
+        Raises:
+            OutputError: If the file cannot be read, or is something else.
+        """
+        found = {}
+        for line in self._lines():
+            with suppress(ValueError, TypeError, LookupError, OSError, DataError):  # half a line, other photos
+                entry = json.loads(line)
+                label = label_of(entry["cells"])
+                if [entry["labeled_by"], entry["photo"]] == [self._labeled_by, _state_of(photos[label.photo].path)]:
+                    found[label.photo] = label
+        return found
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return iter(())
+        except OSError as error:
+            raise OutputError(f"cannot read {on_one_line(str(self._path))}: {error.strerror}") from error
+        if not data.startswith(_BEGINNING[: len(data)]):
+            name = on_one_line(str(self._path))
+            raise OutputError(f"{name}: not the labels of an interrupted run; move it, or name other labels")
+        return iter(data.splitlines())
+
+    def add(self, label: Label, photo: Path) -> None:
+        """Add a label, unless something went wrong that may not go wrong again."""
+        with suppress(OSError):
+            if not label.fault:
+                entry = {"labeled_by": self._labeled_by, "photo": _state_of(photo), "cells": cells_of(label)}
+                add_to_file(self._path, f"\n{json.dumps(entry)}".encode("ascii"))
+
+    def remove(self) -> None:
+        """Remove the file: all labels are in another."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def _state_of(photo: Path) -> list[int]:
+    found = photo.stat()
+    return [found.st_size, found.st_mtime_ns]
