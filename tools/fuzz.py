@@ -36,6 +36,7 @@ from typer.core import TyperGroup, TyperOption
 from symface_cli.cli.app import app, main
 from symface_cli.data.datasets import split_of
 from symface_cli.errors import ExitStatus
+from symface_cli.files import PHOTO_SUFFIXES
 from symface_cli.inference import symmetrizer
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -288,7 +289,9 @@ def _changed(arguments: Sequence[str], root: Path, run: Finished) -> Iterator[st
         elif now.mode != state.mode:
             yield f"{path!r} has the mode {now.mode:o} instead of {state.mode:o}"
         elif now.content != state.content:
-            is_read = any(Path(path).is_relative_to(place) for place in _places(_read(arguments), root))
+            is_read = Path(path).suffix in PHOTO_SUFFIXES and any(
+                Path(path).is_relative_to(place) for place in _places(_read(arguments), root)
+            )
             if "--force" not in arguments or (is_read and not RESULT.search(path)):
                 yield f"{path!r} is changed"
             elif not RESULT.search(path) and not _is_named(Path(path), arguments, root):
