@@ -1,6 +1,7 @@
 """Labels the photos of a data set into a file; a run that was stopped is gone on with."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -66,7 +67,7 @@ def label_into(
 
     for label in label_photos(left, show, workers, landmarks):
         found[label.photo] = label
-        part.add(label, photos[label.photo].path)
+        part.add(label, photos[label.photo])
     labels = [found[name] for name in photos]
     note = write_labels(path, labels, replace)
     part.remove()
@@ -91,10 +92,11 @@ class _Part:
         """
         found = {}
         for line in self._lines():
-            with suppress(ValueError, TypeError, LookupError, OSError, DataError):  # half a line, other photos
+            with suppress(ValueError, TypeError, LookupError, DataError):  # half a line, other photos
                 entry = json.loads(line)
                 label = label_of(entry["cells"])
-                if [entry["labeled_by"], entry["photo"]] == [self._labeled_by, _state_of(photos[label.photo].path)]:
+                state = state_of(label.photo, photos[label.photo])
+                if (entry["labeled_by"], entry["photo"]) == (self._labeled_by, list(state)):
                     found[label.photo] = label
         return found
 
@@ -110,12 +112,12 @@ class _Part:
             raise OutputError(f"{name}: not the labels of an interrupted run; move it, or name other labels")
         return iter(data.splitlines())
 
-    def add(self, label: Label, photo: Path) -> None:
+    def add(self, label: Label, photo: DatasetPhoto) -> None:
         """Add a label, unless something went wrong that may not go wrong again."""
-        with suppress(OSError):
-            if not label.fault:
-                entry = {"labeled_by": self._labeled_by, "photo": _state_of(photo), "cells": cells_of(label)}
-                add_to_file(self._path, f"\n{json.dumps(entry)}".encode("ascii"))
+        if not label.fault:
+            state = state_of(label.photo, photo)
+            entry = {"labeled_by": self._labeled_by, "photo": state, "cells": cells_of(label)}
+            add_to_file(self._path, f"\n{json.dumps(entry)}".encode("ascii"))
 
     def remove(self) -> None:
         """Remove the file: all labels are in another."""
@@ -123,6 +125,10 @@ class _Part:
             self._path.unlink(missing_ok=True)
 
 
-def _state_of(photo: Path) -> list[int]:
-    found = photo.stat()
-    return [found.st_size, found.st_mtime_ns]
+def state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
+    """Return what tells that a photo has changed; zeros while nobody is permitted to read it."""
+    with suppress(OSError):
+        if os.access(photo.path, os.R_OK):
+            stat = photo.path.stat()
+            return name, stat.st_size, stat.st_mtime_ns
+    return name, 0, 0

@@ -11,9 +11,8 @@ somebody else's, and not touched.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +33,7 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
 from symface_cli.training.data.label_table import read_labels
-from symface_cli.training.data.labeling import label_into
+from symface_cli.training.data.labeling import label_into, state_of
 from symface_cli.training.data.labels import (
     Label,
     Progress,
@@ -171,7 +170,7 @@ class _Preparation:
     def label(self, photos: Photos, landmarks: bool) -> Path:
         """Write the folder's own labels, if photos have changed; return where they are."""
         path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
-        cached = Cached([path], [_state_of(name, photo) for name, photo in photos.items()], is_corrected=True)
+        cached = Cached([path], [state_of(name, photo) for name, photo in photos.items()], is_corrected=True)
         if not cached.is_fresh():
             with cached.renewed():
                 label_into(path, photos, self.progress, self.workers, landmarks, replace=True)
@@ -179,7 +178,7 @@ class _Preparation:
 
     def cut_crops(self, faces: Sequence[_Face]) -> Faults:
         """Cut out the crops, if photos or boxes have changed."""
-        cached = Cached(self._files(CROPS), [(_state_of(face.name, face.photo), face.box) for face in faces])
+        cached = Cached(self._files(CROPS), [(state_of(face.name, face.photo), face.box) for face in faces])
         if not cached.is_fresh():
             with cached.renewed() as faults:
                 faults |= self._store(CROPS, _Contained(_cut_crop, NO_CROP), faces)
@@ -191,7 +190,7 @@ class _Preparation:
             (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
         ]
         if teacher == "blend":
-            source += [teacher, *(_state_of(face.name, face.photo) for face in faces)]
+            source += [teacher, *(state_of(face.name, face.photo) for face in faces)]
             for name in MediaPipeLandmarks.files:
                 locate(name)  # says at once, not in a thread, what cannot be had
         cached = Cached(self._files(TARGETS), source)
@@ -310,15 +309,6 @@ class Cached:
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}
-
-
-def _state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
-    """Return what tells that a photo has changed; zeros while nobody is permitted to read it."""
-    with suppress(OSError):
-        if os.access(photo.path, os.R_OK):
-            stat = photo.path.stat()
-            return name, stat.st_size, stat.st_mtime_ns
-    return name, 0, 0
 
 
 def _cut_crop(face: LabeledFace) -> Entries:
