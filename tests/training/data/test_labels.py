@@ -21,7 +21,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.network.weights import bundled_weights
-from symface_cli.training.data import labels, preparation, review
+from symface_cli.training.data import labeling, labels, preparation, review
 from symface_cli.training.data.label_table import COLUMNS, read_labels, write_labels
 from symface_cli.training.data.labeling import label_into
 from symface_cli.training.data.labels import (
@@ -346,7 +346,7 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data,
 def test_a_photo_that_may_be_read_again_is(prepare, eight, monkeypatch):
     """Neither its size nor its time says that somebody has changed its mode."""
     with monkeypatch.context() as patch:
-        patch.setattr(preparation.os, "access", lambda path, mode, **_: not path.match(eight[3].photo))
+        patch.setattr(labeling.os, "access", lambda path, mode, **_: not path.match(eight[3].photo))
         prepare(eight)
     assert prepare(eight)[1] == {"crops"}
 
