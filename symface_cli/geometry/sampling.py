@@ -34,11 +34,11 @@ def _shrink_region(
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, limit - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, low + 1, limit)
     region = photo[low[1] : high[1], low[0] : high[0]]
-    small = (
-        cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        if min(region.shape[:2]) * scale > 2
-        else region
-    )
+    small = region
+    if min(region.shape[:2]) * scale > 2:
+        # Sizes, not factors: with factors, OpenCV's result does not end where the region does.
+        width, height = (round(scale * int(length)) for length in high - low)
+        small = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
     ratio = np.array([small.shape[1] / region.shape[1], small.shape[0] / region.shape[0]])
     matrix = np.diag([ratio[0], ratio[1], 1.0])
     matrix[:2, 2] = (0.5 - low) * ratio - 0.5

@@ -30,6 +30,15 @@ def test_shrinking_keeps_positions():
     assert np.abs(small[30, :, 0] - x).max() <= 1
 
 
+@pytest.mark.parametrize("scale", [0.33, 0.5, 0.61])
+def test_what_is_shrunk_by_any_factor_keeps_its_place(scale):
+    ramp = np.tile(np.arange(255, dtype=np.uint8)[:, None], (255, 1, 3))
+    middle = np.array([[scale, 0, 10 - scale * 120.3], [0, scale, 10 - scale * 120.3], [0, 0, 1]])
+    shrunk = sampling.resample(ramp, middle, 21)
+    expected = (np.arange(21) - 10) / scale + 120.3
+    assert abs((shrunk[10, :, 0] - expected).mean()) < 0.15
+
+
 def test_a_crop_far_outside_of_the_photo_is_reflected_not_refused():
     photo = np.full((20, 30, 3), 77, np.uint8)
     far = np.array([[0.1, 0, -500], [0, 0.1, -500], [0, 0, 1]])
