@@ -67,7 +67,7 @@ CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
 )
 MEDIAPIPE_SOURCE = Source(
     "https://storage.googleapis.com/mediapipe-assets",
-    "MediaPipe's face detector and face mesh by Google: Apache License 2.0",
+    "MediaPipe's face detector, face mesh and iris network by Google: Apache License 2.0",
 )
 OPENFACE_SOURCE = Source(
     "https://storage.cmusatyalab.org/openface-models",
@@ -121,6 +121,12 @@ _FILES = (
         path="face_landmark.tflite",
         folder="mediapipe",
         sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+    ),
+    ModelFile(
+        source=MEDIAPIPE_SOURCE,
+        path="iris_landmark.tflite",
+        folder="mediapipe",
+        sha256="d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
     ),
     # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
     ModelFile(

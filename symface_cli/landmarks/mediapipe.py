@@ -59,7 +59,7 @@ class MediaPipeLandmarks:
     scheme: ClassVar[LandmarkScheme] = MESH_468
 
     def __init__(self, model_folder: Path | None = None) -> None:
-        self._detector, self._network = (_load(locate(file, model_folder)) for file in self.files)
+        self._detector, self._network = (load_network(locate(file, model_folder)) for file in self.files)
 
     def find_faces(self, photo: Photo) -> list[Landmarks]:
         """Find the points (468, 2) of every face that the detector finds in a photo (H, W, 3), the surest first."""
@@ -94,7 +94,7 @@ class MediaPipeLandmarks:
 
     def _predict(self, photo: Photo, square: Square) -> Landmarks:
         """Predict the mesh in a square of the photo, (468, 2) in photo pixels."""
-        image_from_photo = _image_from_photo(square, MESH_SIZE)
+        image_from_photo = image_from_square(square, MESH_SIZE)
         image = resample(photo, image_from_photo, MESH_SIZE)
         self._network.setInput(cv2.dnn.blobFromImage(image, 1 / 255))
         points = self._network.forward(POINTS_OUTPUT).reshape(MESH_468.count, 3)[:, :2] - 0.5  # 0: the pixel's edge
@@ -104,7 +104,7 @@ class MediaPipeLandmarks:
         """Find the squares in which the mesh is looked for, the surest face first."""
         height, width = photo.shape[:2]
         whole = Square(np.array([width - 1, height - 1]) / 2, float(max(width, height)), np.array([1.0, 0.0]))
-        image_from_photo = _image_from_photo(whole, DETECTOR_SIZE)
+        image_from_photo = image_from_square(whole, DETECTOR_SIZE)
         image = resample(photo, image_from_photo, DETECTOR_SIZE)
         ticks = np.arange(DETECTOR_SIZE, dtype=np.float64)
         places = apply(np.linalg.inv(image_from_photo), np.stack(np.meshgrid(ticks, ticks), -1))
@@ -117,7 +117,7 @@ class MediaPipeLandmarks:
         return [square_around(apply(photo_from_image, DETECTOR_SIZE * face - 0.5)) for face in faces]
 
 
-def _load(path: Path) -> cv2.dnn.Net:
+def load_network(path: Path) -> cv2.dnn.Net:
     """Load a network.
 
     Raises:
@@ -140,7 +140,7 @@ def square_around(points: Array) -> Square:
     return Square(points[:2].mean(0), float(side), across / np.linalg.norm(across))
 
 
-def _image_from_photo(square: Square, size: int) -> Array:
+def image_from_square(square: Square, size: int) -> Array:
     """Return the matrix from photo pixels to those of a size x size image of the square."""
     (c, s), scale = square.across, size / square.side
     matrix = np.array([[scale * c, scale * s, 0], [-scale * s, scale * c, 0], [0, 0, 1.0]])

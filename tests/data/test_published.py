@@ -27,6 +27,7 @@ HOMES = (
     "https://storage.cmusatyalab.org/openface-models/nn4.small2.v1.t7",
     "https://storage.googleapis.com/mediapipe-assets/face_detection_short_range.tflite",
     "https://storage.googleapis.com/mediapipe-assets/face_landmark.tflite",
+    "https://storage.googleapis.com/mediapipe-assets/iris_landmark.tflite",
 )
 
 
