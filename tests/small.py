@@ -6,7 +6,7 @@ SMALL = Architecture(
     latent=8,
     coarse_widths=(4, 4, 4, 4),
     fine_widths=(4, 4, 4, 4, 4),
-    visibility_widths=(4, 4, 4, 4),
+    parser_widths=(4, 8),
     encoder_widths=(8, 8, 8, 8),
     hidden=8,
 )

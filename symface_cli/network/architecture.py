@@ -17,7 +17,7 @@ class Architecture:
         latent: Number of latent units.
         coarse_widths: Channels of the localizer's first stack, on the crop at half size.
         fine_widths: Channels of the localizer's second stack, on the rectified face.
-        visibility_widths: Channels of the stack that looks for what lies in front of the face.
+        parser_widths: Channels of the stack that says what the crop shows.
         encoder_widths: Channels of the encoder's stack; the decoder has them in reverse.
         hidden: Units of the localizer's hidden layers.
     """
@@ -26,7 +26,7 @@ class Architecture:
     latent: int = 768
     coarse_widths: tuple[int, ...] = (24, 48, 96, 192)
     fine_widths: tuple[int, ...] = (16, 32, 64, 128, 192)
-    visibility_widths: tuple[int, ...] = (16, 32, 64, 96)
+    parser_widths: tuple[int, ...] = (16, 32, 64, 128)
     encoder_widths: tuple[int, ...] = (32, 64, 128, 192)
     hidden: int = 320
 

@@ -15,7 +15,8 @@ class Localization(NamedTuple):
     Attributes:
         warp: (B, 17, 17, 2), (x, y) in normalized crop coordinates at the face frame's control points.
         mask: How much each point belongs to the face, (B, 17, 17) in 0..1, symmetric.
-        visible: How surely nothing lies in front of it, (B, 17, 17) in 0..1.
+        parts: What each point of the level frame shows, (B, PARTS + 1, 64, 64) in 0..1, as `parsing.probabilities`.
+        visible: How surely nothing lies in front of the face, (B, 17, 17) in 0..1.
         weights: q, how much each side counts, (B, 17, 17).
         framed_weights: The same in the face, but one side alone around it, (B, 17, 17).
         hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
@@ -23,6 +24,7 @@ class Localization(NamedTuple):
 
     warp: Tensor
     mask: Tensor
+    parts: Tensor
     visible: Tensor
     weights: Tensor
     framed_weights: Tensor

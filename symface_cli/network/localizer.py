@@ -1,4 +1,4 @@
-"""Where a face lies in its crop, and what lies in front of it."""
+"""Where a face lies in its crop, and what is there."""
 
 from typing import NamedTuple
 
@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
-from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
+from symface_cli.network.layers import convolve_and_pool
+from symface_cli.network.parsing import Parser, level_of_warp, sample_face
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
 
-VISIBILITY_SIZE = 64  # px, side of the rectified faces in which is looked for what lies in front
 CORRECTION_UNIT = 0.15  # normalized face coordinates; corrections are small: so the layer's outputs are near 1
 
 
@@ -22,7 +22,8 @@ class LocalizerOutput(NamedTuple):
         coarse: First guess of the warp, (B, 17, 17, 2).
         warp: Refined warp, (B, 17, 17, 2).
         mask: Logits (B, 17, 17) of a point of the face frame belonging to the face.
-        visible: Logits (B, 17, 17) of nothing lying in front of the face there.
+        parts: Logits (B, PARTS + 1, 64, 64) of what each point of the level frame shows.
+        level: The level frame, (B, 2, 3), as from `level_of_warp`; without gradient.
         outside: How far beyond the frame the second step looks things up: a scalar, the mean in normalized face
             coordinates. There is nothing, and no gradient that leads back.
     """
@@ -30,37 +31,9 @@ class LocalizerOutput(NamedTuple):
     coarse: Tensor
     warp: Tensor
     mask: Tensor
-    visible: Tensor
+    parts: Tensor
+    level: Tensor
     outside: Tensor
-
-
-class Visibility(nn.Module):
-    """A small U-Net (Ronneberger et al. 2015) that finds what lies in front of a face.
-
-    It sees the rectified face beside its mirror image at half size, and keeps the place of what it finds.
-    """
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        channels = (6, *widths)
-        self.down = nn.ModuleList(convolve_and_pool(channels[i], (widths[i],)) for i in range(len(widths)))
-        below, others = widths[-1], widths[-2:0:-1]  # 96; 64 and 32, which are joined on the way up
-        self.up = nn.ModuleList()
-        for width in others:
-            self.up.append(upsample_and_convolve(below, width))
-            below = 2 * width
-        self.logits = nn.Conv2d(below, 1, 3, padding=1)
-
-    def forward(self, face: Tensor) -> Tensor:
-        """Return the logits (B, 17, 17) of nothing lying in front of faces (B, 3, 64, 64), centered on gray."""
-        features = [torch.cat([face, face.flip(-1)], 1)]
-        for down in self.down:
-            features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 96, 4, 4)
-        x = features.pop()
-        for up in self.up:
-            x = torch.cat([up(x), features.pop()], 1)  # (B, 128, 8, 8), (B, 64, 16, 16)
-        logits = self.logits(x).float()
-        return F.interpolate(logits, size=(GRID, GRID), mode="bilinear", align_corners=True)[:, 0]
 
 
 class Localizer(nn.Module):
@@ -87,7 +60,7 @@ class Localizer(nn.Module):
             nn.ReLU(),
         )
         self.fine_maps = nn.Linear(hidden, GRID * GRID * 3)
-        self.visibility = Visibility(architecture.visibility_widths)
+        self.parser = Parser(architecture.parser_widths)
         for layer in (self.coarse_warp, self.fine_maps):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -98,22 +71,24 @@ class Localizer(nn.Module):
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
         shift, mask = self.correct(rectify(crop, start))
         warp = compose_warps(start, shift)
-        visible = self.visibility(rectify(crop, warp.detach(), VISIBILITY_SIZE) - GRAY)
+        level = level_of_warp(warp.detach())
+        parts = self.parser(sample_face(crop, level) - GRAY)
         outside = F.relu((shift + identity_warp(shift)).abs() - 1).mean()
-        return LocalizerOutput(coarse, warp, mask, visible, outside)
+        return LocalizerOutput(coarse, warp, mask, parts, level, outside)
 
-    def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return warp, mask and visibility as in `LocalizerOutput`, each step averaged over crop and mirror image."""
+    def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return warp, mask, parts and level as in `LocalizerOutput`, each averaged over crop and mirror image."""
         count = len(crop)
         guess = self.guess(torch.cat([crop, crop.flip(-1)]))
         coarse = (guess[:count] + mirror_warp(guess[count:])) / 2
         face = rectify(crop, coarse)
         shift, mask = self.correct(torch.cat([face, face.flip(-1)]))
         warp = compose_warps(coarse, (shift[:count] + mirror_warp(shift[count:])) / 2)
-        face = rectify(crop, warp, VISIBILITY_SIZE) - GRAY
-        visible = self.visibility(torch.cat([face, face.flip(-1)]))
-        mask, visible = ((maps[:count] + maps[count:].flip(2)) / 2 for maps in (mask, visible))
-        return warp, mask, visible
+        level = level_of_warp(warp)
+        face = sample_face(crop, level) - GRAY
+        parts = self.parser(torch.cat([face, face.flip(-1)]))
+        mask = (mask[:count] + mask[count:].flip(2)) / 2
+        return warp, mask, (parts[:count] + parts[count:].flip(3)) / 2, level
 
     def guess(self, crop: Tensor) -> Tensor:
         """Return a first guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""

@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import FACE_SIZE, GRAY, LOG_VARIANCES, Architecture
 from symface_cli.network.face_network import FaceNetwork, Localization
 from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
 from symface_cli.network.localizer import Localizer
+from symface_cli.network.parsing import probabilities, visibility
 from symface_cli.network.warps import (
     blend_sides,
     hidden_on_both_sides,
@@ -88,13 +90,21 @@ def whole_from_left(left: Tensor) -> Tensor:
 
 
 class SymmetricFaceVAE(FaceNetwork):
-    """symface's network: localizer, encoder and decoder."""
+    """symface's network: localizer, encoder and decoder.
+
+    Attributes:
+        pose_field: How the head's turn moves the points of a face, per sine of the yaw: (17, 17, 2), in normalized face
+            coordinates, odd; learned in training, see `training.pose`.
+    """
+
+    pose_field: Tensor
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
         self.localizer = Localizer(architecture)
         self.encoder = Encoder(architecture)
         self.decoder = Decoder(architecture)
+        self.register_buffer("pose_field", torch.zeros(GRID, GRID, 2))
 
     def localizing_parts(self) -> Sequence[nn.Module]:
         """Return the localizer."""
@@ -102,12 +112,13 @@ class SymmetricFaceVAE(FaceNetwork):
 
     def locate(self, crop: Tensor) -> Localization:
         """Locate the faces of crops (B, 3, 160, 160)."""
-        warp, mask_logits, visible_logits = self.localizer.locate_both_ways(crop)
-        mask, visible = mask_logits.sigmoid(), visible_logits.sigmoid()
+        warp, mask_logits, parts_logits, level = self.localizer.locate_both_ways(crop)
+        mask, parts = mask_logits.sigmoid(), probabilities(parts_logits)
         mask = (mask + mask.flip(2)) / 2
+        visible = visibility(parts, warp, level)
         weights = side_weights(warp, visible)
         framed_weights = one_side_around_face(weights, mask)
-        return Localization(warp, mask, visible, weights, framed_weights, hidden_on_both_sides(visible))
+        return Localization(warp, mask, parts, visible, weights, framed_weights, hidden_on_both_sides(visible))
 
     def decode(self, crop: Tensor, localization: Localization | None = None) -> Tensor:
         """Return symmetric faces (B, 3, 128, 128), exactly symmetric, gray outside of the mask."""

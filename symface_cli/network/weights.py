@@ -19,7 +19,7 @@ from symface_cli.network.builder import build_network
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.writing import write_file
 
-WEIGHTS_FORMAT = 1  # raised when weights of older versions cannot be used any more
+WEIGHTS_FORMAT = 2  # raised when weights of older versions cannot be used any more
 BUNDLED = "symface.safetensors"
 METADATA_KEY = "symface"  # of what a file says of itself, as JSON; one key: several come in random order
 

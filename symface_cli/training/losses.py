@@ -7,14 +7,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE
+from symface_cli.network.parsing import PARTS, UNKNOWN, Part
 from symface_cli.network.warps import foreshortening
+from symface_cli.training.data.parsing import LevelLabels
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
     """How much the terms count in the total, which is minimized.
 
-    The warps' terms are about 0.03 eye distances after a training, the midline's 0.02, those of the maps 0.1 nats.
+    The warps' terms are about 0.03 eye distances after a training, the midline's 0.02, that of mask and parts 0.1 nats.
 
     Attributes:
         autoencoder: Per nat of image and KL term, which are about 1,000 nats.
@@ -22,7 +24,9 @@ class LossWeights:
         warp: Per eye distance, of the refined warp.
         midline: Per radian and per eye distance.
         outside: Per normalized face coordinate, of what the localizer's second step looks up beyond the frame.
-        maps: Per nat, of mask and visibility.
+        maps: Per nat, of the mask.
+        parts: Per nat, of what each point shows.
+        irises: Per nat, of where irises are.
         surroundings: Of a control point outside of the face, in the warps' terms, beside 1 of one in the face: so the
             warp stays sane there.
         pixel_deviation: Standard deviation of Eq. 10's Gaussian at 128 x 128, in 0..1: weighs like 0.015 at 64 x 64.
@@ -34,6 +38,8 @@ class LossWeights:
     midline: float = 2.0
     outside: float = 0.5
     maps: float = 0.05
+    parts: float = 0.3
+    irises: float = 1.0
     surroundings: float = 0.05
     pixel_deviation: float = 0.03
 
@@ -111,3 +117,20 @@ def map_error(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return the binary cross entropy of a map (B, 17, 17) against probabilities, in nats; weighted mean."""
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return (loss * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).eps)
+
+
+def parsing_losses(logits: Tensor, labels: LevelLabels) -> tuple[Tensor, Tensor]:
+    """Return the cross entropy of parts and that of irises, in nats, each a mean over the points of which it is known.
+
+    Where nothing is labeled but that nothing was put in front, the cross entropy is that of this alone.
+    """
+    log = logits[:, :PARTS].log_softmax(1)
+    named = -log.gather(1, labels.parts.clamp(max=PARTS - 1)[:, None])[:, 0]
+    others = torch.cat([log[:, : Part.FRONT], log[:, Part.FRONT + 1 :]], 1)
+    uncovered = -others.logsumexp(1)
+    known = (labels.parts != UNKNOWN).float()
+    weight = known + (1 - known) * labels.inside
+    parts = (torch.where(known > 0, named, uncovered) * weight).sum() / weight.sum().clamp(min=1)
+    seen = labels.iris_known
+    irises = F.binary_cross_entropy_with_logits(logits[:, PARTS], labels.iris, reduction="none") * seen
+    return parts, irises.sum() / seen.sum().clamp(min=1)

@@ -11,9 +11,11 @@ from symface_cli.network.architecture import FACE_SIZE, GRAY
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.localizer import LocalizerOutput
 from symface_cli.network.paper import PaperVAE
+from symface_cli.network.parsing import probabilities, visibility
 from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
 from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 from symface_cli.training.data.augmentation import TrainingBatch
+from symface_cli.training.data.parsing import label_level
 from symface_cli.training.distributed import mean_over_processes
 from symface_cli.training.losses import (
     LossWeights,
@@ -22,6 +24,7 @@ from symface_cli.training.losses import (
     kl_divergence,
     map_error,
     midline_error,
+    parsing_losses,
     warp_error,
 )
 from symface_cli.training.randomness import ShardedRandom
@@ -61,7 +64,7 @@ def make_symmetric(network: SymmetricFaceVAE, weights: LossWeights, batch: Train
     """
     located = network.localizer(batch.crop)
     with torch.no_grad():
-        visible = located.visible.sigmoid()
+        visible = visibility(probabilities(located.parts), located.warp, located.level)
         face = symmetric_face(batch.crop, located, visible)
         target = symmetric_face(batch.clean, located, torch.ones_like(visible))
     return _add(localizer_losses(located, weights, batch), autoencoder_losses(network, weights, (face, target), rng))
@@ -128,24 +131,25 @@ def left_halves(network: SymmetricFaceVAE, batch: TrainingBatch, stage: int) -> 
         faces = torch.cat([face, face.flip(-1)])
     else:
         located = network.localizer(batch.clean)
-        faces = symmetric_face(batch.clean, located, torch.ones_like(located.visible))
+        faces = symmetric_face(batch.clean, located, torch.ones_like(located.mask))
     return F.avg_pool2d(faces, FACE_SIZE // LINEAR_SIZE)[..., : LINEAR_SIZE // 2] - GRAY
 
 
 def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: TrainingBatch) -> Losses:
-    """Return the localizer's terms: both warps against the label, midline, mask, visibility, frame.
+    """Return the localizer's terms: both warps against the label, midline, mask, parts, irises, frame.
 
-    "warp" is in eye distances, "midline" in radians and eye distances, "mask" and "visible" in nats.
+    "warp" is in eye distances, "midline" in radians and eye distances; "mask", "parts" and "irises" are in nats.
     """
     face = batch.face_mask + weights.surroundings
     coarse = _share(face) * warp_error(located.coarse, batch.warp, face)
     warp = _share(face) * warp_error(located.warp, batch.warp, face)
     midline = midline_error(located.warp, batch.warp)
     mask = map_error(located.mask, batch.face_mask, torch.ones_like(face))
-    visible = _share(batch.face_mask) * map_error(located.visible, batch.visible, batch.face_mask)
+    parts, irises = parsing_losses(located.parts, label_level(batch, located.level))
     total = weights.coarse_warp * coarse + weights.warp * warp + weights.midline * midline
-    total = total + weights.maps * (mask + visible) + weights.outside * located.outside
-    return {"total": total, "warp": warp, "midline": midline, "mask": mask, "visible": visible}
+    total = total + weights.maps * mask + weights.outside * located.outside
+    total = total + weights.parts * parts + weights.irises * irises
+    return {"total": total, "warp": warp, "midline": midline, "mask": mask, "parts": parts, "irises": irises}
 
 
 def _share(weight: Tensor) -> Tensor:

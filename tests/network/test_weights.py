@@ -80,7 +80,7 @@ def test_a_file_that_says_nothing_of_itself_is_refused(saved):
 
 def test_another_version_says_what_was_expected_and_found(saved):
     rewrite(saved[1], {"format": 99})
-    with pytest.raises(WeightsError, match="format 99, expected 1"):
+    with pytest.raises(WeightsError, match="format 99, expected 2"):
         load_weights(saved[1])
 
 

@@ -299,7 +299,8 @@ def batch():
     torch.manual_seed(0)
     crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
     warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
-    stored = StoredSamples(crops, warps.contiguous(), torch.full((3, 96, 96), 255, dtype=torch.uint8))
+    masks = torch.full((3, 96, 96), 255, dtype=torch.uint8)
+    stored = StoredSamples(crops, warps.contiguous(), masks, masks, torch.full((3, 2, 3), torch.nan))
     return make_batch(stored, UNCHANGED, ShardedRandom(torch.Generator().manual_seed(0)))
 
 

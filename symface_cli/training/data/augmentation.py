@@ -84,11 +84,15 @@ class StoredSamples(NamedTuple):
         crops: (B, 192, 192, 3) uint8.
         warps: (B, 17, 17, 2) float32, face frame -> normalized coordinates of the stored crop.
         masks: (B, 96, 96) uint8, the face region of the stored crop.
+        segments: (B, 96, 96) uint8, what the stored crop shows: a `Part`, or UNKNOWN.
+        irises: (B, 2, 3) float32, x, y and radius in normalized coordinates of the stored crop; NaN where not known.
     """
 
     crops: Tensor
     warps: Tensor
     masks: Tensor
+    segments: Tensor
+    irises: Tensor
 
 
 class TrainingBatch(NamedTuple):
@@ -98,19 +102,23 @@ class TrainingBatch(NamedTuple):
         crop: The input (B, 3, 160, 160), 0..1.
         clean: The same without occluders, blur and JPEG.
         stored_masks: (B, 96, 96) uint8, the face region of the stored crop.
+        segments: (B, 96, 96) uint8, what the stored crop shows.
+        irises: (B, 2, 3), in normalized coordinates of the stored crop.
         grid: Where the crop's pixels lie in the stored crop, (B, 160, 160, 2) in its normalized coordinates.
         warp: The label (B, 17, 17, 2), face frame -> normalized crop coordinates.
         face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
-        visible: 1 where nothing was put in front of the face, at the control points (B, 17, 17).
+        occluder: How far something was put in front of the crop's pixels, (B, 1, 160, 160) in 0..1.
     """
 
     crop: Tensor
     clean: Tensor
     stored_masks: Tensor
+    segments: Tensor
+    irises: Tensor
     grid: Tensor
     warp: Tensor
     face_mask: Tensor
-    visible: Tensor
+    occluder: Tensor
 
     def mask(self) -> Tensor:
         """Return the face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
@@ -130,17 +138,19 @@ def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRa
     clean = _sample(stored.crops.permute(0, 3, 1, 2), grid)
     clean.mul_(_gain(clean, augmentation, rng)).clamp_(0, 1)
     _light_from_one_side(clean, lit, rng)
-    crop, visible = _cover(clean, warp, covered, rng)
+    crop, occluder = _cover(clean, warp, covered, rng)
     _blur(crop, blurred, rng)
     _compress(crop, compressed, rng)
     return TrainingBatch(
         crop=crop,
         clean=clean,
         stored_masks=stored.masks,
+        segments=stored.segments,
+        irises=stored.irises,
         grid=grid,
         warp=warp,
         face_mask=(face_mask + face_mask.flip(2)) / 2,
-        visible=visible,
+        occluder=occluder,
     )
 
 
@@ -257,12 +267,12 @@ def _compress(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
 
 
 def _cover(clean: Tensor, warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> tuple[Tensor, Tensor]:
-    """Copy pictures with something in front of the chosen ones' faces; return them and what is visible, (B, 17, 17)."""
-    crop, visible = clean.clone(), warp.new_ones(warp.shape[:3])
+    """Copy pictures with something in front of the chosen ones' faces; return them and its outlines."""
+    crop, outlines = clean.clone(), torch.zeros_like(clean[:, :1])
     occluder, content = _occluder(warp, chosen, rng), _occluder_content(clean, chosen, rng)
     crop[chosen] = torch.lerp(clean[chosen], content, occluder)
-    visible[chosen] = 1 - rectify(occluder, warp[chosen], warp.shape[1])[:, 0]
-    return crop, visible
+    outlines[chosen] = occluder
+    return crop, outlines
 
 
 def _occluder(warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:

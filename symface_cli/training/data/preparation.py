@@ -30,6 +30,7 @@ from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+from symface_cli.network.parsing import UNKNOWN
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
 from symface_cli.training.data.label_table import read_labels
@@ -75,6 +76,8 @@ class Prepared:
         crops: (N, 192, 192, 3) uint8, memory-mapped.
         warps: (N, 17, 17, 2) float32, memory-mapped; without landmarks, the identity.
         masks: (N, 96, 96) uint8, memory-mapped; without landmarks, all face.
+        segments: (N, 96, 96) uint8, what the stored crop shows: a `Part`, or UNKNOWN.
+        irises: (N, 2, 3) float32, x, y and radius in normalized coordinates of the stored crop; NaN where not known.
         remarks: What a user should know: how many photos can be used, and which cannot be read.
     """
 
@@ -82,6 +85,8 @@ class Prepared:
     crops: NDArray[np.uint8]
     warps: NDArray[np.float32]
     masks: NDArray[np.uint8]
+    segments: NDArray[np.uint8]
+    irises: NDArray[np.float32]
     remarks: list[str]
 
 
@@ -327,4 +332,8 @@ def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, remarks: list[s
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
         warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
         masks = np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE))
-    return Prepared(splits=splits, crops=crops, warps=warps, masks=masks, remarks=remarks)
+    segments = np.broadcast_to(np.uint8(UNKNOWN), (len(crops), MASK_SIZE, MASK_SIZE))
+    irises = np.broadcast_to(np.float32(np.nan), (len(crops), 2, 3))
+    return Prepared(
+        splits=splits, crops=crops, warps=warps, masks=masks, segments=segments, irises=irises, remarks=remarks
+    )

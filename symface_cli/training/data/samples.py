@@ -75,4 +75,11 @@ class SplitSamples:
         def load(array: NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array[rows])).to(self.device)
 
-        return StoredSamples(load(self._prepared.crops), load(self._prepared.warps), load(self._prepared.masks))
+        prepared = self._prepared
+        return StoredSamples(
+            crops=load(prepared.crops),
+            warps=load(prepared.warps),
+            masks=load(prepared.masks),
+            segments=load(prepared.segments),
+            irises=load(prepared.irises),
+        )

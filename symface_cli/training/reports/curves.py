@@ -15,7 +15,8 @@ UNITS = {
     "kl": "nats",
     "warp": "eye distances",
     "mask": "nats",
-    "visible": "nats",
+    "parts": "nats",
+    "irises": "nats",
     "midline": "radians + eye distances",
 }
 COLUMNS = 3
