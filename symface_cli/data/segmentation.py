@@ -76,18 +76,19 @@ class Segmentation:
         """
         if self._maps is not None:
             return self._maps.get(name)
-        file = self.file_of(name)
+        file = label_file(self.path, name)
         return _read_png(file) if is_file(file) else None
-
-    def file_of(self, name: str) -> Path:
-        """Return the file that a photo's labels are in, if there are any."""
-        return self.path if self._maps is not None else (self.path / name).with_suffix(".png")
 
     def count(self, names: Collection[str]) -> int:
         """Count the photos that have labels."""
         if self._maps is not None:
             return len(self._maps.keys() & set(names))
-        return sum(is_file(self.file_of(name)) for name in names)
+        return sum(is_file(label_file(self.path, name)) for name in names)
+
+
+def label_file(path: Path, name: str) -> Path:
+    """Return the file of a segmentation, which `path` is, that a photo's labels are in, if there are any."""
+    return (path / name).with_suffix(".png") if is_folder(path) else path
 
 
 def _read_arrays(path: Path) -> dict[str, LabelMap]:

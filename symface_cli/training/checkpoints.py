@@ -17,7 +17,7 @@ from symface_cli.training.distributed import Processes
 from symface_cli.training.randomness import ShardedRandom
 from symface_cli.writing import write_file
 
-CHECKPOINT_FORMAT = 4  # raised when checkpoints of older versions cannot be resumed any more
+CHECKPOINT_FORMAT = 5  # raised when checkpoints of older versions cannot be resumed any more
 
 
 class CheckpointState(TypedDict):

@@ -109,7 +109,7 @@ def train(
     with processes.writer_first():
         run.stage(config.stage).prepare()
         teacher = config.teacher if config.stage > 1 else None
-        prepared = prepare(dataset, run.data, teacher, observer.prepared, labels=run.labels)
+        prepared = prepare(dataset, run.data, teacher, observer.prepared, annotations=run.annotations)
     for remark in prepared.remarks:
         observer.noted(remark)
     splits = {split: SplitSamples(prepared, split, device) for split in ("train", "validation")}
@@ -135,7 +135,7 @@ def _find_sources(dataset: Dataset, run: RunFolder, stage: int, state: Checkpoin
     """
     photos = photos_to_label(dataset)
     refuse_missing_splits(photos.values())
-    sources = find_sources(photos, run.labels, None if state is None else state["sources"])
+    sources = find_sources(photos, run.annotations, None if state is None else state["sources"])
     if state is not None:
         run.refuse_change(stage, state["sources"], sources)
     return sources

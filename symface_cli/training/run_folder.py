@@ -12,7 +12,7 @@ from pathlib import Path
 from symface_cli.errors import DataError, Hint, UsageError
 from symface_cli.training.checkpoints import CheckpointState, load_checkpoint
 from symface_cli.training.config import Settings, TrainingConfig, find_difference
-from symface_cli.training.data.sources import Sources, find_change
+from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations, Sources, find_change
 from symface_cli.training.distributed import Processes
 from symface_cli.training.reports.tensorboard import TensorBoardLog
 from symface_cli.writing import Destination, Inputs, is_same, prepare_files, write_file
@@ -28,7 +28,7 @@ class RunFolder:
         path: With `data/`, the prepared photos, and a folder for each stage.
         init: Weights to start from instead of those of the stage before.
         resume: Whether to go on from the stage's last checkpoint.
-        labels: Where the faces are, as `write_labels` writes it; None to find them.
+        annotations: What is known of the photos.
         log: Where epochs are logged besides; None for nowhere.
     """
 
@@ -36,7 +36,7 @@ class RunFolder:
     _: KW_ONLY
     init: Path | None = None
     resume: bool = False
-    labels: Path | None = None
+    annotations: Annotations = UNKNOWN_PHOTOS
     log: TensorBoardLog | None = None
 
     @property

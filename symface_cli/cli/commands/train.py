@@ -38,6 +38,14 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    segmentation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="What each pixel shows: a folder of PNGs, or an .npz with photo and label.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     teacher: Annotated[
         Literal["dlib", "blend"],
         typer.Option(
@@ -89,6 +97,7 @@ def train(
     """
     show_tracebacks(debug)
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+    from symface_cli.training.data.sources import Annotations
     from symface_cli.training.distributed import FailedElsewhere, join
     from symface_cli.training.loop import train as train_stage
     from symface_cli.training.reports.tensorboard import TensorBoardLog
@@ -101,7 +110,8 @@ def train(
             if lr is not None and not 0 < lr < 1:
                 raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
             log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
-            run_folder = RunFolder(run, init=init, resume=resume, labels=labels, log=log)
+            annotations = Annotations(labels=labels, segmentation=segmentation)
+            run_folder = RunFolder(run, init=init, resume=resume, annotations=annotations, log=log)
             with processes.writer_first():
                 folder = find_dataset(data, download, shown=processes.is_writer)
                 if stage > 1 and teacher == "blend":

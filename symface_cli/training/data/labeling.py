@@ -95,7 +95,7 @@ class _Part:
             with suppress(ValueError, TypeError, LookupError, DataError):  # half a line, other photos
                 entry = json.loads(line)
                 label = label_of(entry["cells"])
-                state = state_of(label.photo, photos[label.photo])
+                state = state_of(label.photo, photos[label.photo].path)
                 if (entry["labeled_by"], entry["photo"]) == (self._labeled_by, list(state)):
                     found[label.photo] = label
         return found
@@ -115,7 +115,7 @@ class _Part:
     def add(self, label: Label, photo: DatasetPhoto) -> None:
         """Add a label, unless something went wrong that may not go wrong again."""
         if not label.fault:
-            state = state_of(label.photo, photo)
+            state = state_of(label.photo, photo.path)
             entry = {"labeled_by": self._labeled_by, "photo": state, "cells": cells_of(label)}
             add_to_file(self._path, f"\n{json.dumps(entry)}".encode("ascii"))
 
@@ -125,10 +125,10 @@ class _Part:
             self._path.unlink(missing_ok=True)
 
 
-def state_of(name: str, photo: DatasetPhoto) -> tuple[str, int, int]:
-    """Return what tells that a photo has changed; zeros while nobody is permitted to read it."""
+def state_of(name: str, path: Path) -> tuple[str, int, int]:
+    """Return what tells that a photo's file has changed; zeros while nobody is permitted to read it."""
     with suppress(OSError):
-        if os.access(photo.path, os.R_OK):
-            stat = photo.path.stat()
+        if os.access(path, os.R_OK):
+            stat = path.stat()
             return name, stat.st_size, stat.st_mtime_ns
     return name, 0, 0

@@ -2,18 +2,20 @@
 
 A prepared folder holds arrays with an entry for each photo that has a face: `crops.npy` (N, 192, 192, 3) uint8 and,
 once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalized coordinates of the stored
-crop (NaN without landmarks), and `masks.npy` (N, 96, 96) uint8, the face region of the stored crop. Unless the user
-gives labels, it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
+crop (NaN without landmarks), `masks.npy` (N, 96, 96) uint8, the face region of the stored crop, and `irises.npy`
+(N, 2, 3) float32, its irises (NaN where not known). With pixel labels, there is also `segments.npy` (N, 96, 96) uint8,
+what the stored crop shows. Unless the user gives labels, it also holds its own: `boxes.csv` with faces alone, and
+`labels.csv` with landmarks.
 
 Beside each lies a JSON file with a checksum of what it was made of, and the photos that could not be read. It says
 nothing of that while it is made anew: whatever a killed preparation leaves behind is made again. What has none is
 somebody else's, and not touched.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +24,9 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
 from symface_cli.data.published import locate
+from symface_cli.data.segmentation import Segmentation, label_file
 from symface_cli.errors import DataError, Hint, WeightsError, failure_of
-from symface_cli.files import checksum, on_one_line
+from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
@@ -33,6 +36,7 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.network.parsing import UNKNOWN
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
+from symface_cli.training.data.cached import Cached, Faults
 from symface_cli.training.data.label_table import read_labels
 from symface_cli.training.data.labeling import label_into, state_of
 from symface_cli.training.data.labels import (
@@ -43,26 +47,31 @@ from symface_cli.training.data.labels import (
     name_faults,
     photos_to_label,
 )
-from symface_cli.training.data.targets import MASK_SIZE, NOTHING, STORED_BOXES, STORED_SIZE, LabeledFace, target_maker
+from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations
+from symface_cli.training.data.targets import (
+    MASK_SIZE,
+    NOTHING,
+    STORED_BOXES,
+    STORED_SIZE,
+    UNKNOWN_SEGMENTS,
+    LabeledFace,
+    find_segments,
+    target_maker,
+)
 from symface_cli.training.data.teachers import Teacher
-from symface_cli.writing import write_file
-
-PREPARED_FORMAT = 2  # raised when prepared folders of older versions cannot be used any more
 
 Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
 """Names of arrays, with the shape and the type of an entry."""
 
 CROPS: Layout = {"crops": ((STORED_SIZE, STORED_SIZE, 3), np.uint8)}
 TARGETS: Layout = {"warps": ((GRID, GRID, 2), np.float32), "masks": ((MASK_SIZE, MASK_SIZE), np.uint8)}
+SEGMENTS: Layout = {"segments": ((MASK_SIZE, MASK_SIZE), np.uint8)}
 
 Photos = Mapping[str, DatasetPhoto]
 """Photos by their paths in the data set."""
 
 Entries = tuple[NDArray[np.generic], ...]
 """A face's entries in the arrays of a layout."""
-
-Faults = dict[str, str]
-"""Why photos cannot be used, by their paths in the data set."""
 
 NO_CROP: Entries = (np.zeros((STORED_SIZE, STORED_SIZE, 3), np.uint8),)
 
@@ -76,7 +85,8 @@ class Prepared:
         crops: (N, 192, 192, 3) uint8, memory-mapped.
         warps: (N, 17, 17, 2) float32, memory-mapped; without landmarks, the identity.
         masks: (N, 96, 96) uint8, memory-mapped; without landmarks, all face.
-        segments: (N, 96, 96) uint8, what the stored crop shows: a `Part`, or UNKNOWN.
+        segments: (N, 96, 96) uint8, memory-mapped, what the stored crop shows: a `Part`, or UNKNOWN; that everywhere
+            without pixel labels.
         irises: (N, 2, 3) float32, x, y and radius in normalized coordinates of the stored crop; NaN where not known.
         remarks: What a user should know: how many photos can be used, and which cannot be read.
     """
@@ -96,7 +106,7 @@ def prepare(
     teacher: Teacher | None,
     progress: Progress,
     workers: int = 0,
-    labels: Path | None = None,
+    annotations: Annotations = UNKNOWN_PHOTOS,
 ) -> Prepared:
     """Prepare the photos of `data` in `folder`, or take what was prepared there before.
 
@@ -110,7 +120,8 @@ def prepare(
             nothing, but none without a mesh.
         progress: Told of every photo, once for each thing that is to be made.
         workers: Cores to use; 0 for all.
-        labels: Where the faces are, as `symface label` writes it; None to find them here.
+        annotations: What is known of the photos. Faces are found here if that is nothing; what pixels show is looked up
+            only with a teacher.
 
     Raises:
         DataError: If no photo can be used, or the labels cannot be right.
@@ -118,9 +129,10 @@ def prepare(
     """
     photos = photos_to_label(data)
     preparation = _Preparation(folder, progress, workers)
+    segmentation = None if teacher is None else annotations.open_segmentation()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = labels or preparation.label(photos, landmarks=teacher is not None)
+        path = annotations.labels or preparation.label(photos, landmarks=teacher is not None)
         known = read_labels(path, photos, landmarks=teacher is not None)
         if not any(label.use for label in known):
             reason = "".join(f" ({fault})" for fault in name_faults(known)[:1])
@@ -130,9 +142,11 @@ def prepare(
         faults = preparation.cut_crops(faces)
         if teacher is not None:
             faults |= preparation.make_targets(faces, teacher)
+            if segmentation is not None:
+                faults |= preparation.make_segments(faces, segmentation)
         used = [face._replace(use=face.use and face.name not in faults) for face in faces]
         remarks = [describe_labels(known), *name_faults(known), *name_first(list(faults.values()))]
-        return _load(folder, used, teacher is not None, remarks)
+        return _load(folder, used, teacher is not None, segmentation is not None, remarks)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
@@ -148,7 +162,7 @@ class _Face(NamedTuple):
 
     def labeled(self) -> LabeledFace:
         """Return what a target is made of."""
-        return LabeledFace(self.photo.path, self.box, self.landmarks)
+        return LabeledFace(self.name, self.photo.path, self.box, self.landmarks)
 
 
 def _choose_faces(labels: Sequence[Label], photos: Photos, teacher: Teacher | None) -> list[_Face]:
@@ -175,7 +189,7 @@ class _Preparation:
     def label(self, photos: Photos, landmarks: bool) -> Path:
         """Write the folder's own labels, if photos have changed; return where they are."""
         path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
-        cached = Cached([path], [state_of(name, photo) for name, photo in photos.items()], is_corrected=True)
+        cached = Cached([path], [state_of(name, photo.path) for name, photo in photos.items()], is_corrected=True)
         if not cached.is_fresh():
             with cached.renewed():
                 label_into(path, photos, self.progress, self.workers, landmarks, replace=True)
@@ -183,7 +197,7 @@ class _Preparation:
 
     def cut_crops(self, faces: Sequence[_Face]) -> Faults:
         """Cut out the crops, if photos or boxes have changed."""
-        cached = Cached(self._files(CROPS), [(state_of(face.name, face.photo), face.box) for face in faces])
+        cached = Cached(self._files(CROPS), [(state_of(face.name, face.photo.path), face.box) for face in faces])
         if not cached.is_fresh():
             with cached.renewed() as faults:
                 faults |= self._store(CROPS, _Contained(_cut_crop, NO_CROP), faces)
@@ -195,13 +209,31 @@ class _Preparation:
             (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
         ]
         if teacher == "blend":
-            source += [teacher, *(state_of(face.name, face.photo) for face in faces)]
+            source += [teacher, *(state_of(face.name, face.photo.path) for face in faces)]
             for name in MediaPipeLandmarks.files:
                 locate(name)  # says at once, not in a thread, what cannot be had
         cached = Cached(self._files(TARGETS), source)
         if not cached.is_fresh():
             with cached.renewed() as faults:
                 faults |= self._store(TARGETS, _Contained(target_maker(teacher), NOTHING), faces)
+        return cached.faults()
+
+    def make_segments(self, faces: Sequence[_Face], segmentation: Segmentation) -> Faults:
+        """Find what the crops show, if photos, boxes or pixel labels have changed.
+
+        Raises:
+            DataError: If none of the photos has any.
+        """
+        if not segmentation.count([face.name for face in faces]):
+            path = on_one_line(str(segmentation.path))
+            raise DataError(f"{path}: no labels of these photos; name them as in DATA, such as {faces[0].name}")
+        files = ((face, (face.photo.path, label_file(segmentation.path, face.name))) for face in faces)
+        source = [(face.box, *(state_of(face.name, file) for file in both)) for face, both in files]
+        cached = Cached(self._files(SEGMENTS), source)
+        if not cached.is_fresh():
+            with cached.renewed() as faults:
+                task = _Contained(partial(find_segments, segmentation), (UNKNOWN_SEGMENTS,))
+                faults |= self._store(SEGMENTS, task, faces)
         return cached.faults()
 
     def _files(self, layout: Layout) -> list[Path]:
@@ -248,92 +280,26 @@ class _Contained:
             return self.otherwise, str(failure_of(error, on_one_line(str(face.photo.path))))
 
 
-@dataclass(frozen=True)
-class Cached:
-    """Files that are made once of a source, and again when that has changed; the JSON beside the first knows of what.
-
-    Attributes:
-        files: The files.
-        source: Everything that they depend on, as JSON can hold it.
-        is_corrected: Whether people correct the first file by hand; what they have done is not made anew.
-    """
-
-    files: Sequence[Path]
-    source: object
-    is_corrected: bool = False
-
-    def is_fresh(self) -> bool:
-        """Return whether the files are there, and made of this source."""
-        known = self._known()
-        return all(file.exists() for file in self.files) and all(
-            known.get(key) == value for key, value in self._expected().items()
-        )
-
-    @contextmanager
-    def renewed(self) -> Iterator[Faults]:
-        """Have the files made inside, and what is wrong with them noted; if that fails, they are not fresh.
-
-        Raises:
-            DataError: If there are files that were not made here, or have been corrected since.
-        """
-        self._refuse_others()
-        self._write_index({**self._known(), "source": None})  # whose they are is known, whatever stops what follows
-        faults: Faults = {}
-        yield faults
-        made = {"checksum": checksum(self.files[0])} if self.is_corrected else {}
-        self._write_index({**self._expected(), "faults": faults, **made})
-
-    def _refuse_others(self) -> None:
-        first, there = self.files[0], [file for file in self.files if file.exists()]
-        if there and not self._index.exists():
-            raise DataError(f"{there[0]}: was not made by this training; move it", Hint.OTHER_RUN)
-        made = self._known().get("checksum")
-        if there and made is not None and made != checksum(first):
-            raise DataError(f"{first}: has been corrected, but photos have changed since; move it", Hint.GIVE_LABELS)
-
-    def _write_index(self, content: Mapping[str, object]) -> None:
-        write_file(self._index, json.dumps(content).encode(), replace=True)
-
-    def faults(self) -> Faults:
-        """Return what was noted when the files were made."""
-        faults = self._known().get("faults", {})
-        return dict(faults) if isinstance(faults, dict) else {}
-
-    @property
-    def _index(self) -> Path:
-        return self.files[0].with_suffix(".json")
-
-    def _expected(self) -> dict[str, object]:
-        """Return what the JSON says if the files are fresh."""
-        return {"format": PREPARED_FORMAT, "source": checksum(json.dumps(self.source).encode())}
-
-    def _known(self) -> dict[str, object]:
-        """Return what the JSON says; nothing if it cannot be read."""
-        try:
-            known = json.loads(self._index.read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}
-
-
 def _cut_crop(face: LabeledFace) -> Entries:
     """Cut the stored crop (192, 192, 3) out of a photo."""
     return (resample(read_photo(face.path), crop_from_box(face.box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
 
 
-def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, remarks: list[str]) -> Prepared:
+def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, segmented: bool, remarks: list[str]) -> Prepared:
     """Map what a folder holds into memory."""
     splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
-    crops = np.load(folder / "crops.npy", mmap_mode="r")
+    crops, count = np.load(folder / "crops.npy", mmap_mode="r"), len(faces)
     if landmarks:
         warps, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
         splits = np.where(np.isnan(warps[:, 0, 0, 0]), "unused", splits)
     else:
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
-        warps = np.broadcast_to(identity, (len(crops), GRID, GRID, 2))
-        masks = np.broadcast_to(np.uint8(255), (len(crops), MASK_SIZE, MASK_SIZE))
-    segments = np.broadcast_to(np.uint8(UNKNOWN), (len(crops), MASK_SIZE, MASK_SIZE))
-    irises = np.broadcast_to(np.float32(np.nan), (len(crops), 2, 3))
+        warps = np.broadcast_to(identity, (count, GRID, GRID, 2))
+        masks = np.broadcast_to(np.uint8(255), (count, MASK_SIZE, MASK_SIZE))
+    segments = np.broadcast_to(np.uint8(UNKNOWN), masks.shape)
+    irises = np.broadcast_to(np.float32(np.nan), (count, 2, 3))
+    if landmarks and segmented:
+        segments = np.load(folder / "segments.npy", mmap_mode="r")
     return Prepared(
         splits=splits, crops=crops, warps=warps, masks=masks, segments=segments, irises=irises, remarks=remarks
     )

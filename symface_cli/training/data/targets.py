@@ -1,4 +1,4 @@
-"""What is learned from a labeled photo: the warp and the mask of its face, in its stored crop."""
+"""What is learned from a labeled photo, in its stored crop: warp, mask and irises of its face, and what is where."""
 
 import threading
 from collections.abc import Callable
@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.data.segmentation import LabelMap, PixelClass, Segmentation
 from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.types import Array
-from symface_cli.geometry.warps import GRID
+from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import MESH_468, mesh_warp
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
+from symface_cli.network.parsing import UNKNOWN, Part
 from symface_cli.training.data.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
 
 STORED_SIZE = 192  # px, side of a stored crop
@@ -24,10 +26,26 @@ MASK_SIZE = 96  # px
 FINE = 4  # times finer is a mask drawn than stored, so that its edge is smooth
 EDGE_BLUR = 1.0  # px of the mask, standard deviation
 
+PARTS = {
+    PixelClass.BACKGROUND: Part.SURROUNDINGS,
+    PixelClass.EAR: Part.SURROUNDINGS,
+    PixelClass.NECK: Part.SURROUNDINGS,
+    PixelClass.CLOTHES: Part.SURROUNDINGS,
+    PixelClass.SKIN: Part.SKIN,
+    PixelClass.HAIR: Part.HAIR,
+    PixelClass.HAT: Part.HAIR,
+    PixelClass.GLASSES: Part.GLASSES,
+    PixelClass.BEARD: Part.BEARD,
+    PixelClass.IN_FRONT: Part.FRONT,
+}
+"""What the parser calls that which a pixel shows."""
+
 
 class LabeledFace(NamedTuple):
     """A face of a training photo."""
 
+    name: str
+    """Its photo's path in the data set."""
     path: Path
     """Its photo."""
     box: Box
@@ -44,6 +62,7 @@ class Target(NamedTuple):
     """Face region (96, 96) of the stored crop, 0 to 255."""
 
 
+UNKNOWN_SEGMENTS = np.full((MASK_SIZE, MASK_SIZE), UNKNOWN, np.uint8)
 NOTHING = Target(np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE), np.uint8))
 
 
@@ -88,6 +107,31 @@ class _Blender:
 def _normalize(warp: Array) -> Array:
     """Take a warp from pixels of the stored crop to its normalized coordinates."""
     return apply(np.linalg.inv(pixel_from_normalized(STORED_SIZE)), warp)
+
+
+def find_segments(segmentation: Segmentation, face: LabeledFace) -> tuple[NDArray[np.uint8]]:
+    """Find what the stored crop of a face shows: parts (96, 96), UNKNOWN beyond the photo's edge.
+
+    The first and the last place in a row lie at the centers of the stored crop's first and last pixel.
+    """
+    label = segmentation.label_of(face.name)
+    if label is None:
+        return (UNKNOWN_SEGMENTS,)
+    height, width = read_photo(face.path).shape[:2]
+    photo_from_stored = np.linalg.inv(crop_from_box(face.box, STORED_SIZE, STORED_BOXES))
+    photo_from_normalized = photo_from_stored @ pixel_from_normalized(STORED_SIZE)
+    places = (apply(photo_from_normalized, control_points(MASK_SIZE)) + 0.5) / [width, height]  # 0..1 in the photo
+    return (_look_up(label, places),)
+
+
+def _look_up(label: LabelMap, places: Array) -> NDArray[np.uint8]:
+    """Return the parts at places (..., 2) of a photo, 0..1 from edge to edge, by its label map (h, w)."""
+    size = np.array(label.shape[::-1])
+    x, y = np.moveaxis(np.floor(places * size).astype(int).clip(0, size - 1), -1, 0)
+    inside = ((places >= 0) & (places < 1)).all(-1)
+    table = np.full(256, UNKNOWN, np.uint8)
+    table[list(PARTS)] = list(PARTS.values())
+    return np.where(inside, table[label[y, x]], UNKNOWN).astype(np.uint8)
 
 
 def draw_mask(outline: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -33,6 +33,7 @@ from symface_cli.training.data.labels import (
     photos_to_label,
 )
 from symface_cli.training.data.review import as_html
+from symface_cli.training.data.sources import Annotations
 from symface_cli.training.loop import train
 from symface_cli.training.run_folder import RunFolder
 from tests.conftest import ROOT
@@ -211,7 +212,8 @@ def prepare(data, tmp_path):
     def run(labels, teacher="dlib", data=data):
         write_labels(tmp_path / "labels.csv", labels, replace=True)
         before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
-        prepared = preparation.prepare(survey(data), tmp_path / "prepared", teacher, silent, 1, tmp_path / "labels.csv")
+        annotations = Annotations(labels=tmp_path / "labels.csv")
+        prepared = preparation.prepare(survey(data), tmp_path / "prepared", teacher, silent, 1, annotations)
         kept = (path for path in (tmp_path / "prepared").glob("*.npy"))
         made = {path.stem for path in kept if before.get(path.name) != path.stat().st_ino}
         return prepared, made
@@ -315,8 +317,9 @@ def test_a_killed_preparation_is_made_again(prepare, eight, data, tmp_path):
         if done == total:
             raise KeyboardInterrupt
 
+    annotations = Annotations(labels=tmp_path / "moved.csv")
     with pytest.raises(KeyboardInterrupt):
-        preparation.prepare(survey(data), tmp_path / "prepared", "dlib", stop, 1, tmp_path / "moved.csv")
+        preparation.prepare(survey(data), tmp_path / "prepared", "dlib", stop, 1, annotations)
     prepared, made = prepare(eight)
     assert "crops" in made
     assert np.array_equal(prepared.crops, expected)
@@ -757,7 +760,7 @@ def test_labeling_test_people_alone_exits_6(symface, data, tmp_path, portrait):
 
 def test_training_takes_the_labels_of_a_file(data, eight, file, tmp_path):
     write_labels(file, [replace(eight[0], use=False), *eight[1:]], replace=True)
-    train(settings(1), data, RunFolder(tmp_path / "run", labels=file), CPU, Silent())
+    train(settings(1), data, RunFolder(tmp_path / "run", annotations=Annotations(labels=file)), CPU, Silent())
     assert not list((tmp_path / "run" / "data").glob("*.csv"))  # none of its own
 
 

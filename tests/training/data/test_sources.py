@@ -7,14 +7,14 @@ import pytest
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.training.data import sources
-from symface_cli.training.data.sources import Sources, find_change, find_sources
+from symface_cli.training.data.sources import Annotations, Sources, find_change, find_sources
 
 
 def look(folder: Path, known: Sources | None = None) -> Sources:
     """The files as they are now."""
     photos = {path.name: DatasetPhoto(path, path.stem) for path in folder.glob("*.jpg")}
     labels = folder / "labels.csv"
-    return find_sources(photos, labels if labels.exists() else None, known)
+    return find_sources(photos, Annotations(labels=labels if labels.exists() else None), known)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from symface_cli.landmarks.shape import find_midline, symmetric_warp
 from symface_cli.training.data import preparation, teachers
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
+from symface_cli.training.data.sources import Annotations
 from tests.conftest import SHARED
 
 
@@ -75,8 +76,9 @@ def prepare(published, tmp_path, portrait):
     write_labels(tmp_path / "labels.csv", labels)
 
     def run(teacher):
-        data, folder, csv = tmp_path / "data", tmp_path / teacher, tmp_path / "labels.csv"
-        return preparation.prepare(survey(data), folder, teacher, lambda done, total: None, workers=2, labels=csv)
+        data, folder = survey(tmp_path / "data"), tmp_path / teacher
+        annotations = Annotations(labels=tmp_path / "labels.csv")
+        return preparation.prepare(data, folder, teacher, lambda done, total: None, workers=2, annotations=annotations)
 
     return run
 
