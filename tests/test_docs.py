@@ -298,11 +298,12 @@ def test_scores_are_all_described():
 
 
 def test_prepared_arrays_are_all_described():
-    from symface_cli.training.data.preparation import CROPS, PREPARED_FORMAT, TARGETS
+    from symface_cli.training.data.cached import PREPARED_FORMAT
+    from symface_cli.training.data.preparation import CROPS, SEGMENTS, TARGETS
 
     text = TEXTS["docs/formats.md"].split("## Prepared photos")[1]
     assert re.search(rf"format \({PREPARED_FORMAT}\)", " ".join(text.split()))
-    for name, (shape, dtype) in {**CROPS, **TARGETS}.items():
+    for name, (shape, dtype) in {**CROPS, **TARGETS, **SEGMENTS}.items():
         assert f"| `{name}.npy` | (N, {', '.join(map(str, shape))}) {dtype.__name__} |" in text
 
 

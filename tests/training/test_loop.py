@@ -155,7 +155,7 @@ def test_all_that_was_trained_with_is_in_the_configuration_and_the_checkpoint(da
     assert written == load_checkpoint(tmp_path / "stage-1/last.pt")["config"]
     assert written["losses"] == {
         "autoencoder": 2e-3, "coarse_warp": 1, "warp": 2, "midline": 2, "outside": 0.5, "maps": 0.05,
-        "surroundings": 0.05, "pixel_deviation": 0.03,
+        "parts": 0.3, "irises": 1, "surroundings": 0.05, "pixel_deviation": 0.03,
     }  # fmt: skip
     assert written["augmentation"]["blur"] == 0.5
     assert written["augmentation"].keys() == {field.name for field in dataclasses.fields(Augmentation)}

@@ -13,8 +13,11 @@ from symface_cli.training.data.sources import Annotations, Sources, find_change,
 def look(folder: Path, known: Sources | None = None) -> Sources:
     """The files as they are now."""
     photos = {path.name: DatasetPhoto(path, path.stem) for path in folder.glob("*.jpg")}
-    labels = folder / "labels.csv"
-    return find_sources(photos, Annotations(labels=labels if labels.exists() else None), known)
+    labels, pixels = folder / "labels.csv", folder / "pixels"
+    annotations = Annotations(
+        labels=labels if labels.exists() else None, segmentation=pixels if pixels.exists() else None
+    )
+    return find_sources(photos, annotations, known)
 
 
 @pytest.fixture
@@ -67,3 +70,21 @@ def test_labels_that_were_given_changed_or_left_out_are_a_change(folder: Path) -
     second = look(folder, first)
     pairs = [(without, first), (first, second), (second, without)]
     assert [find_change(*pair) for pair in pairs] == 3 * ["other labels"]
+
+
+def test_other_pixel_labels_are_a_change_and_a_copy_of_them_is_none(folder: Path) -> None:
+    without = look(folder)
+    (folder / "pixels").mkdir()
+    for name in ("a.png", "other.png"):
+        (folder / "pixels" / name).write_bytes(b"labels")
+    known = look(folder)
+    assert find_change(without, known) == "other pixel labels"
+    os.utime(folder / "pixels" / "a.png", (1, 1))
+    (folder / "pixels" / "other.png").unlink()  # of no photo
+    assert find_change(known, look(folder, known)) is None
+    (folder / "pixels" / "a.png").write_bytes(b"others")
+    assert find_change(known, look(folder, known)) == "other pixel labels"
+    (folder / "pixels" / "a.png").unlink()
+    (folder / "pixels").rmdir()
+    (folder / "pixels").write_bytes(b"all labels in one file")
+    assert look(folder)["segmentation"].keys() == {""}
