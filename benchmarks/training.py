@@ -28,7 +28,7 @@ from symface_cli.training import loop
 from symface_cli.training.checkpoints import Training
 from symface_cli.training.config import TrainingConfig
 from symface_cli.training.data.augmentation import TrainingBatch, make_batch
-from symface_cli.training.data.preparation import prepare
+from symface_cli.training.data.prepared.preparation import prepare
 from symface_cli.training.data.samples import SplitSamples
 from symface_cli.training.loop import clip_gradients
 from symface_cli.training.objectives import Losses

@@ -298,8 +298,8 @@ def test_scores_are_all_described():
 
 
 def test_prepared_arrays_are_all_described():
-    from symface_cli.training.data.cached import PREPARED_FORMAT
-    from symface_cli.training.data.preparation import CROPS, SEGMENTS, TARGETS
+    from symface_cli.training.data.prepared.cached import PREPARED_FORMAT
+    from symface_cli.training.data.prepared.preparation import CROPS, SEGMENTS, TARGETS
 
     text = TEXTS["docs/formats.md"].split("## Prepared photos")[1]
     assert re.search(rf"format \({PREPARED_FORMAT}\)", " ".join(text.split()))

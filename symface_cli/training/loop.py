@@ -20,7 +20,7 @@ from symface_cli.training.checkpoints import CheckpointState, Training, save_che
 from symface_cli.training.config import OptimizerSettings, TrainingConfig
 from symface_cli.training.data.augmentation import UNCHANGED, TrainingBatch
 from symface_cli.training.data.labels import photos_to_label
-from symface_cli.training.data.preparation import prepare
+from symface_cli.training.data.prepared.preparation import prepare
 from symface_cli.training.data.samples import SplitSamples, refuse_missing_splits
 from symface_cli.training.data.sources import Sources, find_sources
 from symface_cli.training.distributed import Processes, mean_over_processes

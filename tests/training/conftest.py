@@ -9,7 +9,7 @@ from PIL import Image
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.imaging.photo import read_photo
 from symface_cli.training import loop
-from symface_cli.training.data import preparation
+from symface_cli.training.data.prepared import preparation
 from tests.training.small import let_the_command_train_small, list_losses
 
 

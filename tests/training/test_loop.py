@@ -24,9 +24,9 @@ from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
 from symface_cli.training.config import OptimizerSettings, find_difference
-from symface_cli.training.data import preparation
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
-from symface_cli.training.data.cached import Cached
+from symface_cli.training.data.prepared import preparation
+from symface_cli.training.data.prepared.cached import Cached
 from symface_cli.training.data.samples import SplitSamples
 from symface_cli.training.initialization import noise_variance, start_as_pca
 from symface_cli.training.loop import train

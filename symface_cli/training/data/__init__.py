@@ -1,1 +1,1 @@
-"""Training data: labels, their review, prepared crops, batches."""
+"""Training data: labels, their review, batches; prepared photos."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from symface_cli.geometry.frames import CROP_BOXES, CROP_SIZE, EYES_Y
 from symface_cli.network.warps import mirror_warp, rectify
 from symface_cli.training.data.asymmetry import move_faces, random_fields
-from symface_cli.training.data.targets import STORED_BOXES
+from symface_cli.training.data.prepared.targets import STORED_BOXES
 from symface_cli.training.randomness import ShardedRandom
 
 JPEG_LUMINANCE = (

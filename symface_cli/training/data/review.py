@@ -16,7 +16,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.shape import face_outline, find_midline
 from symface_cli.pages import InlineImage, inline_image, load_template
 from symface_cli.training.data.labels import DOUBTS, Label, describe_labels, find_doubt
-from symface_cli.training.data.targets import STORED_BOXES
+from symface_cli.training.data.prepared.targets import STORED_BOXES
 from symface_cli.version import __version__
 
 MOST_SHOWN = 100  # photos of a kind

@@ -10,7 +10,7 @@ from torch import Tensor
 from symface_cli.data.datasets import DatasetPhoto, split_of
 from symface_cli.errors import DataError
 from symface_cli.training.data.augmentation import Augmentation, StoredSamples, TrainingBatch, make_batch
-from symface_cli.training.data.preparation import Prepared
+from symface_cli.training.data.prepared.preparation import Prepared
 from symface_cli.training.randomness import ShardedRandom
 
 NO_PHOTOS = "no usable photos of {} identities; the split goes by name, so add more people"

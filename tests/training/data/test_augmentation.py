@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from symface_cli.network.warps import identity_warp, rectify
 from symface_cli.training.data.asymmetry import random_fields
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
-from symface_cli.training.data.targets import STORED_BOXES, STORED_SIZE
+from symface_cli.training.data.prepared.targets import STORED_BOXES, STORED_SIZE
 from symface_cli.training.randomness import ShardedRandom
 
 

@@ -21,7 +21,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import dlib, scheme
 from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.network.weights import bundled_weights
-from symface_cli.training.data import labeling, labels, preparation, review
+from symface_cli.training.data import labeling, labels, review
 from symface_cli.training.data.label_table import COLUMNS, read_labels, write_labels
 from symface_cli.training.data.labeling import label_into
 from symface_cli.training.data.labels import (
@@ -32,6 +32,7 @@ from symface_cli.training.data.labels import (
     name_faults,
     photos_to_label,
 )
+from symface_cli.training.data.prepared import preparation
 from symface_cli.training.data.review import as_html
 from symface_cli.training.data.sources import Annotations
 from symface_cli.training.loop import train

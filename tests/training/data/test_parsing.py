@@ -5,7 +5,7 @@ from symface_cli.network.parsing import UNKNOWN, Part, level_of_warp
 from symface_cli.network.warps import identity_warp
 from symface_cli.training.data.augmentation import UNCHANGED, StoredSamples, make_batch
 from symface_cli.training.data.parsing import label_level
-from symface_cli.training.data.targets import STORED_BOXES
+from symface_cli.training.data.prepared.targets import STORED_BOXES
 from symface_cli.training.randomness import ShardedRandom
 
 RATIO = CROP_BOXES / STORED_BOXES  # of the crop's side to the stored crop's

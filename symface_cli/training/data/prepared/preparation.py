@@ -36,7 +36,6 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.network.parsing import UNKNOWN
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
-from symface_cli.training.data.cached import Cached, Faults
 from symface_cli.training.data.label_table import read_labels
 from symface_cli.training.data.labeling import label_into, state_of
 from symface_cli.training.data.labels import (
@@ -47,8 +46,8 @@ from symface_cli.training.data.labels import (
     name_faults,
     photos_to_label,
 )
-from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations
-from symface_cli.training.data.targets import (
+from symface_cli.training.data.prepared.cached import Cached, Faults
+from symface_cli.training.data.prepared.targets import (
     MASK_SIZE,
     NOTHING,
     STORED_BOXES,
@@ -58,7 +57,8 @@ from symface_cli.training.data.targets import (
     find_segments,
     target_maker,
 )
-from symface_cli.training.data.teachers import Teacher
+from symface_cli.training.data.prepared.teachers import Teacher
+from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations
 
 Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
 """Names of arrays, with the shape and the type of an entry."""

@@ -18,7 +18,7 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import MESH_468, mesh_warp
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.network.parsing import UNKNOWN, Part
-from symface_cli.training.data.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
+from symface_cli.training.data.prepared.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
 
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter

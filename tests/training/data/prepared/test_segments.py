@@ -15,7 +15,7 @@ from symface_cli.geometry.frames import Box
 from symface_cli.network.parsing import UNKNOWN, Part
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
-from symface_cli.training.data.preparation import Prepared, prepare
+from symface_cli.training.data.prepared.preparation import Prepared, prepare
 from symface_cli.training.data.sources import Annotations
 
 Prepare = Callable[..., Prepared]

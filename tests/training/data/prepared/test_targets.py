@@ -14,9 +14,9 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import mesh_warp
 from symface_cli.landmarks.scheme import IBUG_68
 from symface_cli.landmarks.shape import find_midline, symmetric_warp
-from symface_cli.training.data import preparation, teachers
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
+from symface_cli.training.data.prepared import preparation, teachers
 from symface_cli.training.data.sources import Annotations
 from tests.conftest import SHARED
 

@@ -1,0 +1,1 @@
+"""Training photos made ready: crops, and what is learned from each of them."""
