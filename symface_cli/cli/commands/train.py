@@ -49,7 +49,7 @@ def train(
     teacher: Annotated[
         Literal["dlib", "blend"],
         typer.Option(
-            help="Learn from dlib's landmarks, or from these and MediaPipe's face mesh (1.5 MB, downloaded).",
+            help="Learn from dlib's landmarks, or from these and MediaPipe's face mesh (4 MB, downloaded).",
             rich_help_panel=DATA,
         ),
     ] = "dlib",
@@ -96,6 +96,7 @@ def train(
     training, validation and test; test people are never trained on. Prints the path of the best weights.
     """
     show_tracebacks(debug)
+    from symface_cli.landmarks.iris import MediaPipeIrises
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
     from symface_cli.training.data.sources import Annotations
     from symface_cli.training.distributed import FailedElsewhere, join
@@ -115,7 +116,7 @@ def train(
             with processes.writer_first():
                 folder = find_dataset(data, download, shown=processes.is_writer)
                 if stage > 1 and teacher == "blend":
-                    fetch_models(MediaPipeLandmarks.files, None)
+                    fetch_models((*MediaPipeLandmarks.files, *MediaPipeIrises.files), None)
             with ProgressObserver(config.epochs, shown=processes.is_writer) as observer:
                 observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)

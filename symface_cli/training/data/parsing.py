@@ -10,6 +10,7 @@ from symface_cli.network.parsing import PARSING_SIZE, UNKNOWN, Part, level_grid
 from symface_cli.training.data.augmentation import TrainingBatch
 
 IRIS_EDGE = 0.35  # of its radius, over which the label of an iris falls from 1 to 0
+SMALLEST = 1e-4  # radius in normalized coordinates, of which nothing is drawn: closed eyes have 0
 COVERED = 0.5  # of an occluder's outline, from which on a point shows the occluder
 
 
@@ -50,7 +51,7 @@ def _irises(irises: Tensor, stored: Tensor) -> tuple[Tensor, Tensor]:
     The eye that is not known may be anywhere in its half.
     """
     known = irises.isfinite().all(-1)
-    center, radius = irises.nan_to_num()[..., :2], irises[..., 2].nan_to_num(nan=1.0)
+    center, radius = irises.nan_to_num()[..., :2], irises[..., 2].nan_to_num(nan=1.0).clamp(min=SMALLEST)
     apart = (stored[:, None] - center[:, :, None, None]).norm(dim=-1) / radius[..., None, None]  # (B, 2, 64, 64)
     discs = ((1 + IRIS_EDGE / 2 - apart) / IRIS_EDGE).clamp(0, 1) * known[..., None, None]
     return discs.amax(1), known.all(1).float()[:, None, None].expand(-1, PARSING_SIZE, PARSING_SIZE)

@@ -288,7 +288,7 @@ def test_arrays_are_memory_mapped(prepare, eight):
 
 
 def test_what_is_prepared_is_made_anew_exactly_when_it_must(prepare, eight, data, tmp_path):
-    everything, targets = {"crops", "warps", "masks"}, {"warps", "masks"}
+    everything, targets = {"crops", "warps", "masks", "irises"}, {"warps", "masks", "irises"}
     assert prepare(eight, teacher=None)[1] == {"crops"}
     assert prepare(eight)[1] == targets
     assert prepare(eight)[1] == set()
@@ -337,7 +337,7 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data,
     """Also when nothing is made anew."""
     copied = shutil.copytree(data, tmp_path / "copied")
     (copied / eight[3].photo).write_bytes(b"no photo")
-    for made in ({"crops", "warps", "masks"}, set()):
+    for made in ({"crops", "warps", "masks", "irises"}, set()):
         prepared, found = prepare(eight, data=copied)
         assert found == made
         assert prepared.splits[3] == "unused" and Counter(prepared.splits)["unused"] == 1

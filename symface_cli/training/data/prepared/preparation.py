@@ -32,6 +32,7 @@ from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks.iris import MediaPipeIrises
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.network.parsing import UNKNOWN
 from symface_cli.parallel.cores import available_cores
@@ -64,7 +65,11 @@ Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
 """Names of arrays, with the shape and the type of an entry."""
 
 CROPS: Layout = {"crops": ((STORED_SIZE, STORED_SIZE, 3), np.uint8)}
-TARGETS: Layout = {"warps": ((GRID, GRID, 2), np.float32), "masks": ((MASK_SIZE, MASK_SIZE), np.uint8)}
+TARGETS: Layout = {
+    "warps": ((GRID, GRID, 2), np.float32),
+    "masks": ((MASK_SIZE, MASK_SIZE), np.uint8),
+    "irises": ((2, 3), np.float32),
+}
 SEGMENTS: Layout = {"segments": ((MASK_SIZE, MASK_SIZE), np.uint8)}
 
 Photos = Mapping[str, DatasetPhoto]
@@ -87,7 +92,8 @@ class Prepared:
         masks: (N, 96, 96) uint8, memory-mapped; without landmarks, all face.
         segments: (N, 96, 96) uint8, memory-mapped, what the stored crop shows: a `Part`, or UNKNOWN; that everywhere
             without pixel labels.
-        irises: (N, 2, 3) float32, x, y and radius in normalized coordinates of the stored crop; NaN where not known.
+        irises: (N, 2, 3) float32, memory-mapped, x, y and radius in normalized coordinates of the stored crop, of the
+            left eye and of the right one; NaN where not known, a radius of 0 where an eye is closed.
         remarks: What a user should know: how many photos can be used, and which cannot be read.
     """
 
@@ -204,13 +210,13 @@ class _Preparation:
         return cached.faults()
 
     def make_targets(self, faces: Sequence[_Face], teacher: Teacher) -> Faults:
-        """Make warps and masks, if boxes, landmarks or teacher have changed, or, with the mesh, photos."""
+        """Make warps, masks and irises, if boxes, landmarks or teacher have changed, or, with the mesh, photos."""
         source: list[object] = [
             (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
         ]
         if teacher == "blend":
             source += [teacher, *(state_of(face.name, face.photo.path) for face in faces)]
-            for name in MediaPipeLandmarks.files:
+            for name in (*MediaPipeLandmarks.files, *MediaPipeIrises.files):
                 locate(name)  # says at once, not in a thread, what cannot be had
         cached = Cached(self._files(TARGETS), source)
         if not cached.is_fresh():
@@ -290,14 +296,14 @@ def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, segmented: bool
     splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
     crops, count = np.load(folder / "crops.npy", mmap_mode="r"), len(faces)
     if landmarks:
-        warps, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
+        warps, masks, irises = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
         splits = np.where(np.isnan(warps[:, 0, 0, 0]), "unused", splits)
     else:
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
         warps = np.broadcast_to(identity, (count, GRID, GRID, 2))
         masks = np.broadcast_to(np.uint8(255), (count, MASK_SIZE, MASK_SIZE))
+        irises = np.broadcast_to(np.float32(np.nan), (count, 2, 3))
     segments = np.broadcast_to(np.uint8(UNKNOWN), masks.shape)
-    irises = np.broadcast_to(np.float32(np.nan), (count, 2, 3))
     if landmarks and segmented:
         segments = np.load(folder / "segments.npy", mmap_mode="r")
     return Prepared(

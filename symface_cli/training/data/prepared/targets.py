@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from symface_cli.data.segmentation import LabelMap, PixelClass, Segmentation
 from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Landmarks
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks.iris import MediaPipeIrises
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import MESH_468, mesh_warp
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.network.parsing import UNKNOWN, Part
+from symface_cli.training.data.prepared.irises import UNKNOWN_IRISES, find_irises
 from symface_cli.training.data.prepared.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
 
 STORED_SIZE = 192  # px, side of a stored crop
@@ -60,6 +62,9 @@ class Target(NamedTuple):
     """(17, 17, 2), face frame -> normalized coordinates of the stored crop; NaN if there is nothing to learn."""
     mask: NDArray[np.uint8]
     """Face region (96, 96) of the stored crop, 0 to 255."""
+    irises: Array = UNKNOWN_IRISES
+    """x, y and radius (2, 3) in normalized coordinates of the stored crop, of the left eye and of the right one; NaN if
+    not known, a radius of 0 if the eye is closed."""
 
 
 UNKNOWN_SEGMENTS = np.full((MASK_SIZE, MASK_SIZE), UNKNOWN, np.uint8)
@@ -79,6 +84,11 @@ def target_by_landmarks(face: LabeledFace) -> Target:
     return Target(_normalize(symmetric_warp(landmarks)[0]), draw_mask(face_outline(landmarks)))
 
 
+class _Finders(NamedTuple):
+    mesh: MediaPipeLandmarks
+    irises: MediaPipeIrises
+
+
 class _Blender:
     """Makes targets from landmarks and the mesh; from the mesh alone where the two differ or landmarks are missing."""
 
@@ -87,21 +97,29 @@ class _Blender:
 
     def __call__(self, face: LabeledFace) -> Target:
         """Make a face's target; there is nothing to learn where the mesh is not found or not to be trusted."""
-        found = self._finder().label(read_photo(face.path), face.box)
+        finders, photo = self._finders(), read_photo(face.path)
+        found = finders.mesh.label(photo, face.box)
         if found is None:
             return NOTHING
-        points = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), found[0])
+        target = self._target(face, *found)
+        if found[1] > MOST_SPREAD:
+            return target
+        return target._replace(irises=_normalize_irises(find_irises(finders.irises, photo, found[0]), face.box))
+
+    def _target(self, face: LabeledFace, mesh: Landmarks, spread: float) -> Target:
+        """Make a face's target, but its irises, with a mesh (468, 2) in photo pixels."""
+        points = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), mesh)
         by_landmarks, by_mesh = target_by_landmarks(face), _normalize(mesh_warp(points))
         if face.landmarks is not None and disagreement(by_landmarks.warp, by_mesh) <= MOST_APART:
             return Target(blend_warps(by_landmarks.warp, by_mesh), by_landmarks.mask)
-        return Target(by_mesh, draw_mask(face_outline(points, MESH_468))) if found[1] <= MOST_SPREAD else NOTHING
+        return Target(by_mesh, draw_mask(face_outline(points, MESH_468))) if spread <= MOST_SPREAD else NOTHING
 
-    def _finder(self) -> MediaPipeLandmarks:
-        """Return this thread's finder."""
-        finder: MediaPipeLandmarks | None = getattr(self._loaded, "finder", None)
-        if finder is None:
-            finder = self._loaded.finder = MediaPipeLandmarks()
-        return finder
+    def _finders(self) -> _Finders:
+        """Return this thread's finders."""
+        finders: _Finders | None = getattr(self._loaded, "finders", None)
+        if finders is None:
+            finders = self._loaded.finders = _Finders(MediaPipeLandmarks(), MediaPipeIrises())
+        return finders
 
 
 def _normalize(warp: Array) -> Array:
@@ -132,6 +150,13 @@ def _look_up(label: LabelMap, places: Array) -> NDArray[np.uint8]:
     table = np.full(256, UNKNOWN, np.uint8)
     table[list(PARTS)] = list(PARTS.values())
     return np.where(inside, table[label[y, x]], UNKNOWN).astype(np.uint8)
+
+
+def _normalize_irises(irises: Array, box: Box) -> Array:
+    """Take irises (2, 3) from photo pixels to normalized coordinates of the stored crop."""
+    stored_from_photo = crop_from_box(box, STORED_SIZE, STORED_BOXES)
+    centers = _normalize(apply(stored_from_photo, irises[:, :2]))
+    return np.column_stack([centers, irises[:, 2] * stored_from_photo[0, 0] * 2 / (STORED_SIZE - 1)])
 
 
 def draw_mask(outline: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import pytest
 
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.detection.detector import detect
+from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
@@ -94,6 +95,13 @@ def test_the_mesh_stands_in_where_dlib_finds_nothing_or_something_else(prepare):
     assert np.array_equal(blended.warps[1], blended.warps[2])  # the mesh alone
     assert near < teachers.disagreement(by_dlib.warps[0], blended.warps[2]) < 0.1
     assert teachers.disagreement(by_dlib.warps[1], blended.warps[1]) > 0.1
+    assert np.isnan(by_dlib.irises).all()
+    irises = blended.irises[0]
+    assert np.allclose(irises, blended.irises[2])
+    width = np.linalg.norm(irises[1, :2] - irises[0, :2])
+    assert irises[:, 2] / width == pytest.approx(0.093, abs=0.01)  # 11.7 of 63 mm, halved
+    eyes = enlarge(blended.warps[0], 201)[88, [73, 127]]  # at (-0.27, -0.12) and (0.27, -0.12)
+    assert np.abs(irises[:, :2] - eyes).max() < 0.1 * width
     outline = (by_dlib.masks[0] > 127) != (blended.masks[2] > 127)
     assert outline.sum() < 0.1 * (by_dlib.masks[0] > 127).sum()
 
