@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE
+from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, similarity_of_warp
 
 Side = Literal["both", "left", "right"]
@@ -25,17 +26,21 @@ class FaceWarp:
     Attributes:
         photo_from_face: The warp: photo pixels (x, y), (17, 17, 2).
         mask: How much each point belongs to the face, (17, 17) in 0..1, symmetric.
-        weights: q, how much each side counts, (17, 17) in 0..1.
+        weights: q, how much each side counts, (65, 65) in 0..1.
         framed_weights: The same in the face, but one side alone around it.
         hidden: How far a point of the face is to be drawn by the VAE, as neither side shows it and what they show
             differs, (17, 17) in 0..1, symmetric.
+        shown: How surely each point of the level frame shows the face: skin, glasses or beard; (64, 64) in 0..1.
+        pose: The pose of the head.
     """
 
     photo_from_face: Array
-    mask: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    framed_weights: NDArray[np.float32]
-    hidden: NDArray[np.float32]
+    mask: Floats
+    weights: Floats
+    framed_weights: Floats
+    hidden: Floats
+    shown: Floats
+    pose: Pose
 
     @cached_property
     def photo_from_level(self) -> Array:
@@ -101,7 +106,7 @@ def blend_photo_sides(face: NDArray[np.uint8], weights: NDArray[np.float32]) -> 
 
     Args:
         face: The warped photo a, (S, S, 3).
-        weights: q at the control points, (17, 17).
+        weights: q over the face frame, (N, N).
     """
     q = enlarge(weights, face.shape[0]).clip(0, 1)
     q = q / np.maximum(q + q[:, ::-1], 1e-6)

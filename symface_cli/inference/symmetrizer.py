@@ -14,13 +14,17 @@ from torch import Tensor
 from symface_cli.detection.detector import Detection, detect
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
+from symface_cli.geometry.pose import pose_of_warp
 from symface_cli.geometry.sampling import resample
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Floats, Photo
+from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.inference.face import FacePrediction, FaceWarp, Side, render_face
 from symface_cli.inference.registration import QUICK, refine_warp
+from symface_cli.inference.sides import frame_sides, prefer_skin, sample_shown, weigh_sides
 from symface_cli.network.builder import prepare_for_inference
 from symface_cli.network.device import choose_device, let_forks_compute, limit_threads, mixed_precision
 from symface_cli.network.face_network import Localization
+from symface_cli.network.parsing import FACE_PARTS
 from symface_cli.network.warps import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.network.weights import load_weights
 
@@ -113,13 +117,7 @@ class Symmetrizer:
         if located is None:
             return FacePrediction(partial(self._decode, crop, None), None)
         photo_from_face, localization = self._register(photo, found, located)
-        warp = FaceWarp(
-            photo_from_face=photo_from_face,
-            mask=_first(localization.mask),
-            weights=_first(localization.weights),
-            framed_weights=_first(localization.framed_weights),
-            hidden=_first(_hidden_amount(crop, localization)),
-        )
+        warp = _describe(photo_from_face, localization, _first(_hidden_amount(crop, localization)))
         return FacePrediction(partial(self._decode, crop, localization), warp)
 
     def _crop(self, photo: Photo, found: Detection) -> Tensor:
@@ -151,6 +149,24 @@ class Symmetrizer:
         face = self.network.decode(crop, localization)
         pixels: Photo = (face[0].float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         return pixels
+
+
+def _describe(photo_from_face: Array, localization: Localization, hidden: Floats) -> FaceWarp:
+    """Describe a face with a warp (17, 17, 2) in photo pixels."""
+    mask, visible, parts = (_first(maps) for maps in (localization.mask, localization.visible, localization.parts))
+    shown = parts[list(FACE_PARTS)].sum(0)
+    photo_from_level = similarity_of_warp(photo_from_face)
+    weights = weigh_sides(photo_from_face, photo_from_level, visible)
+    shown_in_face = sample_shown(shown, photo_from_face, photo_from_level)
+    return FaceWarp(
+        photo_from_face=photo_from_face,
+        mask=mask,
+        weights=weights,
+        framed_weights=frame_sides(prefer_skin(weights, shown_in_face), mask, shown_in_face),
+        hidden=hidden,
+        shown=shown,
+        pose=pose_of_warp(photo_from_face, mask * visible, localization.pose_field.cpu().numpy()),
+    )
 
 
 def _hidden_amount(crop: Tensor, localization: Localization) -> Tensor:

@@ -18,8 +18,8 @@ class Localization(NamedTuple):
         parts: What each point of the level frame shows, (B, PARTS + 1, 64, 64) in 0..1, as `parsing.probabilities`.
         visible: How surely nothing lies in front of the face, (B, 17, 17) in 0..1.
         weights: q, how much each side counts, (B, 17, 17).
-        framed_weights: The same in the face, but one side alone around it, (B, 17, 17).
         hidden: How far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric.
+        pose_field: How a turn of the head moves the points of a face, (17, 17, 2), the same for all faces.
     """
 
     warp: Tensor
@@ -27,8 +27,8 @@ class Localization(NamedTuple):
     parts: Tensor
     visible: Tensor
     weights: Tensor
-    framed_weights: Tensor
     hidden: Tensor
+    pose_field: Tensor
 
 
 class FaceNetwork(nn.Module, ABC):

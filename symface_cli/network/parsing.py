@@ -33,6 +33,10 @@ class Part(IntEnum):
     """Hands, microphones, whatever else lies in front of the face."""
 
 
+FACE_PARTS = (Part.SKIN, Part.GLASSES, Part.BEARD)
+"""What belongs to a face, and becomes symmetric."""
+
+
 class Parser(nn.Module):
     """A small U-Net (Ronneberger et al. 2015) that says what each point shows, and where the irises are.
 

@@ -21,7 +21,6 @@ from symface_cli.network.warps import (
     hidden_on_both_sides,
     identity_warp,
     keep_face,
-    one_side_around_face,
     rectify,
     side_weights,
 )
@@ -117,8 +116,8 @@ class SymmetricFaceVAE(FaceNetwork):
         mask = (mask + mask.flip(2)) / 2
         visible = visibility(parts, warp, level)
         weights = side_weights(warp, visible)
-        framed_weights = one_side_around_face(weights, mask)
-        return Localization(warp, mask, parts, visible, weights, framed_weights, hidden_on_both_sides(visible))
+        hidden = hidden_on_both_sides(visible)
+        return Localization(warp, mask, parts, visible, weights, hidden, self.pose_field)
 
     def decode(self, crop: Tensor, localization: Localization | None = None) -> Tensor:
         """Return symmetric faces (B, 3, 128, 128), exactly symmetric, gray outside of the mask."""

@@ -16,7 +16,6 @@ LEAST_VISIBLE = 1e-3  # weight of what is hidden: where both sides are, their fo
 LEAST_AREA = 1e-5  # of foreshortening, where a warp folds over; 0.016 is that of a crop taken as it is
 SEEN, UNSEEN = 0.8, 0.4  # visibility from which the photo is trusted, and below which it is not
 SIDES_ALIKE, SIDES_DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
-INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
 
 
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
@@ -100,21 +99,6 @@ def unlike_sides(face: Tensor) -> Tensor:
     around = F.adaptive_avg_pool2d(difference, GRID)
     smooth = F.avg_pool2d(F.pad(around, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return ((smooth[:, 0] - SIDES_ALIKE) / (SIDES_DIFFERENT - SIDES_ALIKE)).clamp(0, 1)
-
-
-def one_side_around_face(weights: Tensor, mask: Tensor) -> Tensor:
-    """Return weights (B, 17, 17) that blend both sides in the face, but show one side's surroundings mirrored.
-
-    Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
-    face counts more. Its part begins inside the face, so that no background of the other side shines along the jaw.
-    """
-    half = weights.shape[2] // 2
-    counted = weights * mask
-    left = counted[..., :half].sum((1, 2)) >= counted[..., -half:].sum((1, 2))
-    columns = torch.linspace(1, -1, weights.shape[2], device=weights.device).sign()  # 1 on the left, -1 on the right
-    side = (1 + columns * torch.where(left, 1, -1)[:, None]) / 2
-    inside = ((mask - INSIDE) / (1 - INSIDE)).clamp(0, 1)
-    return torch.lerp(side[:, None].expand_as(weights), weights, inside)
 
 
 def blend_sides(face: Tensor, weights: Tensor) -> Tensor:

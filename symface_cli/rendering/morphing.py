@@ -1,14 +1,15 @@
 """Morph a face part or all of the way from the photo to its symmetric version, in the photo or in the face frame.
 
-With W the warp from the face frame to the photo, S its similarity part (where the symmetric face lies in the photo),
-d = W - S, and u' the mirror image of u: a morphed picture shows at S(u) the photo's S(u) + shape d(u), and its colors
-go from there towards those of u' by color q(u'). In a photo, both fade out towards the face's outline.
+With W the warp from the face frame to the photo, T where the symmetric face is to lie in the photo, d = W - T, and u'
+the mirror image of u: a morphed picture shows at T(u) the photo's T(u) + shape d(u), and its colors go from there
+towards those of u' by color q(u'). T is W's similarity S, and the face then looks to the front, or S and the head's
+pose. In a photo, all this fades out towards the face's outline, and where something else than the face is seen.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, get_args
+from typing import Generic, Literal, get_args
 
 import cv2
 import numpy as np
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import apply
+from symface_cli.geometry.pose import INVERSE_SIZE, face_from_level
 from symface_cli.geometry.sampling import enlarge, warp_photo
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
+from symface_cli.inference.sides import relative_area
 from symface_cli.rendering.fields import (
     FIELD_SIZE,
     as_pixels,
@@ -38,6 +41,12 @@ GROUPS = 64  # groups of pixels across the face frame at which a morph is planne
 LIGHT_SIZE = 64  # px, side at which the difference in light between the sides is taken
 LIGHT_BLUR = 4  # px of LIGHT_SIZE, deviation: what is smoother counts as light
 SHAPE_FADE = (0.05, 0.8)  # mask over which displacements set in; on the face's outline it is 0.5
+SHOWN_BLUR = 1.0  # px of the map that says where the face is seen, deviation
+HERE_FADE = (0.5, 0.95)  # share of the surroundings that is face over which changes set in
+TAKEN_FADE = (0.8, 1.0)  # the same of the other side, from which detail is taken: none of its outline
+PoseMode = Literal["keep", "front"]
+"""Whether a face keeps the pose of its head, or looks to the front."""
+FACING_FADE = (0.25, 0.6)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
@@ -106,16 +115,33 @@ class Morph(Generic[Sample]):
         warped: What the network predicted for the face.
         decode: Decode the face, (128, 128, C), in the photo's color space and depth.
         detail: False takes all of the face from there.
+        pose: Whether the face keeps the head's pose.
     """
 
     def __init__(
-        self, pixels: NDArray[Sample], warped: FaceWarp, decode: Callable[[], Pixels], detail: bool = True
+        self,
+        pixels: NDArray[Sample],
+        warped: FaceWarp,
+        decode: Callable[[], Pixels],
+        detail: bool = True,
+        pose: PoseMode = "keep",
     ) -> None:
         self._pixels = pixels
         self._warped = warped
-        self.photo_from_face = warped.photo_from_level
-        self._displacement = enlarge(warped.photo_from_face - apply(self.photo_from_face, control_points()), FIELD_SIZE)
+        self._level = warped.photo_from_level
+        level = apply(self._level, control_points())
+        posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
+        self._moves = enlarge(warped.photo_from_face - level, FIELD_SIZE)
+        self._displacement = enlarge(warped.photo_from_face - level - posed, FIELD_SIZE)
+        self._turned = enlarge(face_from_level(posed, self._level) - control_points(INVERSE_SIZE), FIELD_SIZE)
         self._mask = enlarge(warped.mask, FIELD_SIZE).clip(0, 1) * fade_to_edge()
+        self._level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + self._turned)
+        shown = enlarge(cv2.GaussianBlur(warped.shown, (0, 0), SHOWN_BLUR), FIELD_SIZE)
+        self._taken = fade(shown, *TAKEN_FADE)
+        self._here = (
+            fade(shown, *HERE_FADE) if pose == "keep" else np.ones_like(shown)
+        )  # turned, it covers what it meets
+        self._facing = fade(enlarge(relative_area(level + posed, self._level), FIELD_SIZE), *FACING_FADE)
         self._decoded: Floats | None = None
         if not detail or warped.hidden.any():
             self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
@@ -123,20 +149,19 @@ class Morph(Generic[Sample]):
             self._decoded = large.reshape(FIELD_SIZE, FIELD_SIZE, -1).astype(np.float32)
 
     def in_photo(self, amounts: Amounts) -> NDArray[Sample]:
-        """Return the photo with the morphed face; every pixel outside of the face's mask is as it was."""
+        """Return the photo with the morphed face; every pixel that shows something else is as it was."""
         result: NDArray[Sample] = self._pixels.copy()
         weights = self._weights(amounts.side, self._warped.weights)
         light = self._light(weights)
-        face_from_photo = np.linalg.inv(self.photo_from_face)
-        step = max(round(2 * float(np.linalg.norm(self.photo_from_face[:2, 0])) / GROUPS), 1)
-        for rows, columns in cut_strips(self._mask > SHAPE_FADE[0], self.photo_from_face, result.shape):
+        level_from_photo = np.linalg.inv(self._level)
+        step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
+        for rows, columns in cut_strips(self._level_mask > SHAPE_FADE[0], self._level, result.shape):
             x, y = np.meshgrid(group_pixels(columns, step), group_pixels(rows, step))
-            u = apply(face_from_photo, np.stack([x, y], -1))
-            mask = sample_field(self._mask, u)[..., None]
-            fades = Fades(fade(mask, *SHAPE_FADE), fade(mask, *COLOR_FADE), fade(mask, *LIGHT_FADE))
+            points = apply(level_from_photo, np.stack([x, y], -1))
             size = rows.stop - rows.start, columns.stop - columns.start
-            morphed = self._draw(self._plan(u, amounts, weights, fades, light), step, size)
-            inside = warp_field(self._mask, self.photo_from_face, rows, columns) > SHAPE_FADE[0]
+            morphed = self._draw(self._plan(points, amounts, weights, self._fades(points), light), step, size)
+            inside = warp_field(self._level_mask, self._level, rows, columns) > SHAPE_FADE[0]
+            inside &= warp_field(self._here, self._level, rows, columns) > 0
             cv2.copyTo(as_pixels(morphed, result.dtype), inside.astype(np.uint8), result[rows, columns])
         return result
 
@@ -144,25 +169,41 @@ class Morph(Generic[Sample]):
         """Return the morphed face in the face frame, (size, size, C), with what lies around it."""
         weights = self._weights(amounts.side, self._warped.framed_weights)
         ticks = group_pixels(slice(0, size), 1) / ((size - 1) / 2) - 1
-        u = np.stack(np.meshgrid(ticks, ticks), -1)
-        full = np.ones((*u.shape[:2], 1), np.float32)
-        plan = self._plan(u, amounts, weights, Fades(shape=full, color=full, light=full), None)
+        points = np.stack(np.meshgrid(ticks, ticks), -1)
+        full = np.ones((*points.shape[:2], 1), np.float32)
+        plan = self._plan(points, amounts, weights, Fades(shape=full, color=full, light=full), None)
         return as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
 
-    def _plan(self, u: Array, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
-        """Plan where the face's points u (H, W, 2) come from and how they are mixed; smooth, so that few points do."""
-        moved = amounts.shape * fades.shape
+    def _fades(self, points: Array) -> Fades:
+        """Return how far points (H, W, 2) of the level frame change in a photo."""
+        mask = sample_field(self._level_mask, points)[..., None]
+        u = points + sample_field(self._turned, points)
+        face = (sample_field(self._here, points) * sample_field(self._facing, u))[..., None]
+        return Fades(
+            shape=face * fade(mask, *SHAPE_FADE),
+            color=face * fade(mask, *COLOR_FADE),
+            light=face * fade(mask, *LIGHT_FADE),
+        )
+
+    def _plan(self, points: Array, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
+        """Plan where points (H, W, 2) of the level frame come from and how they are mixed; smooth, so few points do."""
+        u = points + sample_field(self._turned, points)
         displacement = sample_field(self._displacement, u)
-        linear = np.linalg.inv(self.photo_from_face)[:2, :2]
-        v = u + (moved - 1) * (displacement @ linear.T)  # the point of the symmetric face that is seen here
+        moved = amounts.shape * fades.shape
+        here, level_from_photo = apply(self._level, points), np.linalg.inv(self._level)
+        reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement))
+        moved = moved * reached[..., None]  # nothing else is moved into the face
+        v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
         mirrored = v * [-1, 1]
+        source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
+        taken = fades.color * sample_field(self._taken, apply(level_from_photo, source))[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
-        lit = None if light is None else (fades.light - fades.color).clip(0) * sample_field(light, v)
+        lit = None if light is None else (fades.light - taken).clip(0) * sample_field(light, v)
         return MorphPlan(
-            base=apply(self.photo_from_face, u) + moved * displacement,
-            mirrored=apply(self.photo_from_face, mirrored) + sample_field(self._displacement, mirrored),
-            share=fades.color * sample_field(weights, mirrored)[..., None],
+            base=here + moved * displacement,
+            mirrored=source,
+            share=taken * sample_field(weights, mirrored)[..., None],
             amount=plain + exaggerated,
             light=lit,
             hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v)[..., None],
@@ -193,11 +234,17 @@ class Morph(Generic[Sample]):
         face, shown = self._seen_in_light()
         q = cv2.resize(weights, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR)
         inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
-        inside = inside * shown
+        inside = inside * shown * self._both_taken()
         change = (inside * q[:, ::-1])[..., None] * (face[:, ::-1] - face)
         smooth = cv2.GaussianBlur(change, (0, 0), LIGHT_BLUR).reshape(face.shape)
         counted: Floats = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
         return counted
+
+    def _both_taken(self) -> Floats:
+        """Return where both sides show the face, (LIGHT_SIZE, LIGHT_SIZE) in 0..1."""
+        points = apply(np.linalg.inv(self._level), enlarge(self._warped.photo_from_face, LIGHT_SIZE))
+        taken = sample_field(self._taken, points)
+        return taken * taken[:, ::-1]
 
     def _seen_in_light(self) -> tuple[Floats, Floats]:
         """Return the colors of the face (LIGHT_SIZE, LIGHT_SIZE, C), and how much each counts."""

@@ -1,0 +1,99 @@
+"""What of a warp is the head's pose, and what the face's own asymmetry.
+
+With S the similarity that a warp W has at the face frame's edge, write W(u) = S(u + e(u)), and split e with u' the
+mirror image of u and M the reflection x -> -x:
+
+    even(u) = (e(u) + M e(u')) / 2,    odd(u) = (e(u) - M e(u')) / 2
+
+Of a symmetric face seen from the front, odd is 0. Of a symmetric face that is turned, it is t Z(u): Z is how far the
+face's points move sideways, by their depth, and t the sine of the turn. The first principal component of the odd parts
+of photos holds 93 % of their variance, and follows the turn with a correlation of 0.999: it is Z. So
+
+    pose(u) = even(u) + t Z(u)    is how a symmetric face in this pose would lie,
+    odd(u) - t Z(u)               is what is asymmetric about it.
+
+An asymmetry that moves a face in just the way a turn does, such as a nose bent like that, is taken for a turn.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.sampling import enlarge
+from symface_cli.geometry.types import Array
+from symface_cli.geometry.warps import control_points, similarity_of_warp
+
+ROUNDS = 12  # of the fixed-point iteration that inverts a pose: the error shrinks by half or more in each
+INVERSE_SIZE = 33  # points along each side at which it is inverted
+
+
+class Pose(NamedTuple):
+    """The pose of a head, in a photo."""
+
+    displacement: Array
+    """By how much the points of the face frame lie elsewhere than under the similarity, photo pixels (17, 17, 2)."""
+    turn: float
+    """Sine of the turn that this needs."""
+    share: float
+    """Of the odd displacement in the face, how much this explains, 0..1, as a share of the sum of squares."""
+
+
+def pose_of_warp(photo_from_face: Array, mask: NDArray[np.floating], field: NDArray[np.floating]) -> Pose:
+    """Split a warp.
+
+    Args:
+        photo_from_face: The warp, (17, 17, 2) in photo pixels.
+        mask: How much each point belongs to the face and can be trusted, (17, 17) in 0..1.
+        field: Z, (17, 17, 2) in normalized face coordinates; zeros know no pose.
+    """
+    level = similarity_of_warp(photo_from_face)
+    even, odd = split_odd(photo_from_face, level)
+    turn, share = project_on(odd, field, mask)
+    return Pose((even + turn * field) @ level[:2, :2].T, turn, share)
+
+
+def split_odd(photo_from_face: Array, photo_from_level: Array) -> tuple[Array, Array]:
+    """Return the even and the odd part (17, 17, 2) of a warp's displacement, in normalized face coordinates."""
+    moved = (photo_from_face - apply(photo_from_level, control_points())) @ np.linalg.inv(photo_from_level[:2, :2]).T
+    mirrored = moved[:, ::-1] * [-1, 1]
+    return (moved + mirrored) / 2, (moved - mirrored) / 2
+
+
+def project_on(odd: Array, field: NDArray[np.floating], mask: NDArray[np.floating]) -> tuple[float, float]:
+    """Return how much of a field (17, 17, 2) an odd displacement (17, 17, 2) holds, and which share of it that is."""
+    weight = mask[..., None]
+    square, product = float((weight * field**2).sum()), float((weight * odd * field).sum())
+    whole = float((weight * odd**2).sum())
+    if square == 0 or whole == 0:
+        return 0.0, 0.0
+    return product / square, product**2 / (square * whole)
+
+
+def face_from_level(displacement: Array, photo_from_level: Array) -> Array:
+    """Return which point of the face frame a posed head shows at the points of the level frame, (33, 33, 2).
+
+    That is the inverse of u -> u + displacement(u), both in normalized coordinates.
+
+    Args:
+        displacement: Of the pose, photo pixels (17, 17, 2).
+        photo_from_level: The similarity, as a matrix.
+    """
+    moves = enlarge(displacement @ np.linalg.inv(photo_from_level[:2, :2]).T, INVERSE_SIZE)
+    level = control_points(INVERSE_SIZE)
+    face = level
+    for _ in range(ROUNDS):
+        face = level - _look_up(moves, face)
+    return face
+
+
+def _look_up(moves: NDArray[np.floating], points: Array) -> Array:
+    """Interpolate moves (S, S, 2) linearly at points (..., 2) of their frame; its edge continues beyond it."""
+    place = ((points + 1) * ((len(moves) - 1) / 2)).clip(0, len(moves) - 1)
+    corner = np.minimum(place.astype(int), len(moves) - 2)
+    (x, y), (right, down) = np.moveaxis(corner, -1, 0), np.moveaxis(place - corner, -1, 0)[..., None]
+    upper = moves[y, x] * (1 - right) + moves[y, x + 1] * right
+    lower = moves[y + 1, x] * (1 - right) + moves[y + 1, x + 1] * right
+    found: Array = upper * (1 - down) + lower * down
+    return found

@@ -1,0 +1,87 @@
+"""Which side of a face is shown where: the nearer one, the one that is seen, the one that is skin."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.frames import apply, pixel_from_normalized
+from symface_cli.geometry.sampling import enlarge
+from symface_cli.geometry.types import Array, Floats
+from symface_cli.geometry.warping import remap
+from symface_cli.network.warps import LEAST_VISIBLE, VISIBLE_POWER
+
+SIDES_SIZE = 65  # points along each side of the face frame at which the sides are weighed
+SKIN_LEAD = 7.0  # logarithm of how much more skin counts than what is none
+SKIN_BLUR = 2.0  # points, deviation: so far beyond its hairline a side still counts more
+LEAST_AREA = 6e-4  # of foreshortening, where a warp folds over; 1 is that of the level frame
+INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
+SHOWN, NOT_SHOWN = 0.65, 0.35  # probability of face from which on a point surely shows it, and below which it does not
+
+
+def weigh_sides(photo_from_face: Array, photo_from_level: Array, visible: NDArray[np.floating]) -> Floats:
+    """Return q(u), how much each side counts beside its mirror image, (65, 65) in 0..1.
+
+    q(u) = a(u) / (a(u) + a(u')), a(u) = J(u) v(u), u' the mirror image of u: J is the foreshortening, v a power of the
+    visibility.
+
+    Args:
+        photo_from_face: The warp, (17, 17, 2).
+        photo_from_level: Its similarity, as a matrix.
+        visible: How surely nothing lies in front of the control points, (17, 17) in 0..1.
+    """
+    seen = enlarge(visible, SIDES_SIZE).clip(0, 1) ** VISIBLE_POWER + LEAST_VISIBLE
+    area = relative_area(photo_from_face, photo_from_level)
+    amount = enlarge(area, SIDES_SIZE).clip(LEAST_AREA) * seen
+    weights: Floats = np.asarray(amount / (amount + amount[:, ::-1]), np.float32)
+    return weights
+
+
+def prefer_skin(weights: Floats, shown: Floats) -> Floats:
+    """Return weights (65, 65) that show skin where one side has hair and the other one skin.
+
+    q is multiplied by exp(k f), f the share of the surroundings that is face. So the border is the hairline of the side
+    that shows more, and what lies beyond it is that side's, too.
+
+    Args:
+        weights: q, (65, 65).
+        shown: How surely each point shows the face, (65, 65) in 0..1.
+    """
+    amount = weights * np.exp(SKIN_LEAD * cv2.GaussianBlur(shown, (0, 0), SKIN_BLUR))
+    preferred: Floats = np.asarray(amount / (amount + amount[:, ::-1]), np.float32)
+    return preferred
+
+
+def sample_shown(shown: Floats, photo_from_face: Array, photo_from_level: Array) -> Floats:
+    """Sample what the level frame shows, (S, S), at the points of the face frame: (65, 65) in 0..1."""
+    points = apply(pixel_from_normalized(len(shown)) @ np.linalg.inv(photo_from_level), photo_from_face)
+    return remap(shown, enlarge(points, SIDES_SIZE), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+
+
+def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> Floats:
+    """Return weights (65, 65) that blend both sides in the face, but show one side's surroundings mirrored.
+
+    Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
+    face counts more. Its part begins inside the face, so that no background of the other side shines along the jaw.
+
+    Args:
+        weights: q, (65, 65).
+        mask: How much each control point belongs to the face, (17, 17) in 0..1.
+        shown: How surely each point shows the face, (65, 65) in 0..1.
+    """
+    inside = ((enlarge(mask, SIDES_SIZE) - INSIDE) / (1 - INSIDE)).clip(0, 1)
+    inside = inside * ((np.maximum(shown, shown[:, ::-1]) - NOT_SHOWN) / (SHOWN - NOT_SHOWN)).clip(0, 1)
+    counted, half = weights * inside, SIDES_SIZE // 2
+    is_left = counted[:, :half].sum() >= counted[:, -half:].sum()
+    columns = np.sign(np.linspace(1, -1, SIDES_SIZE)) * (1 if is_left else -1)
+    framed: Floats = np.asarray((1 + columns) / 2 * (1 - inside) + weights * inside, np.float32)
+    return framed
+
+
+def relative_area(photo_from_face: Array, photo_from_level: Array) -> Array:
+    """Return J(u) = det dW/du over that of the similarity, smoothed, (17, 17); negative where a warp folds over."""
+    step = 2 / (len(photo_from_face) - 1)
+    down, across = (np.asarray(change) for change in np.gradient(photo_from_face, step, axis=(0, 1)))
+    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    relative = area / np.linalg.det(photo_from_level[:2, :2])
+    smooth: Array = cv2.blur(relative, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return smooth
