@@ -18,9 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import survey
+from symface_cli.data.datasets import choose_photos, survey
 from symface_cli.detection.detector import detect
-from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symface_cli.data.archives import ADVICE, unpack_once
-from symface_cli.errors import DataError, PhotoError
+from symface_cli.errors import DataError, Hint, PhotoError, UsageError
 from symface_cli.files import Progress, find_photos, is_passed_over, on_one_line, remark_gifs
 
 BU3DFE = re.compile(r"(?P<person>[FM]\d{4})_(AN|DI|FE|HA|NE|SA|SU)0[0-4][A-Z]{2}_(?P<kind>.+)")
 """BU-3DFE's file names: person, expression, its level (0 for neutral), ethnicity; F2D is the frontal picture."""
 TEST_BELOW, VALIDATION_BELOW = 0.154, 0.231
 """Bounds on the hash of a name, of 0 to 1: 15.4 % of the persons are for testing, the next 7.7 % for validation."""
+SPLITS = ("test", "validation", "train", "all")
 MANY_FOLDERS = 10  # of a person; more in the mean, and persons are likely to be in them
 MOST_NAMED = 10  # problems that are named, of more
 
@@ -118,6 +119,38 @@ def split_of(identity: str) -> str:
     digest = hashlib.sha256(f"symface-split:{identity}".encode("utf-8", "surrogateescape")).digest()
     u = int.from_bytes(digest[:8], "big") / 2**64
     return "test" if u < TEST_BELOW else "validation" if u < VALIDATION_BELOW else "train"
+
+
+def choose_photos(data: Dataset, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
+    """List the photos of a data set's test, validation or train persons, or of all, sorted by path.
+
+    Args:
+        data: The data set.
+        split: One of SPLITS.
+        limit: Take this many only, evenly spaced; None for all.
+
+    Raises:
+        UsageError: If there is no such split, or the limit is below 1.
+        DataError: If there is no such photo.
+    """
+    check_choice(split, limit)
+    photos = [photo for photo in data.photos if split in ("all", split_of(photo.identity))]
+    if not photos:
+        raise DataError(f"{data.folder}: no photos of {split} persons in it", Hint.ALL_SPLITS)
+    count = len(photos) if limit is None else min(limit, len(photos))
+    return [photos[i * len(photos) // count] for i in range(count)]
+
+
+def check_choice(split: str, limit: int | None) -> None:
+    """Check that photos can be chosen so, before they are searched for.
+
+    Raises:
+        UsageError: If there is no such split, or the limit is below 1.
+    """
+    if split not in SPLITS:
+        raise UsageError(f"unknown split {split}; choose from {', '.join(SPLITS)}")
+    if limit is not None and limit < 1:
+        raise UsageError(f"a limit of {limit} photos leaves nothing to evaluate; give at least 1")
 
 
 def open_dataset(data: Path, progress: Progress | None = None) -> Path:

@@ -17,9 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.data.datasets import Dataset
+from symface_cli.data.datasets import Dataset, choose_photos
 from symface_cli.errors import DataError, SymfaceError, WorkerError, attempt
-from symface_cli.evaluation.protocol import choose_photos
 from symface_cli.evaluation.tables import Column, Table
 from symface_cli.files import Progress
 from symface_cli.geometry.midline import Midline, fit_midline

@@ -13,9 +13,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from symface_cli.data.datasets import Dataset, DatasetPhoto, split_of
+from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.detection.detector import count_agreeing
-from symface_cli.errors import DataError, Hint, SymfaceError, UsageError, WorkerError, attempt
+from symface_cli.errors import SymfaceError, WorkerError, attempt
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.files import Progress, checksum
@@ -27,8 +27,6 @@ from symface_cli.methods.registry import choose_methods, find_method, providers_
 from symface_cli.parallel.work import work_through
 from symface_cli.recognition.recognizer import Embedding, Recognizer
 from symface_cli.recognition.registry import find_recognizer
-
-SPLITS = ("test", "validation", "train", "all")
 
 
 class Key(NamedTuple):
@@ -118,38 +116,6 @@ class ResultStore(Protocol):
 
     def save(self, result: PhotoResult) -> None:
         """Add what is new."""
-
-
-def choose_photos(data: Dataset, split: str = "test", limit: int | None = None) -> list[DatasetPhoto]:
-    """List the photos of a data set's test, validation or train persons, or of all, sorted by path.
-
-    Args:
-        data: The data set.
-        split: One of SPLITS.
-        limit: Take this many only, evenly spaced; None for all.
-
-    Raises:
-        UsageError: If there is no such split, or the limit is below 1.
-        DataError: If there is no such photo.
-    """
-    check_choice(split, limit)
-    photos = [photo for photo in data.photos if split in ("all", split_of(photo.identity))]
-    if not photos:
-        raise DataError(f"{data.folder}: no photos of {split} persons in it", Hint.ALL_SPLITS)
-    count = len(photos) if limit is None else min(limit, len(photos))
-    return [photos[i * len(photos) // count] for i in range(count)]
-
-
-def check_choice(split: str, limit: int | None) -> None:
-    """Check that photos can be chosen so, before they are searched for.
-
-    Raises:
-        UsageError: If there is no such split, or the limit is below 1.
-    """
-    if split not in SPLITS:
-        raise UsageError(f"unknown split {split}; choose from {', '.join(SPLITS)}")
-    if limit is not None and limit < 1:
-        raise UsageError(f"a limit of {limit} photos leaves nothing to evaluate; give at least 1")
 
 
 def evaluate(

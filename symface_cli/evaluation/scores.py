@@ -121,7 +121,7 @@ class EvaluationReport:
         tables: One per condition and recognizer: the first condition's, one per recognizer, then the second's, and so
             on; none if no photo could be read.
         results: Those of the photos that could be read, in order; `results[i].photo` has the path and the identity.
-        subsets: By yaw, then by the detector's agreement; each photo is in one of either.
+        subsets: By yaw, then by the detector's agreement.
         unreadable: Why photos could not be read or looked at; they count nowhere.
         failures: What methods and recognizers failed with, each once; such a face counts as not recognized.
     """

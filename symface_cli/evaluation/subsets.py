@@ -2,16 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from symface_cli.detection.settings import SEARCH
 from symface_cli.evaluation.protocol import PhotoResult
 from symface_cli.landmarks.pose import find_yaw
 
-FRONTAL_YAW, LARGE_YAW = 10, 20  # degrees
 SURE = SEARCH.sure_windows
 CLEARLY_AGREEING = 30  # windows; more agree on 83 % of LFW's faces, and fewer than SURE on 1.4 %
 
-YAWS = (f"yaw under {FRONTAL_YAW}", f"yaw {FRONTAL_YAW} to {LARGE_YAW}", f"yaw over {LARGE_YAW}", "yaw unknown")
+YAWS: dict[str, tuple[float, float]] = {
+    "yaw under 5": (0, 5),
+    "yaw 5 to 10": (5, 10),
+    "yaw 10 to 20": (10, 20),
+    "yaw 20 to 30": (20, 30),
+    "yaw over 30": (30, inf),
+    "yaw over 10": (10, inf),
+}
+"""Subsets by yaw, in degrees to either side: from the first bound, below the second."""
+UNKNOWN_YAW = "yaw unknown"
 AGREEMENTS = (f"agreeing under {SURE}", f"agreeing {SURE} to {CLEARLY_AGREEING}", f"agreeing over {CLEARLY_AGREEING}")
 
 
@@ -20,7 +29,7 @@ class Subset:
     """Some of the photos.
 
     Attributes:
-        name: What they have in common: one of YAWS (degrees, to either side) or AGREEMENTS (windows of the detector).
+        name: What they have in common: one of YAWS, UNKNOWN_YAW, or AGREEMENTS (windows of the detector).
         members: Their places among all photos, ascending.
     """
 
@@ -29,21 +38,23 @@ class Subset:
 
 
 def split_by_difficulty(results: Sequence[PhotoResult]) -> tuple[Subset, ...]:
-    """Split photos by yaw, then by agreement: each is in one subset of either. Empty ones are left out."""
-    members: dict[str, list[int]] = {name: [] for name in (*YAWS, *AGREEMENTS)}
+    """Split photos by yaw, then by agreement. Empty subsets are left out.
+
+    Each photo is in one subset of either, and what is turned by more than 10 degrees also in that of all these.
+    """
+    members: dict[str, list[int]] = {name: [] for name in (*YAWS, UNKNOWN_YAW, *AGREEMENTS)}
     for place, result in enumerate(results):
-        members[name_yaw(result)].append(place)
-        members[name_agreement(result)].append(place)
+        for name in (*name_yaws(result), name_agreement(result)):
+            members[name].append(place)
     return tuple(Subset(name, tuple(places)) for name, places in members.items() if places)
 
 
-def name_yaw(result: PhotoResult) -> str:
-    """Name a photo's subset by yaw."""
-    under, between, over, unknown = YAWS
+def name_yaws(result: PhotoResult) -> list[str]:
+    """Name a photo's subsets by yaw."""
     if result.landmarks is None:
-        return unknown
+        return [UNKNOWN_YAW]
     yaw = abs(find_yaw(result.landmarks))
-    return under if yaw < FRONTAL_YAW else between if yaw <= LARGE_YAW else over
+    return [name for name, (low, high) in YAWS.items() if low <= yaw < high]
 
 
 def name_agreement(result: PhotoResult) -> str:

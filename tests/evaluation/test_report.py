@@ -69,7 +69,7 @@ def test_row_shows_shares_intervals_and_dashes(report: EvaluationReport) -> None
 
 def test_subsets_show_the_share_at_the_second_threshold(report: EvaluationReport) -> None:
     table = subset_table(report, report.tables[0])
-    assert table.header() == ["method", "yaw under 10 (n = 8)", "agreeing under 12 (n = 8)"]
+    assert table.header() == ["method", "yaw under 5 (n = 8)", "agreeing under 12 (n = 8)"]
     assert table.texts() == [
         ["vae", "1.000", "1.000"],
         ["noise", "0.000", "0.000"],
@@ -109,7 +109,7 @@ def test_json_has_every_score_and_every_photos_distances(report: EvaluationRepor
     assert [score["method"] for score in first["scores"]] == METHODS
     assert first["scores"][0]["recognized"][0]["count"] == first["scores"][0]["rank_one"]["count"] == 8
     assert [(subset["name"], subset["photos"]) for subset in first["subsets"]] == [
-        ("yaw under 10", 8),
+        ("yaw under 5", 8),
         ("agreeing under 12", 8),
     ]
     photo = loaded["photos"][0]

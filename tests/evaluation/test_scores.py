@@ -144,11 +144,14 @@ def test_photos_are_split_by_yaw_to_either_side(landmarks: NDArray[np.float64]) 
         moved[27:31, 0] += 60 * np.tan(np.radians(degrees)) / 0.49  # 60 px between the eyes
         return replace(examine("a", 0, 0), landmarks=moved)
 
-    results = [turned(0), turned(-9), turned(11), turned(-19), turned(21), turned(-40)]
+    results = [turned(0), turned(-9), turned(11), turned(-19), turned(21), turned(-40)]  # degrees
     assert names_and_members(summarize_results(PLAN, results)) == [
-        ("yaw under 10", (0, 1)),
+        ("yaw under 5", (0,)),
+        ("yaw 5 to 10", (1,)),
         ("yaw 10 to 20", (2, 3)),
-        ("yaw over 20", (4, 5)),
+        ("yaw 20 to 30", (4,)),
+        ("yaw over 30", (5,)),
+        ("yaw over 10", (2, 3, 4, 5)),
         ("agreeing over 30", (0, 1, 2, 3, 4, 5)),
     ]
 

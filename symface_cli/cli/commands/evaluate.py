@@ -145,8 +145,9 @@ def evaluate(
     A face counts as recognized when a face recognizer says that it is the person in the photo; faces that are not
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
+    from symface_cli.data.datasets import check_choice, choose_photos
     from symface_cli.evaluation.midline import MidlinePlan
-    from symface_cli.evaluation.protocol import EvaluationPlan, check_choice, check_plan, choose_photos
+    from symface_cli.evaluation.protocol import EvaluationPlan, check_plan
     from symface_cli.evaluation.scores import summarize_results
     from symface_cli.evaluation.store import open_store
     from symface_cli.methods.network import DECODED, OURS
