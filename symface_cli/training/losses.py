@@ -119,18 +119,30 @@ def map_error(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (loss * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).eps)
 
 
-def parsing_losses(logits: Tensor, labels: LevelLabels) -> tuple[Tensor, Tensor]:
-    """Return the cross entropy of parts and that of irises, in nats, each a mean over the points of which it is known.
+def parts_error(logits: Tensor, labels: LevelLabels) -> Tensor:
+    """Return the cross entropy of what points show, in nats: a mean over the points that the crop shows.
 
-    Where nothing is labeled but that nothing was put in front, the cross entropy is that of this alone.
+    Where nothing is labeled but that nothing was put in front, it is that of this alone.
+
+    Args:
+        logits: (B, PARTS + 1, 64, 64), as the parser gives them.
+        labels: What is there.
     """
     log = logits[:, :PARTS].log_softmax(1)
     named = -log.gather(1, labels.parts.clamp(max=PARTS - 1)[:, None])[:, 0]
     others = torch.cat([log[:, : Part.FRONT], log[:, Part.FRONT + 1 :]], 1)
     uncovered = -others.logsumexp(1)
-    known = (labels.parts != UNKNOWN).float()
-    weight = known + (1 - known) * labels.inside
-    parts = (torch.where(known > 0, named, uncovered) * weight).sum() / weight.sum().clamp(min=1)
-    seen = labels.iris_known
-    irises = F.binary_cross_entropy_with_logits(logits[:, PARTS], labels.iris, reduction="none") * seen
-    return parts, irises.sum() / seen.sum().clamp(min=1)
+    error = torch.where(labels.parts != UNKNOWN, named, uncovered)
+    return (error * labels.inside).sum() / labels.inside.sum().clamp(min=1)
+
+
+def count_matches(logits: Tensor, labels: LevelLabels, part: Part) -> Tensor:
+    """Count the points that are found to show a part and do, and those that are found to or do: the F1 score's terms.
+
+    Returns:
+        (2,): twice the first, and the sum of the found and the labeled ones; their ratio is F1. Points of which nothing
+        is known do not count.
+    """
+    found = (logits[:, :PARTS].argmax(1) == part) & (labels.parts != UNKNOWN)
+    there = labels.parts == part
+    return torch.stack([2 * (found & there).sum(), found.sum() + there.sum()]).float()

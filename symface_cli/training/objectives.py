@@ -11,26 +11,27 @@ from symface_cli.network.architecture import FACE_SIZE, GRAY
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.localizer import LocalizerOutput
 from symface_cli.network.paper import PaperVAE
-from symface_cli.network.parsing import probabilities, visibility
+from symface_cli.network.parsing import PARTS, Part, probabilities, visibility
 from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
 from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 from symface_cli.training.data.augmentation import TrainingBatch
-from symface_cli.training.data.parsing import label_level
+from symface_cli.training.data.parsing import LevelLabels, label_level
 from symface_cli.training.distributed import mean_over_processes
 from symface_cli.training.losses import (
     LossWeights,
+    count_matches,
     cross_entropy,
     gaussian_error,
     kl_divergence,
     map_error,
     midline_error,
-    parsing_losses,
+    parts_error,
     warp_error,
 )
 from symface_cli.training.randomness import ShardedRandom
 
 Losses = dict[str, Tensor]
-"""The terms of an objective by name, each a scalar; "total" is what is minimized."""
+"""The terms of an objective by name, each a scalar, and scores beside them; "total" is what is minimized."""
 
 Objective = Callable[[TrainingBatch, ShardedRandom], Losses]
 """From a batch to the losses of a network."""
@@ -136,20 +137,42 @@ def left_halves(network: SymmetricFaceVAE, batch: TrainingBatch, stage: int) -> 
 
 
 def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: TrainingBatch) -> Losses:
-    """Return the localizer's terms: both warps against the label, midline, mask, parts, irises, frame.
+    """Return the localizer's terms: both warps against the label, midline, mask, frame; and those of its parser.
 
-    "warp" is in eye distances, "midline" in radians and eye distances; "mask", "parts" and "irises" are in nats.
+    "warp" is in eye distances, "midline" in radians and eye distances; "mask" is in nats.
     """
     face = batch.face_mask + weights.surroundings
     coarse = _share(face) * warp_error(located.coarse, batch.warp, face)
     warp = _share(face) * warp_error(located.warp, batch.warp, face)
     midline = midline_error(located.warp, batch.warp)
     mask = map_error(located.mask, batch.face_mask, torch.ones_like(face))
-    parts, irises = parsing_losses(located.parts, label_level(batch, located.level))
+    parser = parser_losses(located.parts, weights, label_level(batch, located.level))
     total = weights.coarse_warp * coarse + weights.warp * warp + weights.midline * midline
     total = total + weights.maps * mask + weights.outside * located.outside
-    total = total + weights.parts * parts + weights.irises * irises
-    return {"total": total, "warp": warp, "midline": midline, "mask": mask, "parts": parts, "irises": irises}
+    return _add({"total": total, "warp": warp, "midline": midline, "mask": mask}, parser)
+
+
+def parser_losses(logits: Tensor, weights: LossWeights, labels: LevelLabels) -> Losses:
+    """Return the parser's terms: what points show, irises; and how well skin and hair are found, in F1 scores.
+
+    "parts" and "irises" are in nats. The scores are not part of the total, and 0 where nothing is labeled.
+
+    Args:
+        logits: (B, PARTS + 1, 64, 64), as the parser gives them.
+        weights: How much the terms count.
+        labels: What is there.
+    """
+    parts = _share(labels.inside) * parts_error(logits, labels)
+    irises = _share(labels.iris_known) * map_error(logits[:, PARTS], labels.iris, labels.iris_known)
+    with torch.no_grad():
+        skin, hair = (mean_over_processes(count_matches(logits, labels, part)) for part in (Part.SKIN, Part.HAIR))
+    return {
+        "total": weights.parts * parts + weights.irises * irises,
+        "parts": parts,
+        "irises": irises,
+        "skin_f1": skin[0] / skin[1].clamp(min=1),
+        "hair_f1": hair[0] / hair[1].clamp(min=1),
+    }
 
 
 def _share(weight: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
+from symface_cli.network.parsing import PARTS, UNKNOWN, Part
 from symface_cli.network.warps import identity_warp
 from symface_cli.training import losses
+from symface_cli.training.data.parsing import LevelLabels
 
 
 def test_kl_is_that_of_torch_distributions():
@@ -73,3 +75,27 @@ def test_map_error_by_hand():
     logits = torch.tensor([[0.0, 100.0]])
     target = torch.tensor([[1.0, 1.0]])
     assert losses.map_error(logits, target, torch.tensor([[1.0, 3.0]])).item() == pytest.approx(math.log(2) / 4)
+
+
+def level_labels(parts):
+    """Four points, the last of which the crop does not show; no irises are known."""
+    parts = torch.tensor([[parts]])
+    nothing = torch.zeros(1, 1, 4)
+    return LevelLabels(parts, torch.tensor([[[1.0, 1, 1, 0]]]), nothing, nothing)
+
+
+def test_parts_error_by_hand():
+    """Skin with a probability of a half; nothing in front, of which nothing else is known, with 3 / 4."""
+    chances = torch.tensor([[0.1, 0.5, 0.1, 0.1, 0.1, 0.1], [0.15, 0.15, 0.15, 0.15, 0.15, 0.25]]).log().T
+    logits = torch.zeros(1, PARTS + 1, 1, 4)
+    logits[0, :PARTS, 0, :2] = chances
+    found = losses.parts_error(logits, level_labels([Part.SKIN, UNKNOWN, Part.HAIR, UNKNOWN]))
+    assert found.item() == pytest.approx((math.log(2) + math.log(4 / 3) + math.log(6)) / 3)
+
+
+def test_matches_count_where_something_is_known():
+    logits = torch.zeros(1, PARTS + 1, 1, 4)
+    logits[0, Part.SKIN] = 1
+    labels = level_labels([Part.SKIN, UNKNOWN, Part.HAIR, UNKNOWN])
+    assert losses.count_matches(logits, labels, Part.SKIN).tolist() == [2, 3]  # F1 = 2 / 3
+    assert losses.count_matches(logits, labels, Part.HAIR).tolist() == [0, 1]

@@ -18,7 +18,7 @@ class LevelLabels(NamedTuple):
     """What the points of a level frame show.
 
     Attributes:
-        parts: A `Part`, or UNKNOWN, (B, 64, 64) int64.
+        parts: A `Part`, or UNKNOWN, as all around the crop is, (B, 64, 64) int64.
         inside: 1 where the crop shows the point, else 0, (B, 64, 64).
         iris: How far the point lies in an iris that is seen, (B, 64, 64) in 0..1.
         iris_known: 1 where that is known, else 0, (B, 64, 64).
