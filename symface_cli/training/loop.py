@@ -27,6 +27,7 @@ from symface_cli.training.distributed import Processes, mean_over_processes
 from symface_cli.training.initialization import start_linear_path
 from symface_cli.training.normalization import share_statistics
 from symface_cli.training.objectives import Learner, Losses, objective_of
+from symface_cli.training.pose import learn_pose
 from symface_cli.training.randomness import ShardedRandom, seeded
 from symface_cli.training.reports.curves import curves_are_possible, draw_curves
 from symface_cli.training.reports.sheets import draw_sheet
@@ -121,7 +122,9 @@ def train(
     while training.epoch < config.epochs:
         is_best = _run_epoch(training, config, splits, observer)
         if processes.is_writer:
-            _write_epoch(training, config, splits["validation"], run, is_best)
+            if is_best:
+                _write_best(training, config, splits["train"], run)
+            _write_epoch(training, config, splits["validation"], run)
             _write_checkpoint(training, config, sources, run)
         observer.finished_epoch(training.rows[-1])
     return run.stage(config.stage).best
@@ -231,13 +234,15 @@ def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, obser
     return bool(is_best)
 
 
-def _write_epoch(
-    training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder, is_best: bool
-) -> None:
-    """Write the files of an epoch; the checkpoint comes last."""
+def _write_best(training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder) -> None:
+    """Write the weights of an epoch, with the pose field that belongs to them, of the training split's `samples`."""
+    learn_pose(training.mean.network, samples, config.stage)
+    save_weights(run.stage(config.stage).best, training.mean.network, config.stage)
+
+
+def _write_epoch(training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder) -> None:
+    """Write the reports of an epoch, with faces of the validation split's `samples`."""
     folder = run.stage(config.stage)
-    if is_best:
-        save_weights(folder.best, training.mean.network, config.stage)
     folder.write_losses(training.rows, draw_curves(training.rows) if curves_are_possible() else None)
     sheet = draw_sheet(training.mean.network, samples, config, SHEET_FACES)
     folder.write_sheet(training.epoch, sheet)

@@ -61,7 +61,9 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
         assert finished.status == 0, finished.err
         folder = run / f"stage-{stage}"
         assert finished.out == f"{folder / 'best.safetensors'}\n"
-        assert load_weights(folder / "best.safetensors").stage == stage
+        loaded = load_weights(folder / "best.safetensors")
+        assert loaded.stage == stage
+        assert loaded.network.pose_field.any() == (stage > 1)
         assert {path.name for path in folder.iterdir()} == {
             "best.safetensors", "config.json", "epoch-001.png", "last.pt", "losses.csv", "losses.png",
         }  # fmt: skip
