@@ -147,9 +147,14 @@ def _look_up(label: LabelMap, places: Array) -> NDArray[np.uint8]:
     size = np.array(label.shape[::-1])
     x, y = np.moveaxis(np.floor(places * size).astype(int).clip(0, size - 1), -1, 0)
     inside = ((places >= 0) & (places < 1)).all(-1)
+    return np.where(inside, part_table()[label[y, x]], UNKNOWN).astype(np.uint8)
+
+
+def part_table() -> NDArray[np.uint8]:
+    """Return the parts, or UNKNOWN, that the numbers in a label map stand for, (256,)."""
     table = np.full(256, UNKNOWN, np.uint8)
     table[list(PARTS)] = list(PARTS.values())
-    return np.where(inside, table[label[y, x]], UNKNOWN).astype(np.uint8)
+    return table
 
 
 def _normalize_irises(irises: Array, box: Box) -> Array:
