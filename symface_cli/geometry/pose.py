@@ -15,6 +15,7 @@ of photos holds 93 % of their variance, and follows the turn with a correlation 
 An asymmetry that moves a face in just the way a turn does, such as a nose bent like that, is taken for a turn.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,11 @@ class Pose(NamedTuple):
     """Sine of the turn that this needs."""
     share: float
     """Of the odd displacement in the face, how much this explains, 0..1, as a share of the sum of squares."""
+
+    @property
+    def yaw_degrees(self) -> float:
+        """The turn as an angle, positive when the nose points to the viewer's right."""
+        return math.degrees(math.asin(min(max(self.turn, -1.0), 1.0)))
 
 
 def pose_of_warp(photo_from_face: Array, mask: NDArray[np.floating], field: NDArray[np.floating]) -> Pose:

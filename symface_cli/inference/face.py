@@ -15,6 +15,8 @@ from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, similarity_of_warp
 
+FAR_TURNS = (30.0, 50.0)  # degrees of yaw over which a head is too far turned to be made symmetric
+
 Side = Literal["both", "left", "right"]
 """Which side of a face a result is made of; left and right are the viewer's."""
 
@@ -46,6 +48,12 @@ class FaceWarp:
     def photo_from_level(self) -> Array:
         """Matrix of the similarity that the warp has at the face frame's edge: where the symmetric face lies."""
         return similarity_of_warp(self.photo_from_face)
+
+    @property
+    def strength(self) -> float:
+        """How far a face that keeps its pose is made symmetric, 0..1: less where the far side is hardly seen."""
+        turned = (abs(self.pose.yaw_degrees) - FAR_TURNS[0]) / (FAR_TURNS[1] - FAR_TURNS[0])
+        return 1 - min(max(turned, 0.0), 1.0)
 
     @property
     def eye_distance(self) -> float:

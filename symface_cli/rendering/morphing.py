@@ -8,7 +8,7 @@ pose. In a photo, all this fades out towards the face's outline, and where somet
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, get_args
 
 import cv2
@@ -129,6 +129,7 @@ class Morph(Generic[Sample]):
         self._pixels = pixels
         self._warped = warped
         self._level = warped.photo_from_level
+        self._strength = warped.strength if pose == "keep" else 1.0
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
         self._moves = enlarge(warped.photo_from_face - level, FIELD_SIZE)
@@ -189,6 +190,7 @@ class Morph(Generic[Sample]):
         """Plan where points (H, W, 2) of the level frame come from and how they are mixed; smooth, so few points do."""
         u = points + sample_field(self._turned, points)
         displacement = sample_field(self._displacement, u)
+        amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
         moved = amounts.shape * fades.shape
         here, level_from_photo = apply(self._level, points), np.linalg.inv(self._level)
         reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement))
