@@ -19,8 +19,9 @@ from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.inference.face import Side
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import FaceMeasurement, measure_photo
-from symface_cli.rendering.morphing import Amounts
+from symface_cli.rendering.morphing import Amounts, PoseMode
 from symface_cli.rendering.options import Output, OutputOptions
+from symface_cli.rendering.outputs import OutputFile
 from symface_cli.rendering.plan import NetworkPlanner
 from symface_cli.writing import Inputs
 
@@ -46,6 +47,7 @@ def symmetrize(
     color: float = 1.0,
     side: Side = "both",
     detail: bool = True,
+    pose: PoseMode = "keep",
     face: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -60,6 +62,7 @@ def symmetrize(
         color: The same for light and colors.
         side: What a face is made of: "both" sides, or the viewer's "left" or "right".
         detail: True for the photo's own pixels, False for the face as the VAE decodes it.
+        pose: "keep" for heads that stay turned as they are, "front" for faces that look to the front.
         face: Number of the one face by size, 1 for the largest; None for all.
         out: File or folder for the result of a file; by default it lies beside it, as NAME.symmetric.*
         force: Whether an existing file may be overwritten.
@@ -77,7 +80,7 @@ def symmetrize(
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there, or `out` makes no sense.
     """
-    options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail)
+    options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail, pose=pose)
     planner = NetworkPlanner(_symmetrizer(weights, device), options, Selection(number=face))
     return _make(photo, planner, out, force)[0]
 
@@ -90,6 +93,7 @@ def symmetric_faces(
     color: float = 1.0,
     side: Side = "both",
     detail: bool = True,
+    pose: PoseMode | None = None,
     size: int | None = None,
     background: Background = None,
     face: int | None = None,
@@ -102,12 +106,14 @@ def symmetric_faces(
 
     Args:
         photo: The photo.
-        output: "face" for aligned faces, exactly equal to their mirror images while both amounts are 1; "crop" for the
-            squares around the heads, of the photo with symmetric faces.
+        output: "face" for aligned faces, exactly equal to their mirror images while both amounts are 1 and they look to
+            the front; "crop" for the squares around the heads, of the photo with symmetric faces.
         shape: How far the shape becomes symmetric: 0 not at all, 1 fully; below 0 and above 1 exaggerate.
         color: The same for light and colors.
         side: What a face is made of: "both" sides, or the viewer's "left" or "right".
         detail: True for the photo's own pixels, False for the face as the VAE decodes it.
+        pose: "keep" for heads that stay turned as they are, "front" for faces that look to the front; None keeps the
+            pose in crops, but not in aligned faces.
         size: Side of an aligned face in pixels; None for the photo's own resolution.
         background: What surrounds an aligned face: None for the photo, "transparent", or a color (r, g, b).
         face: Number of the one face by size, 1 for the largest; None for all.
@@ -128,6 +134,7 @@ def symmetric_faces(
         outputs=(Output(output),),
         amounts=Amounts(shape, color, side),
         detail=detail,
+        pose=pose,
         size=size,
         background=background,
     )
@@ -182,8 +189,7 @@ def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool
         return _write(photo, planner, out, force)  # type: ignore[return-value]  # mypy thinks of an Image that is a Path
     if out is not None:
         raise UsageError("out is for photos that are files")
-    plan = planner.plan(_read_and_warn(photo), None)
-    made = [file.render() for file in plan.files]
+    made = [file.render() for file in _plan(photo, planner, None)]
     if isinstance(photo, bytes):
         return made
     if isinstance(photo, Image.Image):
@@ -197,19 +203,20 @@ def _write(photo: Path, planner: NetworkPlanner, out: str | Path | None, force: 
         raise UsageError(f"{photo} stands for {len(targets)} photos; give one at a time")
     (target,) = targets
     suffix = None if target.exact is None else target.exact.suffix
-    files = planner.plan(_read_and_warn(photo), suffix).files
+    files = _plan(photo, planner, suffix)
     written = write_files(target, files, Permission(inputs=Inputs([photo]), force=force))
     for note in written.notes:
         warnings.warn(note, stacklevel=4)
     return list(written.paths)
 
 
-def _read_and_warn(photo: AnyPhoto) -> Picture:
-    """Read a photo whose results are files, and warn of what they will not have."""
+def _plan(photo: AnyPhoto, planner: NetworkPlanner, suffix: str | None) -> tuple[OutputFile, ...]:
+    """Plan the files of a photo, and warn of what they will not have or show."""
     picture = _read(photo)
-    for note in picture.notes:
+    plan = planner.plan(picture, suffix)
+    for note in (*picture.notes, *plan.notes):
         warnings.warn(f"{photo}: {note}" if isinstance(photo, (str, Path)) else note, stacklevel=4)
-    return picture
+    return plan.files
 
 
 def _read(photo: AnyPhoto) -> Picture:

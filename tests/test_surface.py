@@ -12,14 +12,14 @@ COMMANDS = get_command(app).commands
 OPTIONS = {
     "symmetrize": (
         "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
-        "--no-detail --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
+        "--no-detail --pose --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
         "--check-identity --measure --jobs --print0 --method --weights --device --model-dir --debug"
     ),
     "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --weights --device --debug",
     "label": "--download --out --review --force --jobs --debug",
     "train": (
-        "--stage --download --labels --teacher --run --init --resume --tensorboard --epochs --batch-size --lr --seed "
-        "--arch --device --debug"
+        "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "
+        "--batch-size --lr --seed --arch --device --debug"
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --midline --json --markdown --report "

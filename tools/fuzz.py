@@ -61,6 +61,7 @@ VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "shape": (("0", "1", "-1", "2", "0.5"), NUMBERS),
     "color": (("0", "1", "-1", "2", "0.5"), NUMBERS),
     "side": (("both", "left", "right"), ("middle",)),
+    "pose": (("keep", "front"), ("turn",)),
     "faces": (("all", "largest", "1", "2"), ("99", "0", "-1", "some")),
     "min-face": (("16", "40", "80"), ("5000", "15", "nan")),
     "box": (("60,60,90,90", "-5,-5,150,150"), ("9000,9000,80,80", "0,0,0,0", "nan,1,2,3", "1,2,3", "1e30,0,1e30,9")),

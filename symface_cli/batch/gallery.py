@@ -13,10 +13,11 @@ from symface_cli.batch.targets import STREAM
 from symface_cli.batch.thumbnails import Slide, choose_side, draw_slides
 from symface_cli.errors import SymfaceError, attempt
 from symface_cli.files import on_one_line
+from symface_cli.inference.face import FAR_TURNS
 from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
 from symface_cli.pages import InlineImage, load_template
 from symface_cli.rendering.identity import SAME_PERSON
-from symface_cli.rendering.records import MAX_YAW_PHOTO, FaceRecord
+from symface_cli.rendering.records import FaceRecord
 from symface_cli.version import __version__
 
 
@@ -58,9 +59,15 @@ MEASURES = (
         heading="turn",
         read=attrgetter("yaw_degrees"),
         form="{:.0f}°",
-        meaning=f"How far the head is turned; a symmetric face does not fit one of {MAX_YAW_PHOTO:.0f}° and more well.",
-        limit=MAX_YAW_PHOTO,
+        meaning=f"How far the head is turned to the viewer's right; beyond {FAR_TURNS[0]:.0f}° it is changed less.",
+        limit=FAR_TURNS[0],
         warning="strongly turned",
+    ),
+    Measure(
+        heading="pose",
+        read=lambda record: None if record.pose_share is None else 100 * record.pose_share,
+        form="{:.0f} %",
+        meaning="How much of the displacement between the two sides of the face comes from the turn.",
     ),
     Measure(
         heading="identity distance",

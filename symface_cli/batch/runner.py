@@ -173,7 +173,7 @@ def symmetrize_photo(planner: Planner, permission: Permission, target: Target) -
         return Outcome(target=target, error=failure_of(error, str(target.photo)), input_state=state)
     done = perf_counter()
     seconds = {"read": round(read - start, 4), "look": round(looked - read, 4), "make": round(done - looked, 4)}
-    pairs, notes = choose_pairs(made.files, written.paths), (*picture.notes, *written.notes)
+    pairs, notes = choose_pairs(made.files, written.paths), (*picture.notes, *made.notes, *written.notes)
     return Outcome(
         target=target,
         written=written.paths,

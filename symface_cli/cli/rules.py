@@ -54,7 +54,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "method",
             _is_landmark_method,
             (
-                *("shape", "color", "side", "detail", "continuum", "gif", "compare", "preview", "size", "background"),
+                *("shape", "color", "side", "detail", "pose", "continuum", "gif", "compare", "preview"),
+                *("size", "background"),
                 *("min_face", "box", "eyes", "check_identity", "measure", "weights", "device"),
             ),
         ),
@@ -68,8 +69,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "preview",
             lambda values: values["preview"],
             (
-                *("output", "method", "shape", "color", "side", "detail", "continuum", "gif", "compare"),
-                *("size", "background", "faces"),
+                *("output", "method", "shape", "color", "side", "detail", "pose", "continuum", "gif"),
+                *("compare", "size", "background", "faces"),
             ),
         ),
         Rule(

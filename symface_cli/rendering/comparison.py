@@ -43,7 +43,7 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
         {
-            "photo": Morph(small, warped, prediction.decode).in_frame(Amounts(0, 0), size),
+            "photo": Morph(small, warped, prediction.decode, pose="front").in_frame(Amounts(0, 0), size),
             "left-left": render_face(small, face, "left", size),
             "right-right": render_face(small, face, "right", size),
             "symmetric": render_face(small, face, size=size),

@@ -75,13 +75,21 @@ class Amounts:
             raise UsageError(f"side {self.side}: use {', '.join(get_args(Side))}")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Fades:
-    """How far shape, color and light are changed at each point, each (H, W, 1) in 0..1."""
+    """How far a face is changed.
+
+    Attributes:
+        shape: At each point, (H, W, 1) in 0..1.
+        color: The same.
+        light: The same.
+        taken: How much detail of the other side is taken from each point of the level frame, (S, S) in 0..1.
+    """
 
     shape: Floats
     color: Floats
     light: Floats
+    taken: Floats
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,6 +136,7 @@ class Morph(Generic[Sample]):
     ) -> None:
         self._pixels = pixels
         self._warped = warped
+        self._pose = pose
         self._level = warped.photo_from_level
         self._strength = warped.strength if pose == "keep" else 1.0
         level = apply(self._level, control_points())
@@ -167,12 +176,20 @@ class Morph(Generic[Sample]):
         return result
 
     def in_frame(self, amounts: Amounts, size: int) -> NDArray[Sample]:
-        """Return the morphed face in the face frame, (size, size, C), with what lies around it."""
-        weights = self._weights(amounts.side, self._warped.framed_weights)
+        """Return the morphed face in the level frame, (size, size, C), with what lies around it.
+
+        If it keeps its pose, it is what it is in the photo; else its surroundings become symmetric, too.
+        """
         ticks = group_pixels(slice(0, size), 1) / ((size - 1) / 2) - 1
         points = np.stack(np.meshgrid(ticks, ticks), -1)
-        full = np.ones((*points.shape[:2], 1), np.float32)
-        plan = self._plan(points, amounts, weights, Fades(shape=full, color=full, light=full), None)
+        if self._pose == "keep":
+            weights = self._weights(amounts.side, self._warped.weights)
+            plan = self._plan(points, amounts, weights, self._fades(points), self._light(weights))
+        else:
+            weights = self._weights(amounts.side, self._warped.framed_weights)
+            full = np.ones((*points.shape[:2], 1), np.float32)
+            fades = Fades(shape=full, color=full, light=full, taken=np.ones_like(self._taken))
+            plan = self._plan(points, amounts, weights, fades, None)
         return as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
 
     def _fades(self, points: Array) -> Fades:
@@ -184,6 +201,7 @@ class Morph(Generic[Sample]):
             shape=face * fade(mask, *SHAPE_FADE),
             color=face * fade(mask, *COLOR_FADE),
             light=face * fade(mask, *LIGHT_FADE),
+            taken=self._taken,
         )
 
     def _plan(self, points: Array, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
@@ -198,7 +216,7 @@ class Morph(Generic[Sample]):
         v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
         mirrored = v * [-1, 1]
         source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
-        taken = fades.color * sample_field(self._taken, apply(level_from_photo, source))[..., None]
+        taken = fades.color * sample_field(fades.taken, apply(level_from_photo, source))[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
         lit = None if light is None else (fades.light - taken).clip(0) * sample_field(light, v)

@@ -1,7 +1,7 @@
 """Plan one photo's outputs: select its faces, describe them, and return one lazy output per file."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -12,21 +12,23 @@ from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import midline_of_warp, yaw_of_warp
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture
-from symface_cli.inference.face import FacePrediction
+from symface_cli.inference.face import FacePrediction, FaceWarp
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import measure_asymmetry
 from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import OutputFile, plan_files
 from symface_cli.rendering.records import FaceRecord, with_asymmetry
+from symface_cli.rendering.renderers import Faces
 from symface_cli.version import __version__
 
 
 class PhotoPlan(NamedTuple):
-    """A photo's faces, and the files to be rendered of them."""
+    """A photo's faces, the files to be rendered of them, and what a user should know of that, a sentence each."""
 
     faces: tuple[FaceRecord, ...]
     files: tuple[OutputFile, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Planner(Protocol):
@@ -90,7 +92,15 @@ class NetworkPlanner:
         if self._measured:
             measured = measure_asymmetry(self._symmetrizer, photo, [found for found, _ in faces])
             records = tuple(map(with_asymmetry, records, measured))
-        return PhotoPlan(records, tuple(plan_files(picture, faces, self._options, suffix)))
+        files = tuple(plan_files(picture, faces, self._options, suffix))
+        return PhotoPlan(records, files, tuple(self._note_turns(faces)))
+
+    def _note_turns(self, faces: Faces) -> Iterator[str]:
+        """Say which faces are turned so far that they are changed less than was asked for."""
+        if self._options.keeps_pose:
+            for number, (_, prediction) in enumerate(faces, 1):
+                if prediction.warp is not None and prediction.warp.strength < 1:
+                    yield describe_turn(number, prediction.warp)
 
     def _record(self, photo: Photo, found: Detection, prediction: FacePrediction) -> FaceRecord:
         box = tuple(round(value, 2) for value in found.box)
@@ -103,9 +113,21 @@ class NetworkPlanner:
             roll_degrees=found.roll_degrees,
             midline_degrees=round(midline_of_warp(warp).degrees, 3),
             eye_distance=round(prediction.warp.eye_distance, 2),
-            yaw_degrees=round(yaw_of_warp(warp, prediction.warp.mask), 1),
+            yaw_degrees=round(_find_yaw(prediction.warp), 1),
+            pose_share=round(prediction.warp.pose.share, 3),
             identity=identity,
         )
+
+
+def _find_yaw(warp: FaceWarp) -> float:
+    """Return the yaw in degrees; by the areas of the two sides, if the weights do not know how a turn moves a face."""
+    return warp.pose.yaw_degrees if warp.pose.share > 0 else yaw_of_warp(warp.photo_from_face, warp.mask)
+
+
+def describe_turn(number: int, warp: FaceWarp) -> str:
+    """Say that a face, numbered in its photo, is changed less because its head is turned far."""
+    changed = f"changed by {warp.strength:.1f} of the way" if warp.strength > 0 else "not changed"
+    return f"face {number} is turned by {abs(warp.pose.yaw_degrees):.0f} degrees: {changed}"
 
 
 class LandmarkPlanner:

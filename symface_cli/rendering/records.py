@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 
 from symface_cli.measurement.asymmetry import Asymmetry
 
-MAX_YAW_PHOTO = 20.0  # degrees, from which the far side of a head is mostly made up
-
 
 @dataclass(frozen=True, kw_only=True)
 class FaceRecord:
@@ -19,6 +17,7 @@ class FaceRecord:
         midline_degrees: The midline's tilt, clockwise from upright; None without a warp.
         eye_distance: Of the symmetric face in photo pixels; None without a warp.
         yaw_degrees: Positive when the nose points to the viewer's right; None without a warp.
+        pose_share: How much of the displacement between the two sides the turn explains, 0..1; None without a warp.
         identity: Distance between photo and result by dlib's recognizer; None if it was not asked for, or if it finds
             no face in one of them.
         asymmetry: Value and error of each of `quantities.NAMES`; None if they were not asked for.
@@ -29,6 +28,7 @@ class FaceRecord:
     midline_degrees: float | None = None
     eye_distance: float | None = None
     yaw_degrees: float | None = None
+    pose_share: float | None = None
     identity: float | None = None
     asymmetry: Mapping[str, Sequence[float]] | None = None
 

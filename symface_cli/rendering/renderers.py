@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from symface_cli.detection.detector import Detection
 from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
+from symface_cli.geometry.pose import face_from_level
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo, Pixels
 from symface_cli.imaging.color import eight_bit
@@ -18,9 +19,9 @@ from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
-from symface_cli.rendering.fields import FRAME_FADE, fade
-from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, CutOutMorph, Morph
-from symface_cli.rendering.options import OutputOptions
+from symface_cli.rendering.fields import FRAME_FADE, fade, sample_field
+from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, CutOutMorph, Morph, PoseMode
+from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.transparency import is_opaque, premultiply, replace_changed
 
 HEAD = 1.2  # side of a crop in sides of the network's crop
@@ -36,6 +37,7 @@ class PhotoRenderer:
         self._picture = picture
         self._faces = [(warp_of(prediction), partial(_decode_native, prediction, picture)) for _, prediction in faces]
         self._detail = options.detail
+        self._pose = options.pose_in(Output.PHOTO)
 
     def render(self, amounts: Amounts) -> Picture:
         """Render in the picture's own colors; transparency moves with them."""
@@ -43,12 +45,12 @@ class PhotoRenderer:
         if picture.alpha is None or is_opaque(picture.alpha):
             pixels = picture.pixels
             for warped, decode in self._faces:
-                pixels = Morph(pixels, warped, decode, self._detail).in_photo(amounts)
+                pixels = Morph(pixels, warped, decode, self._detail, self._pose).in_photo(amounts)
             return replace(picture, pixels=pixels)
         before = after = premultiply(picture.pixels, picture.alpha)
         for warped, decode in self._faces:
             decode_layers = partial(_decode_layers, decode, warped, before)
-            after = CutOutMorph(after, warped, decode_layers, self._detail).in_photo(amounts)
+            after = CutOutMorph(after, warped, decode_layers, self._detail, self._pose).in_photo(amounts)
         pixels, alpha = replace_changed(picture.pixels, picture.alpha, before, after)
         return replace(picture, pixels=pixels, alpha=alpha)
 
@@ -78,12 +80,16 @@ class CropRenderer(PhotoRenderer):
 
 
 class FaceRenderer:
-    """Renderer of one face in its frame, exactly symmetric unless other amounts than 1 are asked for."""
+    """Renderer of one face in its frame.
+
+    It is exactly symmetric, unless it keeps its pose, or other amounts than 1 are asked for.
+    """
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
         ((found, self._prediction),) = faces
         self._photo = picture.photo
         self._options = options
+        self._pose = options.pose_in(Output.FACE)
         warped = self._prediction.warp
         if warped is None:
             self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
@@ -93,20 +99,21 @@ class FaceRenderer:
     def image(self, amounts: Amounts) -> Photo:
         """Render in sRGB, with the face's surroundings."""
         prediction, options = self._prediction, self._options
-        if (amounts.shape, amounts.color) == (1, 1):
+        if self._pose == "front" and (amounts.shape, amounts.color) == (1, 1):
             if options.detail:
                 return render_face(self._photo, prediction, amounts.side, options.size)
             return prediction.decoded if options.size is None else _resize_symmetric(prediction.decoded, options.size)
         warped = warp_of(prediction)
         size = options.size or native_size(warped.photo_from_face)
-        return Morph(self._photo, warped, lambda: prediction.decoded, options.detail).in_frame(amounts, size)
+        morph = Morph(self._photo, warped, lambda: prediction.decoded, options.detail, self._pose)
+        return morph.in_frame(amounts, size)
 
     def encode(self, amounts: Amounts, suffix: str) -> bytes:
         """Render a PNG, with the background that the options ask for."""
         image = self.image(amounts)
         background = self._options.background
         if background is not None:
-            alpha = _outline(warp_of(self._prediction), len(image))[..., None]
+            alpha = _outline(warp_of(self._prediction), self._pose, len(image))[..., None]
             if isinstance(background, str):
                 image = np.dstack([image, (255 * alpha).round().astype(np.uint8)])
             else:
@@ -138,10 +145,18 @@ def warp_of(prediction: FacePrediction) -> FaceWarp:
     return prediction.warp
 
 
-def _outline(warped: FaceWarp, size: int) -> Floats:
-    """Return how much each pixel is of the face, (size, size) in 0..1, exactly symmetric; 0 at the frame's edge."""
+def _outline(warped: FaceWarp, pose: PoseMode, size: int) -> Floats:
+    """Return how much each pixel is of the face, (size, size) in 0..1; 0 at the frame's edge.
+
+    It is exactly symmetric, unless the face keeps its pose.
+    """
     inwards = 1 - np.abs(np.linspace(-1, 1, size, dtype=np.float32))
-    alpha = fade(enlarge(warped.mask, size), *SHAPE_FADE) * fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
+    edge = fade(np.minimum.outer(inwards, inwards), 0, FRAME_FADE)
+    mask = enlarge(warped.mask, size)
+    if pose == "keep":
+        face = face_from_level(warped.pose.displacement, warped.photo_from_level)
+        return edge * fade(sample_field(mask, enlarge(face, size)), *SHAPE_FADE)
+    alpha = edge * fade(mask, *SHAPE_FADE)
     return np.asarray((alpha + alpha[:, ::-1]) / 2, np.float32)
 
 

@@ -208,10 +208,10 @@ def test_a_row_for_every_face_with_what_to_sort_it_by(page: Page) -> None:
 
 
 def test_a_turn_to_either_side_is_warned_of(done: Callable[..., Outcome], tmp_path: Path) -> None:
-    text = as_html([done("a.png", FaceRecord(yaw_degrees=-25.0)), done("b.png", FaceRecord(yaw_degrees=5.0))], tmp_path)
+    text = as_html([done("a.png", FaceRecord(yaw_degrees=-35.0)), done("b.png", FaceRecord(yaw_degrees=5.0))], tmp_path)
     assert "turn" in Page(text).text_in("button")
     warned = re.findall(r"<strong[^>]*>([^<]*)</strong> \(strongly turned\)", text)
-    assert set(warned) == {"\u221225°"}
+    assert set(warned) == {"\u221235°"}
 
 
 def test_measures_that_nobody_has_are_not_shown(done: Callable[..., Outcome], tmp_path: Path) -> None:

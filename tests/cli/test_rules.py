@@ -16,6 +16,7 @@ VALUES = {
     "color": "--color 0",
     "side": "--side left",
     "detail": "--no-detail",
+    "pose": "--pose front",
     "continuum": "--continuum 0:1:0.5",
     "gif": "--gif",
     "compare": "--compare",

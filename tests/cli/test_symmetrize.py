@@ -383,17 +383,6 @@ def test_nothing_of_a_batch_is_kept_in_memory(symface, small):
     assert 0 < outcomes[0].seconds["make"] < time.monotonic() - began
 
 
-def test_a_turned_head_is_warned_of_and_its_turn_is_kept(symface, photo, tmp_path, monkeypatch):
-    """The portrait's head is turned by 2 to 6 degrees, as its measures and its landmarks say."""
-    assert "turned" not in symface("symmetrize", photo, "-o", f"{tmp_path}/a/").err
-    monkeypatch.setattr("symface_cli.rendering.records.MAX_YAW_PHOTO", 1.0)
-    finished = symface("symmetrize", photo, "-o", f"{tmp_path}/b/")
-    assert finished.status == 0
-    assert "portrait.png: face 1: the head is turned by about" in finished.err
-    (line,) = lines_of(tmp_path / "b/manifest.jsonl")
-    assert 2 < abs(line["yaw_degrees"]) < 6
-
-
 @pytest.mark.usefixtures("few_crops")
 def test_faces_are_measured_on_request_as_the_measure_command_does(symface, photo, tmp_path):
     report = tmp_path / "report.html"

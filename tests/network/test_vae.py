@@ -110,20 +110,6 @@ def test_side_weights_add_up_to_one():
     assert torch.allclose(weights + weights.flip(2), torch.ones(2, 17, 17))
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-def test_surroundings_are_those_of_the_side_that_counts_more(side):
-    weights = torch.full((1, 17, 17), 0.5)
-    weights[:, 4:12, :8], weights[:, 4:12, 9:] = (0.6, 0.4) if side == "left" else (0.4, 0.6)
-    mask = torch.zeros(1, 17, 17)
-    mask[:, 4:12, 4:13] = 1
-    chosen = warps.one_side_around_face(weights, mask)
-    assert torch.equal(chosen[mask == 1], weights[mask == 1])
-    assert chosen[0, 0, 0] == (side == "left")
-    assert chosen[0, 0, 16] == (side == "right")
-    assert chosen[0, 0, 8] == 0.5
-    assert torch.allclose(chosen + chosen.flip(2), torch.ones(1, 17, 17))
-
-
 def test_blending_by_hand():
     face = torch.tensor([0.2, 0.8]).view(1, 1, 1, 2).expand(1, 3, 2, 2)
     weights = torch.full((1, 17, 17), 0.75)

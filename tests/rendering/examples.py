@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import pixel_from_normalized
+from symface_cli.geometry.pose import face_from_level
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Photo
-from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.rendering.fields import sample_field
 from symface_cli.rendering.renderers import Faces
 from tests.conftest import ROOT
 
@@ -39,7 +40,8 @@ def example(name: str) -> Photo:
 
 
 def mask_in_photo(warped: FaceWarp, photo: Photo) -> NDArray[np.float32]:
-    """How much each pixel of a photo belongs to a face, (H, W)."""
-    size = 257
-    photo_from_mask = similarity_of_warp(warped.photo_from_face) @ np.linalg.inv(pixel_from_normalized(size))
-    return cv2.warpAffine(enlarge(warped.mask, size), photo_from_mask[:2], photo.shape[1::-1])
+    """How much each pixel of a photo belongs to a face in its pose, (H, W)."""
+    size, photo_from_level = 257, warped.photo_from_level
+    face = enlarge(face_from_level(warped.pose.displacement, photo_from_level), size)
+    mask = sample_field(enlarge(warped.mask, size), face)
+    return cv2.warpAffine(mask, (photo_from_level @ np.linalg.inv(pixel_from_normalized(size)))[:2], photo.shape[1::-1])

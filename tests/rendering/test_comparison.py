@@ -13,9 +13,10 @@ from symface_cli.geometry.frames import Box
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import FacePrediction, FaceWarp
+from symface_cli.inference.face import FacePrediction
 from symface_cli.rendering.comparison import draw_comparison, draw_preview
 from tests.conftest import Finished
+from tests.warps import face_warp
 
 FOUND = face_in_box(Box(150, 100, 100, 100))
 UNSEEN = FacePrediction(lambda: np.zeros((128, 128, 3), np.uint8), None)
@@ -30,11 +31,7 @@ def seen_at(center: tuple[float, float], half: float, degrees: float = 0) -> Fac
     """A face whose frame reaches from its center so far to all sides, turned clockwise; both sides count the same."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     warp = half * control_points() @ np.array([[c, s], [-s, c]]) + center
-    ones = np.ones((17, 17), np.float32)
-    return FacePrediction(
-        lambda: GRAY,
-        FaceWarp(photo_from_face=warp, mask=ones, weights=ones / 2, framed_weights=ones / 2, hidden=0 * ones),
-    )
+    return FacePrediction(lambda: GRAY, face_warp(warp))
 
 
 def changed(before: Photo, after: Photo) -> NDArray[np.bool_]:
@@ -184,11 +181,7 @@ def test_the_heat_map_shows_where_shapes_differ() -> None:
         """How yellow the map is, on the left and on the right."""
         level = seen_at((200, 200), 150)
         assert level.warp is not None
-        ones = np.ones((17, 17), np.float32)
-        prediction = FacePrediction(
-            lambda: GRAY,
-            FaceWarp(photo_from_face=warp, mask=ones, weights=ones / 2, framed_weights=ones / 2, hidden=0 * ones),
-        )
+        prediction = FacePrediction(lambda: GRAY, face_warp(warp))
         panel = panels_of(draw_comparison(flat(120, 120, 120), FOUND, prediction))[4].astype(float)
         yellow = panel[..., 1] - panel[..., 2]
         third = slice(len(panel) // 3, -len(panel) // 3)

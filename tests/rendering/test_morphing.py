@@ -7,9 +7,9 @@ from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
-from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import Amounts, Morph
+from tests.warps import face_warp
 
 SIZE = 161  # px, of the photo: the face frame covers it, 10 px to a control point
 
@@ -22,14 +22,7 @@ def whole_photo(displacement=0.0):
     left = inner.copy()
     left[:, GRID // 2 :] = 0
     points[..., 0] += displacement * left
-    even = np.full((GRID, GRID), 0.5, np.float32)
-    return FaceWarp(
-        photo_from_face=points,
-        mask=inner,
-        weights=even,
-        framed_weights=even,
-        hidden=np.zeros((GRID, GRID), np.float32),
-    )
+    return face_warp(points, inner)
 
 
 def random_photo(channels=3, dtype=np.uint8):
@@ -72,7 +65,7 @@ def test_the_shape_amount_scales_the_displacement(amount):
     warped = whole_photo(4.0)
     morph = Morph(photo, warped, nothing_decoded(photo))
     result = morph.in_photo(Amounts(amount, 0))
-    points = apply(morph.photo_from_face, control_points())
+    points = apply(warped.photo_from_level, control_points())
     x, y = np.round(points[8, 5]).astype(int)  # in the middle of what is moved
     expected = 300 * (x + amount * (warped.photo_from_face - points)[8, 5, 0])
     assert result[y, x, 0] == pytest.approx(expected, abs=300 * 0.15)

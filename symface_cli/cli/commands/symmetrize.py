@@ -13,7 +13,6 @@ from symface_cli.cli.console import (
     print_failure,
     print_note,
     show_tracebacks,
-    warn_of_yaw,
 )
 from symface_cli.cli.options import (
     AMOUNT,
@@ -135,6 +134,15 @@ def symmetrize(
             rich_help_panel=AMOUNT,
         ),
     ] = True,
+    pose: Annotated[
+        Literal["keep", "front"] | None,
+        typer.Option(
+            metavar="keep|front",
+            help="Heads stay turned as they are, or look to the front. Kept, --output face is not equal to its mirror "
+            "image. [default: keep; front in --output face]",
+            rich_help_panel=AMOUNT,
+        ),
+    ] = None,
     faces: FacesOption = "all",
     min_face: Annotated[
         float | None,
@@ -233,6 +241,7 @@ def symmetrize(
         outputs=parsing.choose_outputs(output, style, compare, preview),
         amounts=Amounts(shape, color, style.side),
         detail=style.detail,
+        pose=pose,
         steps=parsing.parse_steps(continuum),
         animated=gif,
         size=size,
@@ -326,10 +335,6 @@ def _tell(outcome: "Outcome", printer: ResultPrinter) -> None:
 
 
 def _warn(photo: Path, number: int, face: "FaceRecord") -> None:
-    from symface_cli.rendering.records import MAX_YAW_PHOTO
-
-    if face.yaw_degrees is not None and abs(face.yaw_degrees) >= MAX_YAW_PHOTO:
-        warn_of_yaw(photo, number, face.yaw_degrees, "a symmetric face does not fit it well")
     if face.identity is not None:
         from symface_cli.rendering.identity import SAME_PERSON
 
