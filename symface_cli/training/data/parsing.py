@@ -48,10 +48,13 @@ def label_level(batch: TrainingBatch, level: Tensor) -> LevelLabels:
 def _irises(irises: Tensor, stored: Tensor) -> tuple[Tensor, Tensor]:
     """Draw irises (B, 2, 3) at points (B, 64, 64, 2) of stored crops; say where they are known, by halves of the face.
 
-    The eye that is not known may be anywhere in its half.
+    The eye that is not known may be anywhere in the other half. Either may be the left one: samples are mirrored.
     """
     known = irises.isfinite().all(-1)
     center, radius = irises.nan_to_num()[..., :2], irises[..., 2].nan_to_num(nan=1.0).clamp(min=SMALLEST)
     apart = (stored[:, None] - center[:, :, None, None]).norm(dim=-1) / radius[..., None, None]  # (B, 2, 64, 64)
     discs = ((1 + IRIS_EDGE / 2 - apart) / IRIS_EDGE).clamp(0, 1) * known[..., None, None]
-    return discs.amax(1), known.all(1).float()[:, None, None].expand(-1, PARSING_SIZE, PARSING_SIZE)
+    is_left = apart.flatten(2).argmin(2) % PARSING_SIZE < PARSING_SIZE // 2  # (B, 2)
+    columns = torch.arange(PARSING_SIZE, device=stored.device) < PARSING_SIZE // 2
+    halves = ((is_left[..., None] == columns) & known[..., None]).any(1)  # (B, 64)
+    return discs.amax(1), halves.float()[:, None].expand(-1, PARSING_SIZE, -1)

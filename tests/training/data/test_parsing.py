@@ -42,6 +42,23 @@ def test_irises_are_discs_around_their_centers():
     assert labels.iris_known.all()
 
 
+def test_of_one_iris_that_is_known_its_half_is():
+    for eye, half in ((0, slice(0, 32)), (1, slice(32, 64))):
+        irises = RATIO * torch.tensor([[[-0.5, 0.0, 0.1], [0.5, 0.0, 0.1]]])
+        irises[:, 1 - eye] = torch.nan
+        _, labels = labeled(irises)
+        expected = torch.zeros(1, 64, 64)
+        expected[..., half] = 1
+        assert torch.equal(labels.iris_known, expected)
+        assert torch.equal(labels.iris > 0, (labels.iris > 0) & (expected > 0))
+
+
+def test_closed_eyes_are_known_to_show_no_iris():
+    _, labels = labeled(RATIO * torch.tensor([[[-0.5, 0.0, 0.0], [0.5, 0.25, 0.0]]]))
+    assert labels.iris_known.all()
+    assert not labels.iris.any()
+
+
 def test_what_is_put_in_front_covers_parts_and_irises():
     batch, _ = labeled(RATIO * torch.tensor([[[-0.5, 0.0, 0.1], [0.5, 0.0, 0.1]]]))
     batch.occluder[..., :80] = 1
