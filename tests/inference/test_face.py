@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from symface_cli.geometry.pose import Pose
+from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import blend_photo_sides, fill_hidden
+from tests.warps import face_warp
 
 
 def test_blend_is_exactly_symmetric_and_weighted():
@@ -24,3 +27,9 @@ def test_what_is_hidden_is_drawn_and_nothing_else():
     assert face[32, 32, 0] == 200
     assert face[32, 1, 0] == 100
     assert face[2, 32, 0] == 100
+
+
+@pytest.mark.parametrize(("degrees", "strength"), [(0, 1), (29, 1), (35, 0.75), (-40, 0.5), (50, 0), (-80, 0)])
+def test_a_face_is_changed_less_the_farther_its_head_is_turned_beyond_30_degrees(degrees, strength):
+    pose = Pose(np.zeros((17, 17, 2)), float(np.sin(np.radians(degrees))), 1.0)
+    assert face_warp(control_points(), pose=pose).strength == pytest.approx(strength)

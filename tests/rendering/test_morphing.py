@@ -5,8 +5,10 @@ import pytest
 
 from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import apply
+from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
+from symface_cli.inference.face import FacePrediction, render_face
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.rendering.morphing import Amounts, Morph
 from tests.warps import face_warp
@@ -115,3 +117,144 @@ def test_a_face_over_the_edge_of_the_photo_is_drawn_where_it_is(portrait):
     assert result.shape == cut.shape
     assert (result[:20] == cut[:20]).all()
     assert (result != cut).any()
+
+
+# The head's pose, and what else than the face is seen
+
+PIXEL = 2 / (SIZE - 1)  # in normalized coordinates of the face frame, which covers the photo
+TURN = 0.15  # by how much the middle of the face moves to the right, normalized: 12 px
+ASIDE = -0.06  # by how much the lower half of the face lies aside, too
+
+
+def bump(points, low, high):
+    """Smooth between two heights and within |x| < 0.75, 0 elsewhere; equal to its mirror image."""
+    x, y = points[..., 0] / 0.75, (points[..., 1] - low) / (high - low)
+    return (abs(x) < 1) * (abs(y - 0.5) < 0.5) * np.cos(x * np.pi / 2) ** 2 * np.sin(y * np.pi) ** 2
+
+
+def sideways(amount):
+    return np.stack([amount, 0 * amount], -1)
+
+
+def turned(aside=0.0, sine=TURN, shown=None):
+    """A warp of a face that is turned, the lower half of which is asymmetric, too; its frame is the whole photo."""
+    u = control_points()
+    pose, rest = TURN * sideways(bump(u, -0.75, 0.75)), aside * sideways(bump(u, 0, 0.75))
+    mask = np.zeros((GRID, GRID))
+    mask[1:-1, 1:-1] = 1
+    points = (u + pose + rest + 1) / PIXEL
+    return face_warp(points, mask, shown=shown, pose=Pose(pose / PIXEL, sine, 1.0))
+
+
+def symmetric_pattern(aside=0.0):
+    """What a camera sees of a symmetric pattern on such a face, (SIZE, SIZE, 1)."""
+    level = control_points(SIZE)
+    u = level
+    for _ in range(60):  # until the warp is inverted
+        u = level - TURN * sideways(bump(u, -0.75, 0.75)) - aside * sideways(bump(u, 0, 0.75))
+    gray = 20000 + 12000 * np.cos(9 * u[..., :1]) * np.cos(7 * u[..., 1:])
+    return gray.astype(np.uint16)
+
+
+INSIDE = slice(20, 141)
+
+
+def test_a_symmetric_face_that_is_turned_stays_as_it_is():
+    photo = random_photo()
+    warped = turned()
+    assert (Morph(photo, warped, nothing_decoded(photo)).in_photo(Amounts(1, 0)) == photo).all()
+    front = Morph(photo, warped, nothing_decoded(photo), pose="front").in_photo(Amounts(1, 0))
+    assert (front != photo)[INSIDE, INSIDE].mean() > 0.5
+    pattern = symmetric_pattern()
+    kept = Morph(pattern, warped, nothing_decoded(pattern)).in_photo(Amounts())
+    assert np.abs(kept.astype(int) - pattern).max() < 150  # of 24,000 between dark and light
+
+
+def test_of_a_turned_face_only_the_asymmetry_is_changed():
+    photo, wanted = symmetric_pattern(ASIDE), symmetric_pattern()
+    result = Morph(photo, turned(ASIDE), nothing_decoded(photo)).in_photo(Amounts())
+    before, after = (np.abs(image.astype(int) - wanted)[INSIDE, INSIDE] for image in (photo, result))
+    assert before.max() > 4000
+    assert after.max() < 500
+
+
+def test_the_front_is_shown_where_the_face_would_be_without_its_pose():
+    photo = symmetric_pattern(ASIDE)
+    result = Morph(photo, turned(ASIDE), nothing_decoded(photo), pose="front").in_photo(Amounts())
+    u = control_points(SIZE)
+    wanted = 20000 + 12000 * np.cos(9 * u[..., :1]) * np.cos(7 * u[..., 1:])
+    assert np.abs(result - wanted)[INSIDE, INSIDE].max() < 500
+
+
+@pytest.mark.parametrize("pose", ["keep", "front"])
+def test_without_any_amount_a_turned_face_stays_in_any_pose(pose):
+    photo = random_photo()
+    morph = Morph(photo, turned(ASIDE), nothing_decoded(photo), pose=pose)
+    assert (morph.in_photo(Amounts(0, 0)) == photo).all()
+    assert np.abs(morph.in_frame(Amounts(0, 0), SIZE).astype(int) - photo).max() <= 1
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_one_side_of_a_turned_face_is_kept(side):
+    photo = random_photo()
+    result = Morph(photo, turned(), nothing_decoded(photo)).in_photo(Amounts(side=side))
+    kept, other = slice(0, 60), slice(105, 161)  # the midline is curved, up to 12 px to the right of the middle
+    kept, other = (kept, other) if side == "left" else (other, kept)
+    assert (result == photo)[:, kept].all()
+    assert (result != photo)[40:120, other].mean() > 0.3
+
+
+def test_a_turned_face_in_its_frame_is_that_of_the_photo():
+    photo = random_photo()
+    morph = Morph(photo, turned(ASIDE), nothing_decoded(photo))
+    framed, whole = morph.in_frame(Amounts(), SIZE), morph.in_photo(Amounts())
+    assert np.abs(framed.astype(int) - whole)[INSIDE, INSIDE].max() <= 8  # which plans for groups of 3 x 3 pixels
+
+
+def test_a_head_that_is_turned_far_is_changed_in_part():
+    """Between 30 and 50 degrees, 40 leaves one half of all amounts."""
+    photo = random_photo()
+    far = Morph(photo, turned(ASIDE, float(np.sin(np.radians(40)))), nothing_decoded(photo)).in_photo(Amounts())
+    near = Morph(photo, turned(ASIDE), nothing_decoded(photo)).in_photo(Amounts(0.5, 0.5))
+    assert np.abs(far.astype(int) - near).max() <= 1
+
+
+def hair(columns, rows=slice(0, 26)):
+    """A map of the level frame, (64, 64), which shows the face but for a patch of hair."""
+    shown = np.ones((64, 64), np.float32)
+    shown[rows, columns] = 0
+    return shown
+
+
+def test_what_is_no_face_stays_bit_for_bit():
+    photo = random_photo()
+    result = Morph(photo, turned(ASIDE, shown=hair(slice(None))), nothing_decoded(photo)).in_photo(Amounts())
+    border = 26 * SIZE // 64
+    assert (result == photo)[: border - 1].all()
+    assert (result != photo)[border + 5 : 120, 40:120].mean() > 0.5
+
+
+def test_nothing_but_the_face_is_taken_from_the_other_side():
+    photo = np.full((SIZE, SIZE, 3), (150, 120, 100), np.uint8)
+    photo[:64, :50] = (0, 0, 255)
+    shown = hair(slice(0, 21))
+    result = Morph(photo, whole_photo_seen(shown), nothing_decoded(photo)).in_photo(Amounts())
+    assert (result == photo).all()
+    front = Morph(photo, whole_photo_seen(shown), nothing_decoded(photo), pose="front").in_photo(Amounts())
+    assert (front == photo)[:, 90:].all()
+
+
+def whole_photo_seen(shown):
+    """A face that is seen from the front, and in part; its frame is the whole photo."""
+    warped = whole_photo()
+    return face_warp(warped.photo_from_face, warped.mask, shown=shown)
+
+
+def test_an_aligned_face_has_hair_of_both_sides():
+    """As `render_face` makes it, whose weights know of hair."""
+    photo = random_photo()
+    warped = turned(ASIDE, shown=hair(slice(0, 21)))
+    size = 160
+    framed = Morph(photo, warped, nothing_decoded(photo), pose="front").in_frame(Amounts(), size)
+    expected = render_face(photo, FacePrediction(nothing_decoded(photo), warped), size=size)
+    assert np.abs(framed.astype(int) - expected).mean() < 1
