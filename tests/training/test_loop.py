@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -20,6 +21,7 @@ from symface_cli.data.lfw import LFW
 from symface_cli.errors import DataError, Hint, UsageError, WeightsError
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
+from symface_cli.network.parsing import Part
 from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint
@@ -55,9 +57,12 @@ def test_split_is_that_of_the_design():
 @pytest.mark.usefixtures("small_network")
 @pytest.mark.landmarks
 def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
-    run = tmp_path / "run"
+    run, pixels = tmp_path / "run", tmp_path / "pixels.npz"
+    photos = [path.relative_to(data).as_posix() for path in data.glob("*/1.png")]
+    np.savez(pixels, photo=photos, label=np.ones((len(photos), 2, 2), np.uint8))
+    options = ("--run", run, "--segmentation", pixels, "--epochs", 1, "--batch-size", 3)
     for stage in (1, 2, 3):
-        finished = symface("train", "--stage", stage, data, "--run", run, "--epochs", 1, "--batch-size", 3)
+        finished = symface("train", "--stage", stage, data, *options)
         assert finished.status == 0, finished.err
         folder = run / f"stage-{stage}"
         assert finished.out == f"{folder / 'best.safetensors'}\n"
@@ -69,10 +74,19 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
         }  # fmt: skip
         rows = list(csv.DictReader((folder / "losses.csv").read_text().splitlines()))
         assert float(rows[0]["validation_total"]) > 0
+        assert ("validation_skin_f1" in rows[0]) == (stage > 1)
         assert json.loads((folder / "config.json").read_text())["stage"] == stage
+    assert (np.load(run / "data" / "segments.npy")[:, 48, 48] == Part.SKIN).all()
     photo = tmp_path / "x.png"
     photo.write_bytes(next(data.glob("*/1.png")).read_bytes())
     assert symface("symmetrize", photo, "--weights", run / "stage-3" / "best.safetensors").status == 0
+
+
+def test_pixel_labels_that_are_not_there_are_refused_before_faces_are_looked_for(symface, data, tmp_path):
+    finished = symface("train", "--stage", 1, data, "--run", tmp_path / "run", "--segmentation", tmp_path / "absent")
+    assert finished.status == 6
+    assert f"{tmp_path / 'absent'}: no such folder or file of pixel labels" in " ".join(finished.err.split())
+    assert not list((tmp_path / "run" / "data").glob("*.csv"))
 
 
 @pytest.mark.usefixtures("small_network")

@@ -135,7 +135,7 @@ def prepare(
     """
     photos = photos_to_label(data)
     preparation = _Preparation(folder, progress, workers)
-    segmentation = None if teacher is None else annotations.open_segmentation()
+    segmentation = annotations.open_segmentation()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = annotations.labels or preparation.label(photos, landmarks=teacher is not None)
