@@ -14,6 +14,8 @@ from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, similarity_of_warp
+from symface_cli.inference.eyes import draw_eyes
+from symface_cli.inference.irises import Irises
 
 FAR_TURNS = (30.0, 50.0)  # degrees of yaw over which a head is too far turned to be made symmetric
 
@@ -34,6 +36,7 @@ class FaceWarp:
             differs, (17, 17) in 0..1, symmetric.
         shown: How surely each point of the level frame shows the face: skin, glasses or beard; (64, 64) in 0..1.
         pose: The pose of the head.
+        irises: The irises; None if nobody has looked for them.
     """
 
     photo_from_face: Array
@@ -43,6 +46,7 @@ class FaceWarp:
     hidden: Floats
     shown: Floats
     pose: Pose
+    irises: Irises | None = None
 
     @cached_property
     def photo_from_level(self) -> Array:
@@ -95,6 +99,8 @@ def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", s
     weights = warp.framed_weights if side == "both" else one_side(side)
     warped = warp_photo(photo, warp.photo_from_face, size or native_size(warp.photo_from_face))
     face = blend_photo_sides(warped, weights)
+    if warp.irises is not None:
+        draw_eyes(face, photo, warp.photo_from_face, warp.irises, weights)
     if warp.hidden.any():
         face = fill_hidden(face, prediction.decoded, warp.hidden)
     pixels: Photo = face.round().clip(0, 255).astype(np.uint8)

@@ -19,12 +19,13 @@ from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.inference.face import FacePrediction, FaceWarp, Side, render_face
+from symface_cli.inference.irises import find_irises
 from symface_cli.inference.registration import QUICK, refine_warp
 from symface_cli.inference.sides import frame_sides, prefer_skin, sample_shown, weigh_sides
 from symface_cli.network.builder import prepare_for_inference
 from symface_cli.network.device import choose_device, let_forks_compute, limit_threads, mixed_precision
 from symface_cli.network.face_network import Localization
-from symface_cli.network.parsing import FACE_PARTS
+from symface_cli.network.parsing import FACE_PARTS, PARTS
 from symface_cli.network.warps import rectify, seen_on_both_sides, unlike_sides
 from symface_cli.network.weights import load_weights
 
@@ -117,7 +118,7 @@ class Symmetrizer:
         if located is None:
             return FacePrediction(partial(self._decode, crop, None), None)
         photo_from_face, localization = self._register(photo, found, located)
-        warp = _describe(photo_from_face, localization, _first(_hidden_amount(crop, localization)))
+        warp = _describe(photo, photo_from_face, localization, _first(_hidden_amount(crop, localization)))
         return FacePrediction(partial(self._decode, crop, localization), warp)
 
     def _crop(self, photo: Photo, found: Detection) -> Tensor:
@@ -151,8 +152,8 @@ class Symmetrizer:
         return pixels
 
 
-def _describe(photo_from_face: Array, localization: Localization, hidden: Floats) -> FaceWarp:
-    """Describe a face with a warp (17, 17, 2) in photo pixels."""
+def _describe(photo: Photo, photo_from_face: Array, localization: Localization, hidden: Floats) -> FaceWarp:
+    """Describe a face of a photo (H, W, 3) with a warp (17, 17, 2) in photo pixels."""
     mask, visible, parts = (_first(maps) for maps in (localization.mask, localization.visible, localization.parts))
     shown = parts[list(FACE_PARTS)].sum(0)
     photo_from_level = similarity_of_warp(photo_from_face)
@@ -166,6 +167,7 @@ def _describe(photo_from_face: Array, localization: Localization, hidden: Floats
         hidden=hidden,
         shown=shown,
         pose=pose_of_warp(photo_from_face, mask * visible, localization.pose_field.cpu().numpy()),
+        irises=find_irises(photo, photo_from_face, parts[PARTS]),
     )
 
 

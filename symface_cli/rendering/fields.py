@@ -11,19 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply, pixel_from_normalized
+from symface_cli.geometry.sampling import fade
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
 from symface_cli.geometry.warping import remap
 
 FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades out towards the frame's edge
 STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
-
-
-def fade(mask: Floats, low: float, high: float) -> Floats:
-    """Return 0 up to `low`, 1 from `high` on, smooth between."""
-    t = ((mask - low) / (high - low)).clip(0, 1)
-    smooth: Floats = t * t * (3 - 2 * t)
-    return smooth
 
 
 def fade_to_edge() -> Floats:

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import INVERSE_SIZE, face_from_level
-from symface_cli.geometry.sampling import enlarge, warp_photo
+from symface_cli.geometry.sampling import enlarge, fade, warp_photo
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
 from symface_cli.inference.sides import relative_area
+from symface_cli.rendering.eyes import own_eyes
 from symface_cli.rendering.fields import (
     FIELD_SIZE,
     as_pixels,
     cut_strips,
-    fade,
     fade_to_edge,
     group_pixels,
     refine_groups,
@@ -152,6 +152,7 @@ class Morph(Generic[Sample]):
             fade(shown, *HERE_FADE) if pose == "keep" else np.ones_like(shown)
         )  # turned, it covers what it meets
         self._facing = fade(enlarge(relative_area(level + posed, self._level), FIELD_SIZE), *FACING_FADE)
+        self._own = np.zeros_like(shown) if warped.irises is None else own_eyes(warped.irises)
         self._decoded: Floats | None = None
         if not detail or warped.hidden.any():
             self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
@@ -217,6 +218,8 @@ class Morph(Generic[Sample]):
         mirrored = v * [-1, 1]
         source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
         taken = fades.color * sample_field(fades.taken, apply(level_from_photo, source))[..., None]
+        if amounts.side == "both":
+            taken = taken * (1 - sample_field(self._own, v))[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
         lit = None if light is None else (fades.light - taken).clip(0) * sample_field(light, v)

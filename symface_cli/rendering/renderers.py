@@ -12,14 +12,14 @@ from symface_cli.detection.detector import Detection
 from symface_cli.errors import Hint, WeightsError
 from symface_cli.geometry.frames import CROP_SIZE, apply, pixel_from_normalized
 from symface_cli.geometry.pose import face_from_level
-from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
+from symface_cli.geometry.sampling import enlarge, fade, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo, Pixels
 from symface_cli.imaging.color import eight_bit
 from symface_cli.imaging.encoding import encode_picture
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
-from symface_cli.rendering.fields import FRAME_FADE, fade, sample_field
+from symface_cli.rendering.fields import FRAME_FADE, sample_field
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, CutOutMorph, Morph, PoseMode
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.transparency import is_opaque, premultiply, replace_changed

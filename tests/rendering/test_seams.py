@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import apply
+from symface_cli.geometry.sampling import fade
 from symface_cli.geometry.types import Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FaceWarp
-from symface_cli.rendering.fields import fade
 from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, Morph
 from tests.conftest import ROOT, SHARED
 from tests.rendering.examples import example, mask_in_photo, predict, symmetrizer

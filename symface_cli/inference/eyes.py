@@ -1,0 +1,156 @@
+"""The eyes of an aligned face, which looks straight: irises lie on each other's mirror image, with one highlight.
+
+Where somebody looks aside, the irises of both sides are no mirror images of each other. Blended, they would be doubled,
+as highlights are in any face. So what lies between the lids is moved until each iris is in the middle between where
+both sides have it; lids and corners stay. Irises are those of the side that shows them better; around them, both sides
+are blended, which keeps faces recognizable.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.sampling import enlarge_part, fade
+from symface_cli.geometry.types import Array, Floats, Photo
+from symface_cli.geometry.warping import remap
+from symface_cli.inference.irises import Irises
+
+MIDDLE = (0.259, -0.133)  # where the middle between the corners of the right eye lies in the face frame
+REGION = (0.18, 0.125)  # half width and height of what is drawn around it: less than its distance from the midline
+ELLIPSE = (0.165, 0.095)  # half axes of an ellipse with lids and corners, outside of which the face stays as it is
+WHOLLY = 0.4  # squared radius, in those of the ellipse, within which the eyes are drawn in full
+ALONE = (2.0, 1.25)  # distances from an iris, in its radii, between which both sides' share falls to 0
+MOVED = (0.12, 0.085)  # distances from an iris, across and down, at which nothing moves with it any more
+LIGHT_SIZE = (24, 17)  # px, size at which the light around an eye is compared
+LIGHT_BLUR = 4.0  # px of LIGHT_SIZE, deviation
+BLACK = 2.0  # gray levels that are added before light is compared
+MOST_LIGHT = 1.6  # by which an eye is made brighter or darker at most
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Pixels around the right eye of a face frame of `size` pixels; the left eye is handled as its mirror image."""
+
+    size: int
+
+    @cached_property
+    def columns(self) -> slice:
+        """Those of the right eye."""
+        return self._pixels(0)
+
+    @cached_property
+    def mirrored(self) -> slice:
+        """Those of the left eye."""
+        return slice(self.size - self.columns.stop, self.size - self.columns.start)
+
+    @cached_property
+    def rows(self) -> slice:
+        """Those of both."""
+        return self._pixels(1)
+
+    @cached_property
+    def x(self) -> Floats:
+        """Of the columns, in normalized coordinates."""
+        return self._normalized(self.columns)
+
+    @cached_property
+    def y(self) -> Floats:
+        """Of the rows, (h, 1), in normalized coordinates."""
+        return self._normalized(self.rows)[:, None]
+
+    def _pixels(self, axis: int) -> slice:
+        ends = MIDDLE[axis] - REGION[axis], MIDDLE[axis] + REGION[axis]
+        first, last = (round((end + 1) * (self.size - 1) / 2) for end in ends)
+        return slice(first, last + 1)
+
+    def _normalized(self, pixels: slice) -> Floats:
+        ticks = np.arange(pixels.start, pixels.stop, dtype=np.float32)
+        return np.asarray(ticks * (2 / (self.size - 1)) - 1, np.float32)
+
+
+def draw_eyes(
+    face: Floats, photo: Photo, photo_from_face: Array, irises: Irises, weights: NDArray[np.floating]
+) -> None:
+    """Draw the eyes into a blended face (S, S, 3), 0 to 255, which is changed and stays exactly symmetric.
+
+    Nothing changes where no iris is seen.
+
+    Args:
+        face: The face.
+        photo: The photo that it comes from, (H, W, 3).
+        photo_from_face: The warp, (17, 17, 2).
+        irises: The irises.
+        weights: q over the face frame, (N, N) in 0..1: how much each side counts.
+    """
+    columns, rows = ((irises.places[:, :2].T + 1) * (len(weights) - 1) / 2).round().astype(int)
+    counted = irises.clearness * irises.seen * weights[rows, columns]
+    if counted.max() <= 0:
+        return
+    region = _Region(len(face))
+    blended, share = face[region.rows, region.columns], ellipse(region.x, region.y)[..., None]
+    better, *others = (eye for eye in (int(counted.argmax()), int(counted.argmin())) if counted[eye] > 0)
+    drawn = _relight(_sample_eye(photo, photo_from_face, irises, better, region), blended, 1 - share)
+    for eye in others:
+        other = _relight(_sample_eye(photo, photo_from_face, irises, eye, region), blended, 1 - share)
+        drawn += counted[eye] / counted.sum() * _around_iris(irises, region) * (other - drawn)
+    drawn = blended + share * (drawn - blended)
+    face[region.rows, region.columns], face[region.rows, region.mirrored] = drawn, drawn[:, ::-1]
+
+
+def ellipse(x: Floats, y: Floats) -> Floats:
+    """Return how far points of the face frame lie in the right eye, with its lids and corners, in 0..1."""
+    squared = ((x - MIDDLE[0]) / ELLIPSE[0]) ** 2 + ((y - MIDDLE[1]) / ELLIPSE[1]) ** 2
+    return fade(squared, 1, WHOLLY)
+
+
+def _sample_eye(photo: Photo, photo_from_face: Array, irises: Irises, chosen: int, region: _Region) -> Floats:
+    """Sample one eye, as a right one, its iris moved to where it is to be, (h, w, 3)."""
+    low = np.clip(np.floor(photo_from_face.min((0, 1))) - 4, 0, None).astype(int)
+    columns = region.columns if chosen == 1 else region.mirrored
+    where = enlarge_part(photo_from_face - low, region.size, region.rows, columns)  # exact as float32
+    if chosen == 0:
+        where = np.ascontiguousarray(where[:, ::-1])
+    if irises.seen.all():
+        where = remap(where, _moved_pixels(irises, chosen, region), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+    return remap(photo[low[1] :, low[0] :], where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101).astype(np.float32)
+
+
+def _moved_pixels(irises: Irises, chosen: int, region: _Region) -> Floats:
+    """Return which pixel of the region each is to show, (h, w, 2), so that the iris comes to the middle of both."""
+    x, y, radius = _middle(irises)
+    shift_x, shift_y, _ = ((_as_right(irises)[chosen] - [x, y, radius]) * (region.size - 1) / 2).tolist()
+    share = fade(np.abs(region.y - y), MOVED[1], radius) * fade(np.abs(region.x - x), MOVED[0], radius)
+    rows, columns = np.indices(share.shape, np.float32)
+    return np.stack([columns + share * shift_x, rows + share * shift_y], -1)
+
+
+def _around_iris(irises: Irises, region: _Region) -> Floats:
+    """Return how far each pixel of the region is not of the iris, (h, w, 1) in 0..1."""
+    x, y, radius = _middle(irises)
+    far, near = ALONE
+    return 1 - fade(np.hypot(region.x - x, region.y - y) / radius, far, near)[..., None]
+
+
+def _middle(irises: Irises) -> tuple[float, float, float]:
+    """Return x, y and radius of the iris in the middle between both, as a right one."""
+    x, y, radius = _as_right(irises).mean(0).tolist()
+    return x, y, radius
+
+
+def _as_right(irises: Irises) -> Array:
+    """Return the places of both irises, (2, 3), the left one mirrored."""
+    return irises.places * [[-1, 1, 1], [1, 1, 1]]
+
+
+def _relight(eye: Floats, blended: Floats, around: Floats) -> Floats:
+    """Give an eye (h, w, 3) the light of the face around it: that of `blended`, where `around` (h, w, 1) is not 0."""
+    weight, seen, wanted = (
+        cv2.resize(part, LIGHT_SIZE, interpolation=cv2.INTER_AREA) for part in (around, eye, blended)
+    )
+    lights = (cv2.GaussianBlur(weight[..., None] * part, (0, 0), LIGHT_BLUR) + BLACK for part in (wanted, seen))
+    gain = (next(lights) / next(lights)).clip(1 / MOST_LIGHT, MOST_LIGHT)
+    lit: Floats = eye * cv2.resize(gain, eye.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return lit.clip(0, 255)
