@@ -145,13 +145,14 @@ def prepare(
             advice = "give larger and more frontal faces"
             raise DataError(f"{path}: {describe_labels(known)}{reason}; {advice}", Hint.CORRECT_LABELS)
         faces = _choose_faces(known, photos, teacher)
+        remarks = [describe_labels(known), *name_faults(known), *_describe_segmentation(segmentation, faces)]
         faults = preparation.cut_crops(faces)
         if teacher is not None:
             faults |= preparation.make_targets(faces, teacher)
             if segmentation is not None:
                 faults |= preparation.make_segments(faces, segmentation)
         used = [face._replace(use=face.use and face.name not in faults) for face in faces]
-        remarks = [describe_labels(known), *name_faults(known), *name_first(list(faults.values()))]
+        remarks += name_first(list(faults.values()))
         return _load(folder, used, teacher is not None, segmentation is not None, remarks)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
@@ -182,6 +183,21 @@ def _choose_faces(labels: Sequence[Label], photos: Photos, teacher: Teacher | No
         for label in labels
         if label.box is not None
     ]
+
+
+def _describe_segmentation(segmentation: Segmentation | None, faces: Sequence[_Face]) -> list[str]:
+    """Say how many photos have pixel labels, if there are any.
+
+    Raises:
+        DataError: If these are of other photos.
+    """
+    if segmentation is None:
+        return []
+    count = segmentation.count([face.name for face in faces])
+    if not count:
+        path, name = (on_one_line(text) for text in (str(segmentation.path), faces[0].name))
+        raise DataError(f"{path}: no labels of these photos; name them as the data set does, such as {name}")
+    return [f"{count:,} of {len(faces):,} photos have pixel labels"]
 
 
 @dataclass(frozen=True)
@@ -225,14 +241,7 @@ class _Preparation:
         return cached.faults()
 
     def make_segments(self, faces: Sequence[_Face], segmentation: Segmentation) -> Faults:
-        """Find what the crops show, if photos, boxes or pixel labels have changed.
-
-        Raises:
-            DataError: If none of the photos has any.
-        """
-        if not segmentation.count([face.name for face in faces]):
-            path = on_one_line(str(segmentation.path))
-            raise DataError(f"{path}: no labels of these photos; name them as in DATA, such as {faces[0].name}")
+        """Find what the crops show, if photos, boxes or pixel labels have changed."""
         files = ((face, (face.photo.path, label_file(segmentation.path, face.name))) for face in faces)
         source = [(face.box, *(state_of(face.name, file) for file in both)) for face, both in files]
         cached = Cached(self._files(SEGMENTS), source)

@@ -110,7 +110,8 @@ def test_a_photo_whose_pixel_labels_are_damaged_is_named_and_left_out(
     (tmp_path / "pixels" / names[1]).write_bytes(b"\x89PNG")
     prepared = prepare_with(tmp_path / "pixels")
     assert prepared.splits.tolist() == ["train", "unused"]
-    assert prepared.remarks[1] == f"{tmp_path / 'pixels' / names[1]}: cannot be read as pixel labels; make it again"
+    assert prepared.remarks[1] == "2 of 2 photos have pixel labels"
+    assert prepared.remarks[2] == f"{tmp_path / 'pixels' / names[1]}: cannot be read as pixel labels; make it again"
 
 
 def test_pixel_labels_of_other_photos_are_refused(prepare_with: Prepare, tmp_path: Path, names: list[str]) -> None:
