@@ -119,9 +119,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "midline",
             lambda values: values["midline"],
-            ("split", "recognizer", "occluder", "run", "resume", "report_path"),
+            ("split", "recognizer", "occluder", "output", "segmentation", "run", "resume", "report_path"),
         ),
         Rule("method", _needs_no_weights, ("weights",), "{option} does not go with landmark methods alone"),
+        Rule(
+            "output",
+            lambda values: "photo" not in (values["output"] or ()),
+            ("segmentation",),
+            "{option} needs --output photo",
+        ),
     ),
 }
 """The rules of each command; a rule sees what those before it have left."""

@@ -15,6 +15,7 @@ from symface_cli.methods.provider import Method
 from symface_cli.methods.registry import choose_methods
 from symface_cli.pages import InlineImage, inline_image
 from symface_cli.recognition.registry import find_recognizer
+from symface_cli.rendering.options import Output
 
 PICTURE_SIDE = 160  # px, the longer one
 MOST_CASES = 3  # photos of a kind
@@ -74,8 +75,8 @@ def choose_ranking(plan: EvaluationPlan) -> Ranking:
 def draw_sheets(report: EvaluationReport, ranking: Ranking) -> list[Sheet]:
     """Draw again the best, median, worst and missed photos under each condition.
 
-    Under conditions after the first, one photo of a kind is shown. Of a photo that cannot be read any more, there are
-    no pictures.
+    Under conditions and of outputs after the first, one photo of a kind is shown. Of a photo that cannot be read any
+    more, there are no pictures.
 
     Raises:
         SymfaceError: If a model cannot be loaded.
@@ -84,7 +85,8 @@ def draw_sheets(report: EvaluationReport, ranking: Ranking) -> list[Sheet]:
     tables = [table for table in report.tables if table.recognizer == ranking.recognizer]
     sheets = []
     for table in tables:
-        hidden = "" if table.condition == NO_OCCLUDER else f", occluder: {table.condition}"
+        whole = ", whole photos" if table.output is Output.PHOTO else ""
+        hidden = whole if table.condition == NO_OCCLUDER else f"{whole}, occluder: {table.condition}"
         most = MOST_CASES if table is tables[0] else 1
         for kind, places in choose_cases(table.distances[ranking.method], most).items():
             cases = tuple(_draw_case(report, table, place, evaluator) for place in places)
@@ -117,7 +119,7 @@ def choose_cases(distances: Sequence[float], most: int) -> dict[str, list[int]]:
 def _draw_case(report: EvaluationReport, table: ScoreTable, place: int, evaluator: Evaluator) -> PhotoCase:
     result = report.results[place]
     try:
-        photo, images = evaluator.render(result, table.condition)
+        photo, images = evaluator.render(result, table.condition, table.output)
     except UNREADABLE:
         photo, images = None, {}
     panels = [Panel(name="photo", image=_inline(photo))]
@@ -144,7 +146,7 @@ def _judge(result: PhotoResult, table: ScoreTable, place: int, method: str) -> t
     if isfinite(distance):
         failed = not distance < find_recognizer(table.recognizer).thresholds[0]
         return f"{distance:.2f}" + (", not recognized" if failed else ""), failed
-    if not result.attempts[Key(table.condition, method, table.recognizer)].found:
+    if not result.attempts[Key(table.condition, method, table.recognizer, table.output)].found:
         return "no face found", True
     if result.originals[table.recognizer] is None:
         return "no face seen in the photo", True

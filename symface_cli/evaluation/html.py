@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
+from symface_cli.evaluation.photos.tables import change_tables
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
 from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.evaluation.report import describe_report, score_table, subset_table
@@ -67,6 +68,7 @@ def report_as_html(report: EvaluationReport, command: str) -> str:
         command=on_one_line(command),
         tables=[_grid(table.title, table, drawn) for _, table, _ in tables],
         subsets=[_grid(f"{table.title}; {subsets.title}", subsets, drawn) for _, table, subsets in tables],
+        changes=[_grid(table.title, table, drawn) for table in change_tables(report)],
         plots=[draw_plot(table.title, scores, drawn) for scores, table, _ in tables],
         legend=drawn,
         frame={"left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},

@@ -18,23 +18,32 @@ from symface_cli.detection.detector import count_agreeing
 from symface_cli.errors import SymfaceError, WorkerError, attempt
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
+from symface_cli.evaluation.photos.changes import PhotoChange
+from symface_cli.evaluation.photos.labels import LabelSource, PhotoLabels, labels_under
+from symface_cli.evaluation.photos.making import MadeImage, ShownPhoto, check_outputs, make_image
 from symface_cli.files import Progress, checksum
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.provider import ProvidedFace, Provider
-from symface_cli.methods.registry import choose_methods, find_method, providers_of
+from symface_cli.methods.registry import find_method, providers_of
 from symface_cli.parallel.work import work_through
 from symface_cli.recognition.recognizer import Embedding, Recognizer
 from symface_cli.recognition.registry import find_recognizer
+from symface_cli.rendering.options import Output
 
 
 class Key(NamedTuple):
-    """What was tried on a photo: under one of `occluders.CONDITIONS`, with a method, judged by a recognizer."""
+    """What was tried on a photo.
+
+    Under one of `occluders.CONDITIONS`, with a method, judged by a recognizer, which was shown the aligned face or the
+    whole photo.
+    """
 
     condition: str
     method: str
     recognizer: str
+    output: Output = Output.FACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,8 @@ class EvaluationPlan:
         methods: Names of methods.
         recognizers: Names of recognizers.
         conditions: What is put in front of the faces, of occluders.CONDITIONS.
+        outputs: What is made of them, of making.OUTPUTS.
+        labels: What the photos' pixels show, for whole photos; None if that is not known.
         weights: Weights of the network; None for the bundled ones.
         model_folder: The user's own folder of published models; None for SYMFACE_MODEL_DIR.
         jobs: Processes to use, each on one core; 0 for one per core; 1 is this process itself.
@@ -53,13 +64,15 @@ class EvaluationPlan:
     methods: tuple[str, ...]
     recognizers: tuple[str, ...] = ("dlib",)
     conditions: tuple[str, ...] = (NO_OCCLUDER,)
+    outputs: tuple[Output, ...] = (Output.FACE,)
+    labels: LabelSource | None = None
     weights: Path | None = None
     model_folder: Path | None = None
     jobs: int = 0
 
     def wanted(self) -> list[Key]:
         """List what is to be tried on every photo."""
-        return [Key(*names) for names in product(self.conditions, self.methods, self.recognizers)]
+        return [Key(*names) for names in product(self.conditions, self.methods, self.recognizers, self.outputs)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +82,9 @@ class Attempt:
     Attributes:
         found: Whether the method found the face, and made a symmetric image at all.
         embedding: (D,) of the symmetric image; None if there is none, or the recognizer sees no face in it.
-        mirror_error: Largest difference of the image to its mirror image, in gray levels; None without an image.
+        mirror_error: Largest difference of the aligned face to its mirror image, in gray levels; None without one.
         seconds: What it took from the photo to the image, on one core, without the recognizer.
+        change: What has changed in the photo; None for an aligned face, and without an image.
         error: What the method or the recognizer failed with, which is not kept: a run that is resumed tries again.
     """
 
@@ -78,6 +92,7 @@ class Attempt:
     embedding: Embedding | None
     mirror_error: int | None
     seconds: float
+    change: PhotoChange | None = None
     error: SymfaceError | None = None
 
 
@@ -88,15 +103,17 @@ class PhotoResult:
     Attributes:
         photo: The photo.
         digest: SHA-256 of its file, in hexadecimal; empty if it cannot be read.
+        labels: SHA-256 of what its pixels show, as `PhotoLabels.digest`; empty if that is not known.
         landmarks: (68, 2) of the photo without an occluder, by the first recognizer that looked; None if it sees none.
         agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's center; 0 without.
         originals: By recognizer: embedding (D,) of the photo without an occluder, None if it sees no face.
-        attempts: By condition, method and recognizer.
+        attempts: By condition, method, recognizer and output.
         error: Why the photo cannot be read or looked at; then nothing else is known.
     """
 
     photo: DatasetPhoto
     digest: str = ""
+    labels: str = ""
     landmarks: Landmarks | None = None
     agreeing: int = 0
     originals: Mapping[str, Embedding | None] = field(default_factory=dict)
@@ -111,8 +128,8 @@ class PhotoResult:
 class ResultStore(Protocol):
     """Keeps results, so that a stopped evaluation can go on."""
 
-    def load(self, photo: DatasetPhoto, digest: str) -> PhotoResult:
-        """Load what is known of a photo: all, a part, or nothing."""
+    def load(self, photo: DatasetPhoto, digest: str, labels: str = "") -> PhotoResult:
+        """Load what is known of a photo whose file and labels have these digests: all, a part, or nothing."""
 
     def save(self, result: PhotoResult) -> None:
         """Add what is new."""
@@ -126,11 +143,13 @@ def evaluate(
     What the store has is not computed again; what is new is saved there, photo by photo.
 
     Raises:
-        UsageError: If a method, a recognizer or a condition does not exist.
+        UsageError: If a method, a recognizer or a condition does not exist, or a method does not make an output.
+        DataError: If labels cannot be read.
         SymfaceError: If the network or another model cannot be loaded.
     """
     check_plan(plan)
-    known = [_load(photo, store) for photo in photos]
+    labels = None if plan.labels is None else PhotoLabels(plan.labels)
+    known = [_load(photo, labels, store) for photo in photos]
     tasks = [result for result in known if result.missing(plan)]
     with closing(work_through(_make_worker, plan, tasks, plan.jobs, _lose)) as computed:
         for done, result in enumerate(known, 1):
@@ -146,21 +165,24 @@ def check_plan(plan: EvaluationPlan) -> None:
     """Check that everything in a plan exists, before any model is loaded.
 
     Raises:
-        UsageError: If a method, a recognizer or a condition does not.
+        UsageError: If a method, a recognizer or a condition does not, or a method does not make an output.
     """
-    choose_methods(plan.methods)
+    check_outputs(plan.methods, plan.outputs)
     for recognizer in plan.recognizers:
         find_recognizer(recognizer)
     for condition in plan.conditions:
         find_condition(condition)
 
 
-def _load(photo: DatasetPhoto, store: ResultStore | None) -> PhotoResult:
+def _load(photo: DatasetPhoto, labels: PhotoLabels | None, store: ResultStore | None) -> PhotoResult:
     try:
         digest = checksum(photo.path)
     except OSError:
         return PhotoResult(photo=photo)  # the evaluator says why it cannot be read
-    return PhotoResult(photo=photo, digest=digest) if store is None else store.load(photo, digest)
+    label_digest = "" if labels is None else labels.digest(photo)
+    if store is None:
+        return PhotoResult(photo=photo, digest=digest, labels=label_digest)
+    return store.load(photo, digest, label_digest)
 
 
 def _make_worker(plan: EvaluationPlan) -> Callable[[PhotoResult], PhotoResult]:
@@ -175,11 +197,13 @@ class Evaluator:
     """The models of a plan, for one photo after the other; each is loaded when first needed.
 
     Raises:
+        DataError: If labels cannot be read.
         SymfaceError: By all methods, if a model cannot be loaded.
     """
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._plan = plan
+        self._labels = None if plan.labels is None else PhotoLabels(plan.labels)
         self._recognizers: dict[str, Recognizer] = {}
         self._providers: dict[str, Provider] = {}
 
@@ -198,10 +222,10 @@ class Evaluator:
         for condition in self._plan.conditions:
             keys = [key for key in seen.missing(self._plan) if key.condition == condition]
             if keys:
-                attempts |= self._attempt(attempt(partial(put_under, seen, pixels, condition), name), keys, name)
+                attempts |= self._attempt(attempt(partial(self._show, seen, pixels, condition), name), keys, name)
         return replace(seen, attempts=attempts)
 
-    def render(self, result: PhotoResult, condition: str) -> tuple[Photo, dict[str, Photo]]:
+    def render(self, result: PhotoResult, condition: str, output: Output) -> tuple[Photo, dict[str, Photo]]:
         """Make the photo under a condition, and the symmetric images by method, of those that make one.
 
         Raises:
@@ -212,10 +236,16 @@ class Evaluator:
         for provider, methods in self._by_provider(self._plan.methods):
             faces = attempt(partial(_find, provider, photo), "")
             for method in methods:
-                image = attempt(partial(_render, faces, method), "")
-                if image is not None and not isinstance(image, SymfaceError):
-                    images[method] = image
+                made = attempt(partial(make_image, ShownPhoto(photo, None), faces, method, output), "")
+                if isinstance(made, MadeImage):
+                    images[method] = made.image
         return photo, images
+
+    def _show(self, result: PhotoResult, pixels: Photo, condition: str) -> ShownPhoto:
+        """Put a photo under a condition, and say what it shows."""
+        photo = put_under(result, pixels, condition)
+        labels = None if self._labels is None else self._labels.of(result.photo)
+        return ShownPhoto(photo, None if labels is None else labels_under(labels, pixels, photo))
 
     def _add_originals(self, known: PhotoResult, pixels: Photo) -> PhotoResult:
         """Add what the recognizers and the detector see in the photo as it is."""
@@ -230,31 +260,33 @@ class Evaluator:
             originals[name] = None if face is None else face.embedding
         return replace(known, originals=originals)
 
-    def _attempt(self, photo: Photo | SymfaceError, keys: Sequence[Key], name: str) -> dict[Key, Attempt]:
+    def _attempt(self, shown: ShownPhoto | SymfaceError, keys: Sequence[Key], name: str) -> dict[Key, Attempt]:
         """Run methods on a photo; the time of the work that a provider's methods share counts for each of them."""
+        if isinstance(shown, SymfaceError):
+            return {key: self._judge(shown, key, 0.0, name) for key in keys}
         attempts: dict[Key, Attempt] = {}
         for provider, methods in self._by_provider(tuple(dict.fromkeys(key.method for key in keys))):
             start = perf_counter()
-            faces = photo if isinstance(photo, SymfaceError) else attempt(partial(_find, provider, photo), name)
-            shared = perf_counter() - start
-            for method in methods:
-                start = perf_counter()
-                image = attempt(partial(_render, faces, method), f"{name}: {method}")
-                seconds = shared + perf_counter() - start
-                attempts |= {key: self._judge(image, key, seconds, name) for key in keys if key.method == method}
+            faces = attempt(partial(_find, provider, shown.pixels), name)
+            seconds = perf_counter() - start
+            for method, output in dict.fromkeys((key.method, key.output) for key in keys if key.method in methods):
+                made = attempt(partial(make_image, shown, faces, method, output), f"{name}: {method}")
+                judged = [key for key in keys if (key.method, key.output) == (method, output)]
+                attempts |= {key: self._judge(made, key, seconds, name) for key in judged}
         return attempts
 
-    def _judge(self, image: Photo | SymfaceError | None, key: Key, seconds: float, name: str) -> Attempt:
-        """Show a symmetric image to a recognizer."""
-        if image is None or isinstance(image, SymfaceError):
-            return Attempt(found=False, embedding=None, mirror_error=None, seconds=seconds, error=image)
-        embedding = attempt(partial(self._recognizer(key.recognizer).embed, image), f"{name}: {key.method}")
+    def _judge(self, made: MadeImage | SymfaceError | None, key: Key, shared: float, name: str) -> Attempt:
+        """Show a symmetric image to a recognizer; finding the face took `shared` seconds."""
+        if made is None or isinstance(made, SymfaceError):
+            return Attempt(found=False, embedding=None, mirror_error=None, seconds=shared, error=made)
+        embedding = attempt(partial(self._recognizer(key.recognizer).embed, made.image), f"{name}: {key.method}")
         error = embedding if isinstance(embedding, SymfaceError) else None
         return Attempt(
             found=True,
             embedding=None if isinstance(embedding, SymfaceError) else embedding,
-            mirror_error=mirror_error(image),
-            seconds=seconds,
+            mirror_error=mirror_error(made.image) if key.output is Output.FACE else None,
+            seconds=shared + made.seconds,
+            change=made.change,
             error=error,
         )
 
@@ -272,17 +304,6 @@ class Evaluator:
 
 def _find(provider: Provider, photo: Photo) -> list[ProvidedFace]:
     return provider.find(photo, center_of(photo))
-
-
-def _render(faces: Sequence[ProvidedFace] | SymfaceError, method: str) -> Photo | None:
-    """Make a method's image of the first face; None if there is none.
-
-    Raises:
-        SymfaceError: What looking for faces failed with.
-    """
-    if isinstance(faces, SymfaceError):
-        raise faces
-    return faces[0].render[method]() if faces else None
 
 
 def put_under(result: PhotoResult, pixels: Photo, condition: str) -> Photo:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from math import inf
 
 from symface_cli.evaluation.occluders import NO_OCCLUDER
+from symface_cli.evaluation.photos.tables import change_tables
 from symface_cli.evaluation.protocol import PhotoResult
 from symface_cli.evaluation.scores import EvaluationReport, RecognizedShare, Score, ScoreTable
 from symface_cli.evaluation.tables import NOTHING, Column, Table
@@ -11,6 +12,7 @@ from symface_cli.landmarks.pose import find_yaw
 from symface_cli.methods.network import OURS
 from symface_cli.methods.registry import all_methods
 from symface_cli.recognition.registry import find_recognizer
+from symface_cli.rendering.options import Output
 from symface_cli.version import __version__
 
 PAPER_NOTE = (
@@ -49,8 +51,14 @@ def score_table(table: ScoreTable) -> Table[Score]:
             format="{:.2g}",
         ),
     )
+    return Table(describe_table(table), columns, table.scores)
+
+
+def describe_table(table: ScoreTable) -> str:
+    """Say what a table is about."""
+    whole = ", whole photos" if table.output is Output.PHOTO else ""
     hidden = "" if table.condition == NO_OCCLUDER else f", faces behind an occluder: {table.condition}"
-    return Table(f"recognizer: {table.recognizer}{hidden}", columns, table.scores)
+    return f"recognizer: {table.recognizer}{whole}{hidden}"
 
 
 def _recognized_column(place: int, threshold: float) -> Column[Score]:
@@ -88,6 +96,8 @@ def report_as_markdown(report: EvaluationReport) -> str:
         table, subsets = score_table(scores), subset_table(report, scores)
         lines += [f"### {_capital(table.title)}", "", *table.as_markdown(), ""]
         lines += [f"{_capital(subsets.title)}:", "", *subsets.as_markdown(), ""]
+    for changes in change_tables(report):
+        lines += [f"### {_capital(changes.title)}", "", *changes.as_markdown(), ""]
     return "\n".join([*lines, f"{describe_report(report)}; {PAPER_NOTE}.", ""])
 
 
@@ -122,6 +132,7 @@ def _table_as_dict(report: EvaluationReport, table: ScoreTable) -> dict[str, obj
     return {
         "condition": table.condition,
         "recognizer": table.recognizer,
+        "output": table.output.value,
         "scores": [asdict(score) for score in table.scores],
         "subsets": [
             {"name": subset.name, "photos": len(subset.members), "scores": [asdict(score) for score in scores]}
@@ -141,9 +152,15 @@ def _photo_as_dict(report: EvaluationReport, place: int, result: PhotoResult) ->
             {
                 "condition": table.condition,
                 "recognizer": table.recognizer,
+                "output": table.output.value,
                 "methods": {method: _or_none(column[place]) for method, column in table.distances.items()},
             }
             for table in report.tables
+        ],
+        "changes": [
+            {"condition": key.condition, "method": key.method, **asdict(attempt.change)}
+            for key, attempt in result.attempts.items()
+            if attempt.change is not None and key.recognizer == report.plan.recognizers[0]
         ],
     }
 

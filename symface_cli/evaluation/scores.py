@@ -9,11 +9,13 @@ import numpy as np
 
 from symface_cli.errors import SymfaceError
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
+from symface_cli.evaluation.photos.summary import ChangeScore, summarize_changes
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.evaluation.subsets import Subset, split_by_difficulty
 from symface_cli.methods.network import OURS
 from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import find_recognizer
+from symface_cli.rendering.options import Output
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Score:
         mirror_error: Largest difference of any result to its mirror image, in gray levels; None without results.
         milliseconds: Median time from photo to symmetric image on one core.
         mcnemar_p: That the method and `vae` are equally good at the second threshold; None for `vae` and without it.
+        change: What has changed in the photos; None for aligned faces, and without results.
     """
 
     method: str
@@ -87,15 +90,17 @@ class Score:
     mirror_error: int | None
     milliseconds: float
     mcnemar_p: float | None
+    change: ChangeScore | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreTable:
-    """What one recognizer says under one condition.
+    """What one recognizer says of one output under one condition.
 
     Attributes:
         condition: What lies in front of the faces: "none", or a kind of occluder.
         recognizer: Name of the recognizer.
+        output: What it was shown.
         scores: One per method, in the plan's order.
         subsets: For each of `EvaluationReport.subsets`: its scores, one per method.
         distances: By method, for each of `EvaluationReport.results`: distance between the photo without an occluder
@@ -106,6 +111,7 @@ class ScoreTable:
 
     condition: str
     recognizer: str
+    output: Output
     scores: tuple[Score, ...]
     subsets: tuple[tuple[Score, ...], ...]
     distances: Mapping[str, tuple[float, ...]]
@@ -118,8 +124,8 @@ class EvaluationReport:
 
     Attributes:
         plan: What was run.
-        tables: One per condition and recognizer: the first condition's, one per recognizer, then the second's, and so
-            on; none if no photo could be read.
+        tables: One per condition, output and recognizer: the first condition's, for each output one per recognizer,
+            then the second's, and so on; none if no photo could be read.
         results: Those of the photos that could be read, in order; `results[i].photo` has the path and the identity.
         subsets: By yaw, then by the detector's agreement.
         unreadable: Why photos could not be read or looked at; they count nowhere.
@@ -195,8 +201,9 @@ def summarize_results(plan: EvaluationPlan, results: Sequence[PhotoResult]) -> E
     readable = tuple(result for result in results if result.error is None)
     subsets = split_by_difficulty(readable)
     tables = tuple(
-        _tabulate(plan, readable, subsets, condition, recognizer)
+        _tabulate(plan, readable, subsets, condition, recognizer, output)
         for condition in plan.conditions
+        for output in plan.outputs
         for recognizer in plan.recognizers
         if readable
     )
@@ -217,14 +224,20 @@ def _list_failures(results: Sequence[PhotoResult]) -> dict[str, SymfaceError]:
 
 
 def _tabulate(
-    plan: EvaluationPlan, results: Sequence[PhotoResult], subsets: Sequence[Subset], condition: str, recognizer: str
+    plan: EvaluationPlan,
+    results: Sequence[PhotoResult],
+    subsets: Sequence[Subset],
+    condition: str,
+    recognizer: str,
+    output: Output,
 ) -> ScoreTable:
     gallery = EmbeddingGallery(results, recognizer)
-    columns = {method: judge(results, Key(condition, method, recognizer), gallery) for method in plan.methods}
+    columns = {method: judge(results, Key(condition, method, recognizer, output), gallery) for method in plan.methods}
     thresholds = find_recognizer(recognizer).thresholds
     return ScoreTable(
         condition=condition,
         recognizer=recognizer,
+        output=output,
         scores=_score_all(columns, thresholds),
         subsets=tuple(
             _score_all({method: [column[i] for i in subset.members] for method, column in columns.items()}, thresholds)
@@ -276,6 +289,7 @@ def _score(method: str, columns: Columns, thresholds: Sequence[float]) -> Score:
         mirror_error=max(errors, default=None),
         milliseconds=1000 * median(result.attempt.seconds for result in column),
         mcnemar_p=None if ours is None else _compare(ours, column, thresholds[1]),
+        change=summarize_changes([result.attempt.change for result in column if result.attempt.change is not None]),
     )
 
 

@@ -1,8 +1,10 @@
 """What an evaluation has found out, photo by photo, in a file: a stopped one goes on where it was."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +13,27 @@ from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.errors import DataError, Hint, OutputError, WeightsError
+from symface_cli.evaluation.photos.changes import PhotoChange
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
 from symface_cli.files import checksum
 from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import need_weights
 from symface_cli.network.weights import choose_weights
+from symface_cli.rendering.options import Output
 from symface_cli.version import __version__
 
 STORE_NAME = "results.sqlite"
-STORE_FORMAT = 2  # raised when files of older versions cannot be used any more
+STORE_FORMAT = 3  # raised when files of older versions cannot be used any more
 
 # `photo` is the SHA-256 of a photo's file, `version` symface's, `weights` the SHA-256 of the network's weights for the
-# methods that use them, else empty. Numbers are little-endian: landmarks float32 (68, 2), embeddings float64 (D,).
+# methods that use them, else empty; `labels` the SHA-256 of what a photo's pixels show, for whole photos, else empty.
+# Numbers are little-endian: landmarks float32 (68, 2), embeddings float64 (D,); `change` is JSON.
 TABLES = {
     "photos": "photo TEXT, version TEXT, landmarks BLOB, agreeing INTEGER, PRIMARY KEY (photo, version)",
     "originals": "photo TEXT, version TEXT, recognizer TEXT, embedding BLOB, PRIMARY KEY (photo, version, recognizer)",
-    "attempts": "photo TEXT, version TEXT, weights TEXT, condition TEXT, method TEXT, recognizer TEXT, found INTEGER, "
-    "embedding BLOB, mirror_error INTEGER, seconds REAL, "
-    "PRIMARY KEY (photo, version, weights, condition, method, recognizer)",
+    "attempts": "photo TEXT, version TEXT, weights TEXT, labels TEXT, condition TEXT, method TEXT, recognizer TEXT, "
+    "output TEXT, found INTEGER, embedding BLOB, mirror_error INTEGER, seconds REAL, change TEXT, "
+    "PRIMARY KEY (photo, version, weights, labels, condition, method, recognizer, output)",
 }
 
 
@@ -43,8 +48,8 @@ class SqliteStore:
         self._connection = connection
         self._weights = weights
 
-    def load(self, photo: DatasetPhoto, digest: str) -> PhotoResult:
-        """Load what is known of a photo, given the SHA-256 of its file.
+    def load(self, photo: DatasetPhoto, digest: str, labels: str = "") -> PhotoResult:
+        """Load what is known of a photo, given the SHA-256 of its file and of what its pixels show.
 
         Raises:
             DataError: If the file cannot be read.
@@ -53,18 +58,18 @@ class SqliteStore:
         with _refuse_damage(self._path):
             face = self._select("photos", "landmarks, agreeing", which).fetchone()
             originals = self._select("originals", "recognizer, embedding", which).fetchall()
-            columns = "condition, method, recognizer, found, embedding, mirror_error, seconds"
-            attempts = self._select("attempts", columns, which, self._weights).fetchall()
+            attempts = self._select_attempts(which, labels).fetchall()
         if face is None:
-            return PhotoResult(photo=photo, digest=digest)
+            return PhotoResult(photo=photo, digest=digest, labels=labels)
         landmarks = _unpack(face[0], "<f4")
         return PhotoResult(
             photo=photo,
             digest=digest,
+            labels=labels,
             landmarks=None if landmarks is None else landmarks.reshape(scheme.COUNT, 2),
             agreeing=face[1],
             originals={name: _unpack(embedding, "<f8") for name, embedding in originals},
-            attempts={Key(*row[:3]): _unpack_attempt(*row[3:]) for row in attempts},
+            attempts={_unpack_key(*row[:4]): _unpack_attempt(*row[4:]) for row in attempts},
         )
 
     def save(self, result: PhotoResult) -> None:
@@ -75,22 +80,31 @@ class SqliteStore:
         """
         which = (result.digest, __version__)
         originals = [(*which, name, _pack(embedding, "<f8")) for name, embedding in result.originals.items()]
-        attempts = [self._row(which, key, attempt) for key, attempt in result.attempts.items() if attempt.error is None]
+        attempts = [
+            self._row(result, key, attempt) for key, attempt in result.attempts.items() if attempt.error is None
+        ]
         with _refuse_damage(self._path), self._connection:
             self._insert("photos", [(*which, _pack(result.landmarks, "<f4"), result.agreeing)])
             self._insert("originals", originals)
             self._insert("attempts", attempts)
 
-    def _row(self, which: tuple[str, str], key: Key, attempt: Attempt) -> tuple[object, ...]:
+    def _row(self, result: PhotoResult, key: Key, attempt: Attempt) -> tuple[object, ...]:
         weights = self._weights if need_weights([key.method]) else ""
-        embedding = _pack(attempt.embedding, "<f8")
-        return (*which, weights, *key, attempt.found, embedding, attempt.mirror_error, attempt.seconds)
+        labels = result.labels if key.output is Output.PHOTO else ""
+        which = (result.digest, __version__, weights, labels, *key[:3], key.output.value)
+        embedding, change = _pack(attempt.embedding, "<f8"), _pack_change(attempt.change)
+        return (*which, attempt.found, embedding, attempt.mirror_error, attempt.seconds, change)
 
-    def _select(self, table: str, columns: str, which: tuple[str, str], weights: str | None = None) -> sqlite3.Cursor:
-        query = f"SELECT {columns} FROM {table} WHERE photo = ? AND version = ?"
-        if weights is None:
-            return self._connection.execute(query, which)
-        return self._connection.execute(f"{query} AND weights IN ('', ?)", (*which, weights))
+    def _select(self, table: str, columns: str, which: tuple[str, str]) -> sqlite3.Cursor:
+        return self._connection.execute(f"SELECT {columns} FROM {table} WHERE photo = ? AND version = ?", which)
+
+    def _select_attempts(self, which: tuple[str, str], labels: str) -> sqlite3.Cursor:
+        return self._connection.execute(
+            "SELECT condition, method, recognizer, output, found, embedding, mirror_error, seconds, change "
+            "FROM attempts WHERE photo = ? AND version = ? AND weights IN ('', ?) "
+            "AND labels = CASE output WHEN 'photo' THEN ? ELSE '' END",
+            (*which, self._weights, labels),
+        )
 
     def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
         if rows:
@@ -187,5 +201,21 @@ def _unpack(data: bytes | None, dtype: str) -> NDArray[Any] | None:
     return None if data is None else np.frombuffer(data, dtype)
 
 
-def _unpack_attempt(found: int, embedding: bytes | None, mirror_error: int | None, seconds: float) -> Attempt:
-    return Attempt(found=bool(found), embedding=_unpack(embedding, "<f8"), mirror_error=mirror_error, seconds=seconds)
+def _pack_change(change: PhotoChange | None) -> str | None:
+    return None if change is None else json.dumps(asdict(change))
+
+
+def _unpack_key(condition: str, method: str, recognizer: str, output: str) -> Key:
+    return Key(condition, method, recognizer, Output(output))
+
+
+def _unpack_attempt(
+    found: int, embedding: bytes | None, mirror_error: int | None, seconds: float, change: str | None
+) -> Attempt:
+    return Attempt(
+        found=bool(found),
+        embedding=_unpack(embedding, "<f8"),
+        mirror_error=mirror_error,
+        seconds=seconds,
+        change=None if change is None else PhotoChange(**json.loads(change)),
+    )

@@ -10,7 +10,7 @@ from symface_cli.detection.detector import Detection, detect
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.inference.face import FacePrediction, Side, render_face
-from symface_cli.methods.provider import Method, ProvidedFace
+from symface_cli.methods.provider import Method, PredictedFace, ProvidedFace
 
 NETWORK = "vae"
 """Name of the network's provider."""
@@ -73,6 +73,7 @@ class NetworkProvider:
         return ProvidedFace(
             {method.name: partial(method.render, photo, prediction) for method in NETWORK_METHODS},
             None if warp is None else midline_of_warp(warp.photo_from_face),
+            PredictedFace(found, prediction, partial(self._symmetrizer.predict, found=found)),
         )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from symface_cli.detection.detector import Detection
 from symface_cli.geometry.midline import Midline
 from symface_cli.geometry.types import Array, Photo
+from symface_cli.inference.face import FacePrediction
 
 Render = Callable[[], Photo]
 """Makes the symmetric image, (S, S, 3) uint8, of a face that is found already."""
@@ -34,16 +36,33 @@ class Method:
 
 
 @dataclass(frozen=True)
+class PredictedFace:
+    """A face that the network has seen.
+
+    Attributes:
+        found: Where the detector found it.
+        prediction: What the network predicts for it.
+        predict: Predicts the same face again, in another version of the photo (H, W, 3).
+    """
+
+    found: Detection
+    prediction: FacePrediction
+    predict: Callable[[Photo], FacePrediction]
+
+
+@dataclass(frozen=True)
 class ProvidedFace:
     """A face that a provider found in a photo.
 
     Attributes:
         render: What is left to do for each of the provider's methods, by their names.
         midline: The face's midline, in photo pixels; None where the provider has none.
+        predicted: What the network says of it; None from landmarks.
     """
 
     render: Mapping[str, Render]
     midline: Midline | None
+    predicted: PredictedFace | None = None
 
 
 class Provider(Protocol):

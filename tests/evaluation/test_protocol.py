@@ -13,12 +13,13 @@ from PIL import Image
 from symface_cli.data.datasets import DatasetPhoto, choose_photos, survey
 from symface_cli.errors import UsageError
 from symface_cli.evaluation.occluders import occlude
-from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
+from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
 from symface_cli.evaluation.scores import EvaluationReport, summarize_results
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.methods.provider import ProvidedFace
+from symface_cli.rendering.options import Output
 from tests.conftest import Finished
 from tests.evaluation.known import drawn, make_people, put_in, register
 
@@ -137,7 +138,7 @@ def test_every_method_and_every_run_sees_the_same_occluder(known: EvaluationPlan
 def test_occluder_lies_where_the_landmarks_of_the_photo_are(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
     (result,) = evaluate(people[:1], replace(known, conditions=("glasses",)), lambda done, total: None)
     assert result.landmarks is not None
-    photo, images = Evaluator(known).render(result, "glasses")
+    photo, images = Evaluator(known).render(result, "glasses", Output.FACE)
     expected = occlude(read_photo(people[0].path), result.landmarks, "glasses", int(result.digest, 16))
     np.testing.assert_array_equal(photo, expected)
     np.testing.assert_array_equal(images["vae"], expected)
@@ -148,7 +149,7 @@ def test_photo_without_landmarks_is_evaluated_as_it_is(known: EvaluationPlan, pe
     Image.new("RGB", (64, 64)).save(people[0].path)
     (result,) = evaluate(people[:1], replace(known, conditions=("patch",)), lambda done, total: None)
     assert result.landmarks is None
-    photo, _ = Evaluator(known).render(result, "patch")
+    photo, _ = Evaluator(known).render(result, "patch", Output.FACE)
     assert not photo.any()
     assert result.attempts[Key("patch", "vae", "brightness")].found
 
@@ -238,6 +239,7 @@ def test_command_writes_tables_json_and_markdown(
         ("--baseline", "dlib, sdm, clm, clnf, mediapipe, all"),
         ("--recognizer", "dlib"),
         ("--occluder", "none, glasses, patch"),
+        ("--output", "face, photo"),
         ("--split", "test, validation, train, all"),
     ],
 )
@@ -266,11 +268,17 @@ def test_center_of_a_photo_lies_between_its_pixels() -> None:
 
 
 def test_result_lacks_what_is_new_in_a_plan() -> None:
-    plan = EvaluationPlan(methods=("vae",), recognizers=("a", "b"), conditions=("none", "patch"))
-    known = PhotoResult(photo=DatasetPhoto(Path("x.jpg"), "x"))
+    plan = EvaluationPlan(
+        methods=("vae",), recognizers=("a", "b"), conditions=("none", "patch"), outputs=(Output.FACE, Output.PHOTO)
+    )
+    seen = {Key("none", "vae", "a"): Attempt(found=False, embedding=None, mirror_error=None, seconds=1.0)}
+    known = PhotoResult(photo=DatasetPhoto(Path("x.jpg"), "x"), attempts=seen)
     assert known.missing(plan) == [
-        ("none", "vae", "a"),
-        ("none", "vae", "b"),
-        ("patch", "vae", "a"),
-        ("patch", "vae", "b"),
+        ("none", "vae", "a", "photo"),
+        ("none", "vae", "b", "face"),
+        ("none", "vae", "b", "photo"),
+        ("patch", "vae", "a", "face"),
+        ("patch", "vae", "a", "photo"),
+        ("patch", "vae", "b", "face"),
+        ("patch", "vae", "b", "photo"),
     ]

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -95,6 +96,25 @@ def evaluate(
             rich_help_panel=COMPARED,
         ),
     ] = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            metavar="NAME",
+            help="What the recognizer is shown: face, the aligned face, or photo, the whole photo, whose changes are "
+            "measured, too; may be repeated. [default: face]",
+            rich_help_panel=COMPARED,
+        ),
+    ] = None,
+    segmentation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="What each pixel shows, to measure what is overwritten: a folder of PNGs, or an .npz with photo and "
+            "label.",
+            rich_help_panel=COMPARED,
+        ),
+    ] = None,
     midline: Annotated[
         bool,
         typer.Option(
@@ -147,6 +167,8 @@ def evaluate(
     """
     from symface_cli.data.datasets import check_choice, choose_photos
     from symface_cli.evaluation.midline import MidlinePlan
+    from symface_cli.evaluation.photos.labels import LabelSource
+    from symface_cli.evaluation.photos.making import find_output
     from symface_cli.evaluation.protocol import EvaluationPlan, check_plan
     from symface_cli.evaluation.scores import summarize_results
     from symface_cli.evaluation.store import open_store
@@ -157,7 +179,7 @@ def evaluate(
 
     show_tracebacks(debug)
     written = _choose_files(json_path, markdown_path, report_path, force, resume)
-    read = [path for path in (data, weights) if path is not None]
+    read = [path for path in (data, weights, segmentation) if path is not None]
     names = list(method or (OURS.name, DECODED.name))
     names += [found.name for provider in baseline or () for found in baselines(provider)]
     if midline:
@@ -166,12 +188,11 @@ def evaluate(
         providers = tuple(entry.name for entry in providers_of(names))
         compared = MidlinePlan(providers=providers, weights=weights, model_folder=model_dir, jobs=jobs)
         return _evaluate_midlines(survey_dataset(data, download), limit, compared, written)
-    recognizers, conditions = _unique(recognizer or ["dlib"]), _unique(occluder or ["none"])
-    methods = tuple(found.name for found in choose_methods(names))
     plan = EvaluationPlan(
-        methods=methods,
-        recognizers=recognizers,
-        conditions=conditions,
+        methods=tuple(found.name for found in choose_methods(names)),
+        recognizers=_unique(recognizer or ["dlib"]),
+        conditions=_unique(occluder or ["none"]),
+        outputs=tuple(map(find_output, _unique(output or ["face"]))),
         weights=weights,
         model_folder=model_dir,
         jobs=jobs,
@@ -180,8 +201,10 @@ def evaluate(
     check_choice(split, limit)
     prepare_files(written.named(), Inputs(read))
     dataset = survey_dataset(data, download)
+    if segmentation is not None:
+        plan = replace(plan, labels=LabelSource(segmentation, dataset.folder))
     photos = choose_photos(dataset, split, limit)
-    files = [*files_of(plan.methods), *(file for name in recognizers for file in find_recognizer(name).files)]
+    files = [*files_of(plan.methods), *(file for name in plan.recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
     with open_store(run, plan, resume, force) as store:
         report = summarize_results(plan, _run(photos, plan, store))
@@ -240,6 +263,7 @@ def _status(*errors: "Sequence[SymfaceError]") -> ExitStatus:
 
 def _print(report: "EvaluationReport") -> None:
     """Print the tables on stdout; on stderr what was counted, and what went wrong with photos."""
+    from symface_cli.evaluation.photos.tables import change_tables
     from symface_cli.evaluation.report import PAPER_NOTE, describe_report, score_table, subset_table
 
     for error in (*report.unreadable, *report.failures):
@@ -247,6 +271,8 @@ def _print(report: "EvaluationReport") -> None:
     for scores in report.tables:
         for table in (score_table(scores), subset_table(report, scores)):
             print_table(table.title, table.header(), table.texts())
+    for changes in change_tables(report):
+        print_table(changes.title, changes.header(), changes.texts())
     print_line(describe_report(report))
     print_line(PAPER_NOTE)
 
