@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 
 from symface_cli.geometry.types import Array, Floats, Photo
-from symface_cli.geometry.warps import control_points
+from symface_cli.geometry.warps import control_points, similarity_of_warp
+from symface_cli.inference.irises import Irises, find_irises
 
 SKIN, WHITE = (200, 150, 130), (235, 225, 220)
 RADIUS = 0.043  # of an iris, in the face frame
@@ -42,6 +43,11 @@ def draw_map(size: int, irises: Array) -> Floats:
     ticks = np.linspace(-1, 1, size)
     discs = [_disc((ticks - x) / RADIUS, (ticks - y) / RADIUS, size * RADIUS) for x, y in irises]
     return np.sum(discs, axis=(0, -1)).astype(np.float32)
+
+
+def irises_in(photo: Photo, photo_from_face: Array, rough: Floats | None = None) -> Irises:
+    """Find the irises of a photo whose warp is, in all its parts, a similarity."""
+    return find_irises(photo, photo_from_face, similarity_of_warp(photo_from_face), rough)
 
 
 def _disc(x: Array, y: Array, pixels: float) -> Array:

@@ -47,14 +47,9 @@ def _shrink_region(
 
 def enlarge(control: NDArray[np.floating], size: int) -> Floats:
     """Up-sample values at the control points (17, 17) or (17, 17, C) smoothly to (size, size) or (size, size, C)."""
-    return enlarge_part(control, size, slice(None), slice(None))
-
-
-def enlarge_part(control: NDArray[np.floating], size: int, rows: slice, columns: slice) -> Floats:
-    """Return some rows and columns of what `enlarge` returns."""
     weights = enlarging_weights(len(control), size).astype(np.float32)
-    across = np.tensordot(control.astype(np.float32), weights[columns], (1, 1))  # (17, w) or (17, C, w)
-    enlarged: Floats = np.tensordot(weights[rows], np.moveaxis(across, -1, 1), 1)
+    across = np.moveaxis(np.tensordot(control.astype(np.float32), weights, (1, 1)), -1, 1)  # (17, size) or more
+    enlarged: Floats = np.tensordot(weights, across, 1)
     return enlarged
 
 

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.sampling import enlarge_part, fade
+from symface_cli.geometry.sampling import fade
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warping import remap
+from symface_cli.geometry.warps import enlarging_weights
 from symface_cli.inference.irises import Irises
 
 MIDDLE = (0.259, -0.133)  # where the middle between the corners of the right eye lies in the face frame
@@ -24,8 +25,6 @@ ELLIPSE = (0.165, 0.095)  # half axes of an ellipse with lids and corners, outsi
 WHOLLY = 0.4  # squared radius, in those of the ellipse, within which the eyes are drawn in full
 ALONE = (2.0, 1.25)  # distances from an iris, in its radii, between which both sides' share falls to 0
 MOVED = (0.12, 0.085)  # distances from an iris, across and down, at which nothing moves with it any more
-LIGHT_SIZE = (24, 17)  # px, size at which the light around an eye is compared
-LIGHT_BLUR = 4.0  # px of LIGHT_SIZE, deviation
 BLACK = 2.0  # gray levels that are added before light is compared
 MOST_LIGHT = 1.6  # by which an eye is made brighter or darker at most
 
@@ -91,11 +90,10 @@ def draw_eyes(
         return
     region = _Region(len(face))
     blended, share = face[region.rows, region.columns], ellipse(region.x, region.y)[..., None]
-    better, *others = (eye for eye in (int(counted.argmax()), int(counted.argmin())) if counted[eye] > 0)
-    drawn = _relight(_sample_eye(photo, photo_from_face, irises, better, region), blended, 1 - share)
-    for eye in others:
-        other = _relight(_sample_eye(photo, photo_from_face, irises, eye, region), blended, 1 - share)
-        drawn += counted[eye] / counted.sum() * _around_iris(irises, region) * (other - drawn)
+    eyes = _relight(_sample_eyes(photo, photo_from_face, irises, region), blended, 1 - share)
+    better = int(counted.argmax())
+    other = counted[1 - better] / counted.sum() * _around_iris(irises, region)
+    drawn = eyes[:, :, better] + other * (eyes[:, :, 1 - better] - eyes[:, :, better])
     drawn = blended + share * (drawn - blended)
     face[region.rows, region.columns], face[region.rows, region.mirrored] = drawn, drawn[:, ::-1]
 
@@ -106,25 +104,31 @@ def ellipse(x: Floats, y: Floats) -> Floats:
     return fade(squared, 1, WHOLLY)
 
 
-def _sample_eye(photo: Photo, photo_from_face: Array, irises: Irises, chosen: int, region: _Region) -> Floats:
-    """Sample one eye, as a right one, its iris moved to where it is to be, (h, w, 3)."""
-    low = np.clip(np.floor(photo_from_face.min((0, 1))) - 4, 0, None).astype(int)
-    columns = region.columns if chosen == 1 else region.mirrored
-    where = enlarge_part(photo_from_face - low, region.size, region.rows, columns)  # exact as float32
-    if chosen == 0:
-        where = np.ascontiguousarray(where[:, ::-1])
+def _sample_eyes(photo: Photo, photo_from_face: Array, irises: Irises, region: _Region) -> Floats:
+    """Sample both eyes as right ones, each iris moved to the middle between both, (h, w, 2, 3)."""
+    low = (np.floor(photo_from_face.reshape(-1, 2).min(0)).astype(int) - 4).clip(0)
+    weights = enlarging_weights(len(photo_from_face), region.size)
+    across = np.concatenate([weights[region.mirrored][::-1], weights[region.columns]])  # (2 w, 17)
+    rows = weights[region.rows] @ (photo_from_face - low).reshape(len(photo_from_face), -1)
+    where = (across @ rows.reshape(len(rows), -1, 2)).astype(np.float32)  # (h, 2 w, 2), exact
     if irises.seen.all():
-        where = remap(where, _moved_pixels(irises, chosen, region), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-    return remap(photo[low[1] :, low[0] :], where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101).astype(np.float32)
+        where = remap(where, _moved_pixels(irises, region), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+    eyes = remap(photo[low[1] :, low[0] :], where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
+    sides: Floats = eyes.reshape(len(rows), 2, -1, 3).swapaxes(1, 2).astype(np.float32)
+    return sides
 
 
-def _moved_pixels(irises: Irises, chosen: int, region: _Region) -> Floats:
-    """Return which pixel of the region each is to show, (h, w, 2), so that the iris comes to the middle of both."""
+def _moved_pixels(irises: Irises, region: _Region) -> Floats:
+    """Return which pixel of both eyes' regions, side by side, each is to show, (h, 2 w, 2).
+
+    So each iris comes to the middle between both.
+    """
     x, y, radius = _middle(irises)
-    shift_x, shift_y, _ = ((_as_right(irises)[chosen] - [x, y, radius]) * (region.size - 1) / 2).tolist()
     share = fade(np.abs(region.y - y), MOVED[1], radius) * fade(np.abs(region.x - x), MOVED[0], radius)
-    rows, columns = np.indices(share.shape, np.float32)
-    return np.stack([columns + share * shift_x, rows + share * shift_y], -1)
+    shifts = (_as_right(irises)[0] - [x, y, radius]) * (region.size - 1) / 2  # of the left one; the other way round
+    rows, columns = np.indices((len(share), 2 * share.shape[1]), np.float32)
+    signed = np.hstack([share, -share])
+    return np.dstack([columns + float(shifts[0]) * signed, rows + float(shifts[1]) * signed])
 
 
 def _around_iris(irises: Irises, region: _Region) -> Floats:
@@ -145,12 +149,17 @@ def _as_right(irises: Irises) -> Array:
     return irises.places * [[-1, 1, 1], [1, 1, 1]]
 
 
-def _relight(eye: Floats, blended: Floats, around: Floats) -> Floats:
-    """Give an eye (h, w, 3) the light of the face around it: that of `blended`, where `around` (h, w, 1) is not 0."""
-    weight, seen, wanted = (
-        cv2.resize(part, LIGHT_SIZE, interpolation=cv2.INTER_AREA) for part in (around, eye, blended)
-    )
-    lights = (cv2.GaussianBlur(weight[..., None] * part, (0, 0), LIGHT_BLUR) + BLACK for part in (wanted, seen))
-    gain = (next(lights) / next(lights)).clip(1 / MOST_LIGHT, MOST_LIGHT)
-    lit: Floats = eye * cv2.resize(gain, eye.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return lit.clip(0, 255)
+def _relight(eyes: Floats, blended: Floats, around: Floats) -> Floats:
+    """Give eyes (h, w, 2, 3) the light of the face around them: that of `blended`, where `around` (h, w, 1) is not 0.
+
+    Light is compared in the region's four corners, and interpolated between them.
+    """
+    height, width = blended.shape[:2]
+    down, across = (np.linspace(0, 1, length, dtype=np.float32) for length in (height, width))
+    near = np.stack([np.outer(y, x).ravel() for y in (1 - down, down) for x in (1 - across, across)])  # to a corner
+    counted = near * around.reshape(-1)  # (4, h w)
+    counted /= counted.sum(1, keepdims=True)
+    wanted, seen = (counted @ light.reshape(height * width, -1) + BLACK for light in (blended, eyes))  # (4, 3), (4, 6)
+    gain = (np.tile(wanted, 2) / seen).clip(1 / MOST_LIGHT, MOST_LIGHT)
+    lit: Floats = (eyes * (near.T @ gain).reshape(eyes.shape)).clip(0, 255)
+    return lit

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warping import remap
-from symface_cli.geometry.warps import GRID, enlarging_weights, similarity_of_warp
+from symface_cli.geometry.warps import GRID, enlarging_weights
 
 EYE = (0.2604, -0.1354)  # where the middle of a right iris lies in the mean of LFW, in the face frame
 RADIUS = 0.043  # of an iris there
@@ -42,8 +42,8 @@ class Irises:
 
     Attributes:
         places: x, y and radius, (2, 3).
-        clearness: How much darker each is than what is beside it, as a share of the contrast in its eye, (2,); more
-            where the network sees an iris, less where it does not.
+        clearness: How much darker each is than what is beside it, as a share of the contrast in its eye, (2,); as
+            far as the network sees an iris there.
     """
 
     places: Array
@@ -55,15 +55,19 @@ class Irises:
         return self.clearness > CLEAR
 
 
-def find_irises(photo: Photo, photo_from_face: Array, rough: Floats | None = None) -> Irises:
-    """Find both irises of a face in a photo (H, W, 3), through its warp (17, 17, 2).
+def find_irises(photo: Photo, photo_from_face: Array, photo_from_level: Array, rough: Floats | None = None) -> Irises:
+    """Find both irises of a face in a photo.
 
     Args:
-        photo: The photo.
-        photo_from_face: The warp, of which the two sides are registered.
+        photo: The photo, (H, W, 3).
+        photo_from_face: The warp (17, 17, 2), of which the two sides are registered.
+        photo_from_level: Its similarity, as a matrix.
         rough: Where the network sees irises: a map over the level frame, (S, S) in 0..1; None if it does not say.
     """
-    scores = _scores(_eyes(photo, photo_from_face, rough))
+    points = _eye_points(photo_from_face, 1)
+    eyes = _eyes(photo, photo_from_face, points)
+    known = np.ones_like(eyes) if rough is None else _sample_map(rough, photo_from_level, points)
+    scores = _scores(eyes if rough is None else eyes - ROUGH * known)
     likely = scores - _unusual()[..., None]
     radius = int(likely.max((1, 2)).sum(0).argmax())  # that of both
     places, clearness = np.empty((2, 3)), np.empty(2)
@@ -72,31 +76,33 @@ def find_irises(photo: Photo, photo_from_face: Array, rough: Floats | None = Non
         right = column + _vertex(likely[eye, row, :, radius], column) - REACH[0]
         down = row + _vertex(likely[eye, :, column, radius], row) - REACH[1]
         places[eye] = side * (EYE[0] + STEP * right), EYE[1] + STEP * down, RADII[radius]
-        clearness[eye] = scores[eye, row, column, radius] - (0 if rough is None else ROUGH / 2)
+        clearness[eye] = scores[eye, row, column, radius] * known[eye, row + KERNEL, column + KERNEL]
     return Irises(places, clearness)
 
 
-def _eyes(photo: Photo, photo_from_face: Array, rough: Floats | None) -> Floats:
+def _eyes(photo: Photo, photo_from_face: Array, points: Floats) -> Floats:
     """Return the surroundings of both eyes as right ones, (2, 21, 29): 0 for an eye's black, 1 for its white.
 
-    What the network takes for an iris is made darker than it is. Arguments are those of `find_irises`.
+    `points` (21, 2 x 29, 2) are the places in the photo; of a large photo, the mean of the area between them is taken.
     """
-    apart = float(np.linalg.norm(photo_from_face[:, -1] - photo_from_face[:, 0], axis=-1).mean())
-    where = _eye_points(photo_from_face, max(round(apart / GRID_SIZE), 1))
+    count = round(float(np.abs(points[0, 1] - points[0, 0]).max()))
+    where = points if count <= 1 else _eye_points(photo_from_face, count)
     sampled = remap(photo, where, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
-    red = cv2.resize(sampled, (2 * WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)[..., 0].astype(np.float32)
-    eyes = red.reshape(HEIGHT, 2, WIDTH).swapaxes(0, 1)
+    if count > 1:
+        sampled = cv2.resize(sampled, (2 * WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    eyes = sampled[..., 0].astype(np.float32).reshape(HEIGHT, 2, WIDTH).swapaxes(0, 1)
     ordered = np.sort(eyes.reshape(2, -1), axis=1)
     black, white = (ordered[:, int(rank * (HEIGHT * WIDTH - 1)), None, None] for rank in (DARK, BRIGHT))
     contrast: Floats = ((eyes - black) / np.maximum(white - black, LEAST_CONTRAST)).clip(0, 1)
-    if rough is None:
-        return contrast
-    level_from_photo = np.linalg.inv(similarity_of_warp(photo_from_face))
-    points = _eye_points(photo_from_face, 1)
-    at = apply(pixel_from_normalized(len(rough)) @ level_from_photo, points).astype(np.float32)
-    known = remap(rough, at, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-    contrast -= ROUGH * known.reshape(HEIGHT, 2, WIDTH).swapaxes(0, 1)
     return contrast
+
+
+def _sample_map(rough: Floats, photo_from_level: Array, points: Floats) -> Floats:
+    """Sample a map (S, S) over the level frame at the eyes' points, (2, 21, 29)."""
+    map_from_photo = pixel_from_normalized(len(rough)) @ np.linalg.inv(photo_from_level)
+    at = apply(map_from_photo, points).astype(np.float32)
+    known: Floats = remap(rough, at, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE).reshape(HEIGHT, 2, WIDTH).swapaxes(0, 1)
+    return known
 
 
 def _eye_points(photo_from_face: Array, count: int) -> Floats:

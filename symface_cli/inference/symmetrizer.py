@@ -167,7 +167,7 @@ def _describe(photo: Photo, photo_from_face: Array, localization: Localization, 
         hidden=hidden,
         shown=shown,
         pose=pose_of_warp(photo_from_face, mask * visible, localization.pose_field.cpu().numpy()),
-        irises=find_irises(photo, photo_from_face, parts[PARTS]),
+        irises=find_irises(photo, photo_from_face, photo_from_level, parts[PARTS]),
     )
 
 

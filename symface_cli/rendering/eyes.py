@@ -15,6 +15,7 @@ def own_eyes(irises: Irises) -> Floats:
     eye whose iris is not seen, because it is closed or hidden, is blended as the rest of the face is.
     """
     ticks = np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32)
-    x, y = ticks[None], ticks[:, None]
-    left, right = (float(seen) for seen in irises.seen)
-    return left * ellipse(-x, y) + right * ellipse(x, y)
+    eye = ellipse(ticks[None], ticks[:, None])
+    left, right = (np.float32(seen) for seen in irises.seen)
+    own: Floats = left * eye[:, ::-1] + right * eye
+    return own

@@ -6,8 +6,7 @@ import pytest
 from symface_cli.geometry.types import Floats, Photo
 from symface_cli.inference.eyes import draw_eyes
 from symface_cli.inference.face import blend_photo_sides
-from symface_cli.inference.irises import find_irises
-from tests.drawn import LIGHT, PLACES, RADIUS, draw_face, looking, whole_frame
+from tests.drawn import LIGHT, PLACES, RADIUS, draw_face, irises_in, looking, whole_frame
 
 SIZE = 401
 GREEN, BLUE = (20, 120, 20), (20, 40, 120)
@@ -19,7 +18,7 @@ def drawn_eyes(photo: Photo, left: float) -> tuple[Floats, Floats]:
     weights[:, 8:] = 1 - left
     face = blend_photo_sides(photo, weights)
     before = face.copy()
-    draw_eyes(face, photo, whole_frame(SIZE), find_irises(photo, whole_frame(SIZE)), weights)
+    draw_eyes(face, photo, whole_frame(SIZE), irises_in(photo, whole_frame(SIZE)), weights)
     assert (face == face[:, ::-1]).all()
     return before, face
 

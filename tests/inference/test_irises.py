@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from symface_cli.inference.irises import find_irises
-from tests.drawn import PLACES, RADIUS, draw_face, draw_map, looking, whole_frame
+from tests.drawn import PLACES, RADIUS, draw_face, draw_map, irises_in, looking, whole_frame
 
 TENTH = 0.1 * RADIUS
 
@@ -13,7 +12,7 @@ TENTH = 0.1 * RADIUS
 @pytest.mark.parametrize("gaze", [(0, 0), (0.03, 0), (-0.045, 0.01)])
 def test_irises_are_found_to_a_tenth_of_their_radius(size: int, gaze: tuple[float, float]) -> None:
     expected = looking(*gaze)
-    irises = find_irises(draw_face(size, expected), whole_frame(size))
+    irises = irises_in(draw_face(size, expected), whole_frame(size))
     assert np.abs(irises.places[:, :2] - expected).max() < TENTH
     assert irises.places[:, 2] == pytest.approx(RADIUS, rel=0.15)
     assert irises.seen.all()
@@ -22,7 +21,7 @@ def test_irises_are_found_to_a_tenth_of_their_radius(size: int, gaze: tuple[floa
 def test_they_are_found_in_dark_faces_in_bad_light() -> None:
     expected = looking(0.02, 0.005)
     photo = draw_face(161, expected) // 8 + 5
-    irises = find_irises(photo, whole_frame(161))
+    irises = irises_in(photo, whole_frame(161))
     assert np.abs(irises.places[:, :2] - expected).max() < 2 * TENTH
     assert irises.seen.all()
 
@@ -30,13 +29,13 @@ def test_they_are_found_in_dark_faces_in_bad_light() -> None:
 def test_lids_that_cover_the_upper_third_of_an_iris_hardly_move_it() -> None:
     photo = draw_face(241, PLACES)
     photo[: round((PLACES[0, 1] - RADIUS / 3 + 1) * 120)] = (60, 40, 30)  # lashes and shade
-    irises = find_irises(photo, whole_frame(241))
+    irises = irises_in(photo, whole_frame(241))
     assert np.abs(irises.places[:, 0] - PLACES[:, 0]).max() < TENTH
     assert np.abs(irises.places[:, 1] - PLACES[:, 1]).max() < 4 * TENTH
 
 
 def test_an_eye_without_an_iris_is_not_seen() -> None:
-    irises = find_irises(draw_face(161, PLACES[1:]), whole_frame(161))
+    irises = irises_in(draw_face(161, PLACES[1:]), whole_frame(161))
     assert irises.seen.tolist() == [False, True]
 
 
@@ -44,11 +43,11 @@ def test_where_the_photo_says_nothing_the_network_is_believed() -> None:
     expected = looking(0.03, 0.01)
     warp = whole_frame(161) @ np.array([[0.8, -0.6], [0.6, 0.8]]) * 2  # turned, and enlarged
     plain = np.full((400, 400, 3), 128, np.uint8)
-    irises = find_irises(plain, warp, draw_map(64, expected))
+    irises = irises_in(plain, warp, draw_map(64, expected))
     assert np.abs(irises.places[:, :2] - expected).max() < 3 * TENTH
-    assert irises.seen.all() and not find_irises(plain, warp).seen.any()
+    assert irises.seen.all() and not irises_in(plain, warp).seen.any()
 
 
 def test_what_the_network_does_not_take_for_an_iris_is_not_seen() -> None:
     photo, warp = draw_face(161, PLACES), whole_frame(161)
-    assert find_irises(photo, warp, draw_map(64, PLACES[:1])).seen.tolist() == [True, False]
+    assert irises_in(photo, warp, draw_map(64, PLACES[:1])).seen.tolist() == [True, False]
