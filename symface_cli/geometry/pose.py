@@ -18,16 +18,19 @@ An asymmetry that moves a face in just the way a turn does, such as a nose bent 
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array
+from symface_cli.geometry.warping import remap
 from symface_cli.geometry.warps import control_points, similarity_of_warp
 
-ROUNDS = 12  # of the fixed-point iteration that inverts a pose: the error shrinks by half or more in each
+ROUNDS = 30  # of the fixed-point iteration that inverts a pose; at 23 degrees, an error of 0.003 is left
 INVERSE_SIZE = 33  # points along each side at which it is inverted
+FINE_SIZE = 129  # points along each side at which it is sampled: OpenCV rounds to 1/32 of their distance
 
 
 class Pose(NamedTuple):
@@ -86,20 +89,10 @@ def face_from_level(displacement: Array, photo_from_level: Array) -> Array:
         displacement: Of the pose, photo pixels (17, 17, 2).
         photo_from_level: The similarity, as a matrix.
     """
-    moves = enlarge(displacement @ np.linalg.inv(photo_from_level[:2, :2]).T, INVERSE_SIZE)
-    level = control_points(INVERSE_SIZE)
+    moves = enlarge(displacement @ np.linalg.inv(photo_from_level[:2, :2]).T, FINE_SIZE)
+    scale = np.float32((FINE_SIZE - 1) / 2)
+    level = (control_points(INVERSE_SIZE).astype(np.float32) + 1) * scale  # in pixels of `moves`
     face = level
     for _ in range(ROUNDS):
-        face = level - _look_up(moves, face)
-    return face
-
-
-def _look_up(moves: NDArray[np.floating], points: Array) -> Array:
-    """Interpolate moves (S, S, 2) linearly at points (..., 2) of their frame; its edge continues beyond it."""
-    place = ((points + 1) * ((len(moves) - 1) / 2)).clip(0, len(moves) - 1)
-    corner = np.minimum(place.astype(int), len(moves) - 2)
-    (x, y), (right, down) = np.moveaxis(corner, -1, 0), np.moveaxis(place - corner, -1, 0)[..., None]
-    upper = moves[y, x] * (1 - right) + moves[y, x + 1] * right
-    lower = moves[y + 1, x] * (1 - right) + moves[y + 1, x + 1] * right
-    found: Array = upper * (1 - down) + lower * down
-    return found
+        face = level - scale * remap(moves, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+    return np.asarray(face / scale - 1, np.float64)

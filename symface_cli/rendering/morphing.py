@@ -217,7 +217,8 @@ class Morph(Generic[Sample]):
         v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
         mirrored = v * [-1, 1]
         source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
-        taken = fades.color * sample_field(fades.taken, apply(level_from_photo, source))[..., None]
+        seen = sample_field(fades.taken, apply(level_from_photo, source)) * sample_field(self._facing, mirrored)
+        taken = fades.color * seen[..., None]
         if amounts.side == "both":
             taken = taken * (1 - sample_field(self._own, v))[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it

@@ -20,7 +20,7 @@ from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, native_from_srgb
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
 from symface_cli.rendering.fields import FRAME_FADE, sample_field
-from symface_cli.rendering.morphing import SHAPE_FADE, Amounts, CutOutMorph, Morph, PoseMode
+from symface_cli.rendering.morphing import COLOR_FADE, SHAPE_FADE, Amounts, CutOutMorph, Morph, PoseMode
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.transparency import is_opaque, premultiply, replace_changed
 
@@ -155,7 +155,7 @@ def _outline(warped: FaceWarp, pose: PoseMode, size: int) -> Floats:
     mask = enlarge(warped.mask, size)
     if pose == "keep":
         face = face_from_level(warped.pose.displacement, warped.photo_from_level)
-        return edge * fade(sample_field(mask, enlarge(face, size)), *SHAPE_FADE)
+        return edge * fade(sample_field(mask, enlarge(face, size)), *COLOR_FADE)
     alpha = edge * fade(mask, *SHAPE_FADE)
     return np.asarray((alpha + alpha[:, ::-1]) / 2, np.float32)
 

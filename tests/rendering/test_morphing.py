@@ -258,3 +258,14 @@ def test_an_aligned_face_has_hair_of_both_sides():
     framed = Morph(photo, warped, nothing_decoded(photo), pose="front").in_frame(Amounts(), size)
     expected = render_face(photo, FacePrediction(nothing_decoded(photo), warped), size=size)
     assert np.abs(framed.astype(int) - expected).mean() < 1
+
+
+def test_one_side_is_not_taken_from_where_it_turns_away():
+    """The middle lies so far to the right that some of the right side has a quarter of its area."""
+    photo = random_photo()
+    pose = 0.4 * sideways(bump(control_points(), -0.75, 0.75))
+    warped = face_warp((control_points() + pose + 1) / PIXEL, whole_photo().mask, pose=Pose(pose / PIXEL, 0.4, 1.0))
+    result = Morph(photo, warped, nothing_decoded(photo)).in_photo(Amounts(side="right"))
+    change = np.abs(result.astype(int) - photo).mean(-1)[76:85]
+    narrow, wide = change[:, 64:70].mean(), change[:, 84:92].mean()
+    assert narrow < wide / 3
