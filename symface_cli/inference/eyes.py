@@ -20,13 +20,13 @@ from symface_cli.geometry.warps import enlarging_weights
 from symface_cli.inference.irises import Irises
 
 MIDDLE = (0.259, -0.133)  # where the middle between the corners of the right eye lies in the face frame
-REGION = (0.18, 0.125)  # half width and height of what is drawn around it: less than its distance from the midline
-ELLIPSE = (0.165, 0.095)  # half axes of an ellipse with lids and corners, outside of which the face stays as it is
+REGION = (0.16, 0.1)  # half width and height of what is drawn around it: less than its distance from the midline
+ELLIPSE = (0.14, 0.075)  # half axes of an ellipse with lids and corners, outside of which the face stays as it is
 WHOLLY = 0.4  # squared radius, in those of the ellipse, within which the eyes are drawn in full
 ALONE = (2.0, 1.25)  # distances from an iris, in its radii, between which both sides' share falls to 0
 MOVED = (0.12, 0.085)  # distances from an iris, across and down, at which nothing moves with it any more
 BLACK = 2.0  # gray levels that are added before light is compared
-MOST_LIGHT = 1.6  # by which an eye is made brighter or darker at most
+MOST_LIGHT = 1.35  # by which an eye is made brighter or darker at most: more, and it would glow
 
 
 @dataclass(frozen=True)
