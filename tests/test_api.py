@@ -134,6 +134,24 @@ def test_options_are_those_of_the_command_line(pair):
     assert (symface_cli.symmetrize(photo, shape=0, color=0) == photo).all()
 
 
+def test_heads_stay_turned_but_in_aligned_faces(small):
+    array = np.asarray(small)
+    assert (symface_cli.symmetrize(array) != symface_cli.symmetrize(array, pose="front")).any()
+    (front,), (kept,) = symface_cli.symmetric_faces(array), symface_cli.symmetric_faces(array, pose="keep")
+    assert (front == front[:, ::-1]).all()
+    assert (kept != kept[:, ::-1]).any()
+
+
+def test_a_head_that_is_turned_far_is_warned_of(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("symface_cli.inference.face.FAR_TURNS", (0.0, 1.0))
+    with pytest.warns(UserWarning, match=r"^face 1 is turned by \d degrees: not changed$") as warned:
+        assert (symface_cli.symmetrize(np.asarray(small)) == np.asarray(small)).all()
+    assert warned[0].filename == __file__
+    small.save(tmp_path / "small.png")
+    with pytest.warns(UserWarning, match=r"small\.png: face 1 is turned by \d degrees: not changed$"):
+        symface_cli.symmetrize(tmp_path / "small.png")
+
+
 def test_gray_arrays_stay_gray(portrait):
     gray = read_photo(portrait)[..., 1]
     assert symface_cli.symmetrize(gray).shape == gray.shape
@@ -191,6 +209,7 @@ def test_an_array_of_another_type_is_refused(dtype):
         ({"shape": float("nan")}, "amounts"),
         ({"color": float("inf")}, "amounts"),
         ({"side": "top"}, "side"),
+        ({"pose": "turn"}, "pose"),
         ({"output": "photo"}, "output"),
         ({"output": "none"}, "output"),
         ({"size": 0}, "size"),
