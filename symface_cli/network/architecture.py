@@ -20,6 +20,7 @@ class Architecture:
         parser_widths: Channels of the stack that says what the crop shows.
         encoder_widths: Channels of the encoder's stack; the decoder has them in reverse.
         hidden: Units of the localizer's hidden layers.
+        leak: Their slope where they are negative: at 0, units may fall silent for all faces, and never come back.
     """
 
     kind: Literal["symface", "paper"] = "symface"
@@ -29,6 +30,7 @@ class Architecture:
     parser_widths: tuple[int, ...] = (16, 32, 64, 128)
     encoder_widths: tuple[int, ...] = (32, 64, 128, 192)
     hidden: int = 320
+    leak: float = 0.1
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as JSON has them: lists, no tuples."""

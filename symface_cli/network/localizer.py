@@ -50,14 +50,14 @@ class Localizer(nn.Module):
             convolve_and_pool(3, architecture.coarse_widths),  # (B, 192, 5, 5)
             nn.Flatten(),
             nn.Linear(architecture.coarse_widths[-1] * 25, hidden),
-            nn.ReLU(),
+            nn.LeakyReLU(architecture.leak),
         )
         self.coarse_warp = nn.Linear(hidden, GRID * GRID * 2)
         self.fine = nn.Sequential(
             convolve_and_pool(6, architecture.fine_widths),  # (B, 192, 4, 4)
             nn.Flatten(),
             nn.Linear(architecture.fine_widths[-1] * 16, hidden),
-            nn.ReLU(),
+            nn.LeakyReLU(architecture.leak),
         )
         self.fine_maps = nn.Linear(hidden, GRID * GRID * 3)
         self.parser = Parser(architecture.parser_widths)
