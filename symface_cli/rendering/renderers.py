@@ -97,7 +97,24 @@ class FaceRenderer:
             self.photo_from_image = warped.photo_from_level
 
     def image(self, amounts: Amounts) -> Photo:
-        """Render in sRGB, with the face's surroundings."""
+        """Render in sRGB, with the face's surroundings or the color that the options ask for instead."""
+        image, color = self._render(amounts), self._options.background
+        if color is None or isinstance(color, str):
+            return image
+        alpha = _outline(warp_of(self._prediction), self._pose, len(image))[..., None]
+        blended: Photo = (image * alpha + np.array(color) * (1 - alpha)).round().astype(np.uint8)
+        return blended
+
+    def encode(self, amounts: Amounts, suffix: str) -> bytes:
+        """Render a PNG, transparent around the face if the options ask for it."""
+        image = self.image(amounts)
+        if self._options.background == "transparent":
+            alpha = _outline(warp_of(self._prediction), self._pose, len(image))
+            image = np.dstack([image, (255 * alpha).round().astype(np.uint8)])
+        return encode_png(image)
+
+    def _render(self, amounts: Amounts) -> Photo:
+        """Render the face with its surroundings."""
         prediction, options = self._prediction, self._options
         if self._pose == "front" and (amounts.shape, amounts.color) == (1, 1):
             if options.detail:
@@ -107,19 +124,6 @@ class FaceRenderer:
         size = options.size or native_size(warped.photo_from_face)
         morph = Morph(self._photo, warped, lambda: prediction.decoded, options.detail, self._pose)
         return morph.in_frame(amounts, size)
-
-    def encode(self, amounts: Amounts, suffix: str) -> bytes:
-        """Render a PNG, with the background that the options ask for."""
-        image = self.image(amounts)
-        background = self._options.background
-        if background is not None:
-            alpha = _outline(warp_of(self._prediction), self._pose, len(image))[..., None]
-            if isinstance(background, str):
-                image = np.dstack([image, (255 * alpha).round().astype(np.uint8)])
-            else:
-                blended = image * alpha + np.array(background) * (1 - alpha)
-                image = np.asarray(blended.round(), np.uint8)
-        return encode_png(image)
 
 
 def _decode_native(prediction: FacePrediction, picture: Picture) -> Pixels:

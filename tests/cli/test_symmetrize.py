@@ -108,6 +108,9 @@ def test_a_colored_background_surrounds_the_face(symface, photo, tmp_path):
     out = tmp_path / "x.png"
     symface("symmetrize", photo, "--output", "face", "--background", "#102030", "-o", out)
     assert tuple(read_photo(out)[0, 0]) == (16, 32, 48)
+    symface("symmetrize", photo, "--output", "face", "--background", "white", "--gif", "--continuum", "0:1:1")
+    with Image.open(tmp_path / "portrait.symmetric-face.gif") as image:
+        assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_eyes_given_by_hand_find_the_same_face(symface, photo, tmp_path):
