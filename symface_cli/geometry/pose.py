@@ -28,9 +28,10 @@ from symface_cli.geometry.types import Array
 from symface_cli.geometry.warping import remap
 from symface_cli.geometry.warps import control_points, similarity_of_warp
 
-ROUNDS = 30  # of the fixed-point iteration that inverts a pose; at 23 degrees, an error of 0.003 is left
+ROUNDS = 30  # at most, of the fixed-point iteration that inverts a pose; at 23 degrees, an error of 0.003 is left
 INVERSE_SIZE = 33  # points along each side at which it is inverted
 FINE_SIZE = 129  # points along each side at which it is sampled: OpenCV rounds to 1/32 of their distance
+CONVERGED = 0.03  # of this distance, by which nothing changes any more
 
 
 class Pose(NamedTuple):
@@ -94,5 +95,7 @@ def face_from_level(displacement: Array, photo_from_level: Array) -> Array:
     level = (control_points(INVERSE_SIZE).astype(np.float32) + 1) * scale  # in pixels of `moves`
     face = level
     for _ in range(ROUNDS):
-        face = level - scale * remap(moves, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        before, face = face, level - scale * remap(moves, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        if cv2.norm(face, before, cv2.NORM_INF) < CONVERGED:
+            break
     return np.asarray(face / scale - 1, np.float64)
