@@ -119,16 +119,27 @@ def _sample_eyes(photo: Photo, photo_from_face: Array, irises: Irises, region: _
 
 
 def _moved_pixels(irises: Irises, region: _Region) -> Floats:
-    """Return which pixel of both eyes' regions, side by side, each is to show, (h, 2 w, 2).
+    """Return which pixel of both eyes' regions, side by side, each is to show, (h, 2 w, 2)."""
+    shares = share_of_shift(irises, region.x, region.y)
+    shift_x, shift_y = (shift_to_middle(irises) * (region.size - 1) / 2).tolist()
+    rows, columns = np.indices((len(shares), 2 * shares.shape[1]), np.float32)
+    signed = np.hstack([shares, -shares])
+    return np.dstack([columns + shift_x * signed, rows + shift_y * signed])
 
-    So each iris comes to the middle between both.
+
+def shift_to_middle(irises: Irises) -> Array:
+    """Return how far the left iris, seen as a right one, lies from the middle between both, (2,): right, down.
+
+    The right one lies as far on the other side.
     """
-    x, y, radius = _middle(irises)
-    share = fade(np.abs(region.y - y), MOVED[1], radius) * fade(np.abs(region.x - x), MOVED[0], radius)
-    shifts = (_as_right(irises)[0] - [x, y, radius]) * (region.size - 1) / 2  # of the left one; the other way round
-    rows, columns = np.indices((len(share), 2 * share.shape[1]), np.float32)
-    signed = np.hstack([share, -share])
-    return np.dstack([columns + float(shifts[0]) * signed, rows + float(shifts[1]) * signed])
+    left, right = _as_right(irises)[:, :2]
+    return np.asarray((left - right) / 2)
+
+
+def share_of_shift(irises: Irises, x: Floats, y: Floats) -> Floats:
+    """Return how far points of the face frame move as the right iris does, to the middle between both, in 0..1."""
+    middle_x, middle_y, radius = _middle(irises)
+    return fade(np.abs(y - middle_y), MOVED[1], radius) * fade(np.abs(x - middle_x), MOVED[0], radius)
 
 
 def _around_iris(irises: Irises, region: _Region) -> Floats:

@@ -1,9 +1,9 @@
-"""The eyes of a face in a photo, which go on looking where they look."""
+"""The eyes of a morphed face: which colors they have, and where they look."""
 
 import numpy as np
 
 from symface_cli.geometry.types import Floats
-from symface_cli.inference.eyes import ellipse
+from symface_cli.inference.eyes import ellipse, share_of_shift, shift_to_middle
 from symface_cli.inference.irises import Irises
 from symface_cli.rendering.fields import FIELD_SIZE
 
@@ -19,3 +19,16 @@ def own_eyes(irises: Irises) -> Floats:
     left, right = (np.float32(seen) for seen in irises.seen)
     own: Floats = left * eye[:, ::-1] + right * eye
     return own
+
+
+def straight_eyes(irises: Irises) -> Floats:
+    """Return by how much each point is to be sampled elsewhere so that both eyes look straight, (129, 129, 2).
+
+    In normalized coordinates of the face frame; 0 if only one iris is seen.
+    """
+    ticks = np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32)
+    share = share_of_shift(irises, ticks[None], ticks[:, None]) * np.float32(irises.seen.all())
+    right, down = shift_to_middle(irises).tolist()
+    left_share = share[:, ::-1]
+    moves: Floats = np.dstack([-right * (left_share + share), down * (left_share - share)])
+    return moves

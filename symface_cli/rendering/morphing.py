@@ -23,7 +23,7 @@ from symface_cli.geometry.types import Array, Floats, Pixels, Sample
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
 from symface_cli.inference.sides import relative_area
-from symface_cli.rendering.eyes import own_eyes
+from symface_cli.rendering.eyes import own_eyes, straight_eyes
 from symface_cli.rendering.fields import (
     FIELD_SIZE,
     as_pixels,
@@ -190,8 +190,20 @@ class Morph(Generic[Sample]):
             weights = self._weights(amounts.side, self._warped.framed_weights)
             full = np.ones((*points.shape[:2], 1), np.float32)
             fades = Fades(shape=full, color=full, light=full, taken=np.ones_like(self._taken))
-            plan = self._plan(points, amounts, weights, fades, None)
+            plan = self._look_straight(self._plan(points, amounts, weights, fades, None), amounts)
         return as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
+
+    def _look_straight(self, plan: MorphPlan, amounts: Amounts) -> MorphPlan:
+        """Plan eyes that look as far ahead as the shape is symmetric."""
+        if self._warped.irises is None:
+            return plan
+        moves, frame = straight_eyes(self._warped.irises), control_points(FIELD_SIZE)
+        moved = moves @ self._level[:2, :2].T + sample_field(self._moves, frame + moves) - self._moves
+        return replace(
+            plan,
+            base=plan.base + min(max(amounts.shape, 0.0), 1.0) * sample_field(moved, plan.seen),
+            mirrored=plan.mirrored + sample_field(moved, plan.seen * [-1, 1]),
+        )
 
     def _fades(self, points: Array) -> Fades:
         """Return how far points (H, W, 2) of the level frame change in a photo."""
