@@ -79,5 +79,14 @@ def test_a_pose_is_inverted():
     assert np.abs(moved - level).max() > 0.15
 
 
+def test_the_near_side_of_a_face_is_found_however_much_it_is_stretched():
+    """By up to 2.3; the far side is folded over."""
+    moved = face_from_level(2.2 * FIELD @ LINEAR.T, LEVEL)
+    back = moved + 0.66 * sideways(bump(-0.8, 0.1, moved))
+    near = moved[..., 0] < 0
+    assert back[near] == pytest.approx(control_points(len(moved))[near], abs=0.02)
+    assert near.sum() > 600
+
+
 def test_without_a_pose_the_level_frame_is_the_face_frame():
     assert face_from_level(0 * FIELD, LEVEL) == pytest.approx(control_points(33))
