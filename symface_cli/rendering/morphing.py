@@ -224,12 +224,14 @@ class Morph(Generic[Sample]):
         amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
         moved = amounts.shape * fades.shape
         here, level_from_photo = apply(self._level, points), np.linalg.inv(self._level)
-        reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement))
+        reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement).clip(-1, 1))
         moved = moved * reached[..., None]  # nothing else is moved into the face
         v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
         mirrored = v * [-1, 1]
         source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
-        seen = sample_field(fades.taken, apply(level_from_photo, source)) * sample_field(self._facing, mirrored)
+        seen = sample_field(fades.taken, apply(level_from_photo, source).clip(-1, 1)) * sample_field(
+            self._facing, mirrored
+        )
         taken = fades.color * seen[..., None]
         if amounts.side == "both":
             taken = taken * (1 - sample_field(self._own, v))[..., None]
