@@ -229,15 +229,13 @@ class Morph(Generic[Sample]):
         v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
         mirrored = v * [-1, 1]
         source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
-        seen = sample_field(fades.taken, apply(level_from_photo, source).clip(-1, 1)) * sample_field(
-            self._facing, mirrored
-        )
-        taken = fades.color * seen[..., None]
-        if amounts.side == "both":
-            taken = taken * (1 - sample_field(self._own, v))[..., None]
+        taken_there = sample_field(fades.taken, apply(level_from_photo, source).clip(-1, 1))
+        seen = taken_there * sample_field(self._facing, mirrored)
+        own = np.float32(amounts.side == "both") * sample_field(self._own, v)[..., None]  # eyes, neither mixed nor lit
+        taken = (1 - own) * fades.color * seen[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
-        lit = None if light is None else (fades.light - taken).clip(0) * sample_field(light, v)
+        lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * sample_field(light, v)
         return MorphPlan(
             base=here + moved * displacement,
             mirrored=source,
