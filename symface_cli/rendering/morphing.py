@@ -46,7 +46,7 @@ HERE_FADE = (0.5, 0.95)  # share of the surroundings that is face over which cha
 TAKEN_FADE = (0.8, 1.0)  # the same of the other side, from which detail is taken: none of its outline
 PoseMode = Literal["keep", "front"]
 """Whether a face keeps the pose of its head, or looks to the front."""
-FACING_FADE = (0.25, 0.6)  # area of the posed face, as a share of the frontal one's, over which changes set in
+FACING_FADE = (0.15, 0.45)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
