@@ -41,12 +41,12 @@ GROUPS = 64  # groups of pixels across the face frame at which a morph is planne
 LIGHT_SIZE = 64  # px, side at which the difference in light between the sides is taken
 LIGHT_BLUR = 4  # px of LIGHT_SIZE, deviation: what is smoother counts as light
 SHAPE_FADE = (0.05, 0.8)  # mask over which displacements set in; on the face's outline it is 0.5
-SHOWN_BLUR = 1.0  # px of the map that says where the face is seen, deviation
-HERE_FADE = (0.5, 0.95)  # share of the surroundings that is face over which changes set in
-TAKEN_FADE = (0.8, 1.0)  # the same of the other side, from which detail is taken: none of its outline
+SHOWN_BLUR = 0.7  # px of the map that says where the face is seen, deviation
+HERE_FADE = (0.3, 0.75)  # share of the surroundings that is face over which changes set in
+TAKEN_FADE = (0.75, 0.98)  # the same of the other side, from which detail is taken: none of its outline
 PoseMode = Literal["keep", "front"]
 """Whether a face keeps the pose of its head, or looks to the front."""
-FACING_FADE = (0.15, 0.45)  # area of the posed face, as a share of the frontal one's, over which changes set in
+FACING_FADE = (0.2, 0.5)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
