@@ -236,7 +236,7 @@ def test_what_is_no_face_stays_bit_for_bit():
 
 def test_nothing_but_the_face_is_taken_from_the_other_side():
     photo = np.full((SIZE, SIZE, 3), (150, 120, 100), np.uint8)
-    photo[:64, :50] = (0, 0, 255)
+    photo[:61, :48] = (0, 0, 255)  # the map has the border 2 of its pixels, of 2.5 px, beyond it
     shown = hair(slice(0, 21))
     result = Morph(photo, whole_photo_seen(shown), nothing_decoded(photo)).in_photo(Amounts())
     assert (result == photo).all()
