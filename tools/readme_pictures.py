@@ -1,8 +1,8 @@
-"""Make the README's pictures anew, from `examples/portrait.jpg` and `examples/pair.jpg`.
+"""Make the pictures of README and docs/ anew, from the photos in `examples/`.
 
     python tools/readme_pictures.py
 
-Run it after the network or what is made of its answers has changed.
+Run it after the network or what is made of its answers has changed. On one machine it writes the same bytes each time.
 """
 
 import subprocess
@@ -16,12 +16,27 @@ from PIL import Image
 
 import symface_cli
 from symface_cli.inference.face import Side
+from symface_cli.rendering.morphing import PoseMode
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 WIDTH = 1240  # px
+GAP = 10  # px
+QUALITY = 90
 HEAD = (175, 132, 501, 542)  # left, top, right and lower edge in the portrait
 AMOUNTS = ({"amount": -1.0}, {"amount": 0.0}, {"amount": 0.5}, {"amount": 1.0}, {"side": "left"}, {"side": "right"})
-QUALITY = 90
+PEOPLE = {  # left, top, right and lower edge of the head, all 5 to 6
+    "female_28": (150, 0, 565, 498),
+    "female_69": (97, 46, 542, 580),
+    "female_87": (150, 0, 565, 498),
+    "male_97": (172, 20, 502, 416),
+    "male_15": (90, 0, 550, 552),
+}
+TURNED = ("female_28", (130, 0, 590, 500))
+
+
+def open_example(name: str) -> Image.Image:
+    """Read a photo of `examples/`, by its name without suffix."""
+    return Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
 
 
 def side_by_side(images: Sequence[Image.Image], height: int, gap: int) -> Image.Image:
@@ -37,9 +52,49 @@ def side_by_side(images: Sequence[Image.Image], height: int, gap: int) -> Image.
     return sheet
 
 
-def symmetrize(photo: Image.Image, amount: float = 1.0, side: Side = "both") -> Image.Image:
+def below_each_other(images: Sequence[Image.Image]) -> Image.Image:
+    """Set images below each other, scaled to `WIDTH`, with white between them."""
+    scaled = [fit(image) for image in images]
+    sheet = Image.new("RGB", (WIDTH, sum(image.height for image in scaled) + GAP * (len(scaled) - 1)), "white")
+    top = 0
+    for image in scaled:
+        sheet.paste(image, (0, top))
+        top += image.height + GAP
+    return sheet
+
+
+def fit(image: Image.Image) -> Image.Image:
+    """Scale an image to `WIDTH`."""
+    return image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+
+
+def symmetrize(photo: Image.Image, amount: float = 1.0, side: Side = "both", pose: PoseMode = "keep"
+) -> Image.Image:
     """Return the photo with symmetric faces in their places."""
-    return Image.fromarray(symface_cli.symmetrize(np.array(photo), shape=amount, color=amount, side=side))
+    made = symface_cli.symmetrize(np.array(photo), shape=amount, color=amount, side=side, pose=pose)
+    return Image.fromarray(made)
+
+
+def draw_people() -> Image.Image:
+    """Return heads, below them the same with symmetric faces, and a group before and after."""
+    photos = {name: open_example(f"people/{name}") for name in PEOPLE}
+    before = [photo.crop(PEOPLE[name]) for name, photo in photos.items()]
+    after = [symmetrize(photo).crop(PEOPLE[name]) for name, photo in photos.items()]
+    group = open_example("group")
+    return below_each_other([
+        side_by_side(before, 300, GAP),
+        side_by_side(after, 300, GAP),
+        side_by_side([group, symmetrize(group)], 300, GAP),
+    ])
+
+
+def draw_poses() -> Image.Image:
+    """Return a turned head: the photo, symmetric with its pose and without it, and the aligned face."""
+    name, head = TURNED
+    photo = open_example(f"people/{name}")
+    face = Image.fromarray(symface_cli.symmetric_faces(np.array(photo))[0])
+    images = [image.crop(head) for image in (photo, symmetrize(photo), symmetrize(photo, pose="front"))]
+    return side_by_side([*images, face], 300, GAP)
 
 
 def compare(photo: Path) -> Image.Image:
@@ -54,14 +109,13 @@ def compare(photo: Path) -> Image.Image:
 
 def main() -> None:
     """Write the pictures."""
-    portrait, pair = (Image.open(EXAMPLES / f"{name}.jpg").convert("RGB") for name in ("portrait", "pair"))
-    face = Image.fromarray(symface_cli.symmetric_faces(np.array(portrait))[0])
-    sheet = compare(EXAMPLES / "portrait.jpg")
+    portrait, pair = open_example("portrait"), open_example("pair")
     pictures = {
-        "before-after": side_by_side([portrait, symmetrize(portrait), face], 400, 20),
+        "people": draw_people(),
+        "pose": fit(draw_poses()),
         "pair-before-after": side_by_side([pair, symmetrize(pair)], 333, 20),
         "amounts": side_by_side([symmetrize(portrait, **how).crop(HEAD) for how in AMOUNTS], 250, 8),
-        "compare": sheet.resize((WIDTH, round(sheet.height * WIDTH / sheet.width)), Image.Resampling.LANCZOS),
+        "compare": fit(compare(EXAMPLES / "portrait.jpg")),
     }
     for name, picture in pictures.items():
         picture.save(EXAMPLES / f"{name}.jpg", quality=QUALITY)
