@@ -24,12 +24,12 @@ GAP = 10  # px
 QUALITY = 90
 HEAD = (175, 132, 501, 542)  # left, top, right and lower edge in the portrait
 AMOUNTS = ({"amount": -1.0}, {"amount": 0.0}, {"amount": 0.5}, {"amount": 1.0}, {"side": "left"}, {"side": "right"})
-PEOPLE = {  # left, top, right and lower edge of the head, all 5 to 6
-    "female_28": (150, 0, 565, 498),
-    "female_69": (97, 46, 542, 580),
-    "female_87": (150, 0, 565, 498),
-    "male_97": (172, 20, 502, 416),
-    "male_15": (90, 0, 550, 552),
+PEOPLE = {  # left, top, right and lower edge of the head, all 5 by 6
+    "female_28": (180, 45, 530, 465),
+    "female_69": (130, 75, 510, 531),
+    "female_87": (185, 50, 525, 458),
+    "male_97": (197, 28, 477, 364),
+    "male_15": (128, 0, 528, 480),
 }
 TURNED = ("female_28", (130, 0, 590, 500))
 
@@ -68,8 +68,7 @@ def fit(image: Image.Image) -> Image.Image:
     return image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
 
 
-def symmetrize(photo: Image.Image, amount: float = 1.0, side: Side = "both", pose: PoseMode = "keep"
-) -> Image.Image:
+def symmetrize(photo: Image.Image, amount: float = 1.0, side: Side = "both", pose: PoseMode = "keep") -> Image.Image:
     """Return the photo with symmetric faces in their places."""
     made = symface_cli.symmetrize(np.array(photo), shape=amount, color=amount, side=side, pose=pose)
     return Image.fromarray(made)
@@ -81,11 +80,13 @@ def draw_people() -> Image.Image:
     before = [photo.crop(PEOPLE[name]) for name, photo in photos.items()]
     after = [symmetrize(photo).crop(PEOPLE[name]) for name, photo in photos.items()]
     group = open_example("group")
-    return below_each_other([
-        side_by_side(before, 300, GAP),
-        side_by_side(after, 300, GAP),
-        side_by_side([group, symmetrize(group)], 300, GAP),
-    ])
+    return below_each_other(
+        [
+            side_by_side(before, 300, GAP),
+            side_by_side(after, 300, GAP),
+            side_by_side([group, symmetrize(group)], 300, GAP),
+        ]
+    )
 
 
 def draw_poses() -> Image.Image:
