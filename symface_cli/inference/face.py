@@ -17,6 +17,7 @@ from symface_cli.geometry.warps import GRID, similarity_of_warp
 from symface_cli.inference.eyes import draw_eyes
 from symface_cli.inference.irises import Irises
 
+UNLIKE_TURNS = (8.0, 18.0)  # degrees of yaw over which the two sides of a face come to look too different to be blended
 FAR_TURNS = (30.0, 50.0)  # degrees of yaw over which a head is too far turned to be made symmetric
 
 Side = Literal["both", "left", "right"]
@@ -56,7 +57,16 @@ class FaceWarp:
     @property
     def strength(self) -> float:
         """How far a face that keeps its pose is made symmetric, 0..1: less where the far side is hardly seen."""
-        turned = (abs(self.pose.yaw_degrees) - FAR_TURNS[0]) / (FAR_TURNS[1] - FAR_TURNS[0])
+        return self._nearly_frontal(FAR_TURNS)
+
+    @property
+    def likeness(self) -> float:
+        """How alike both sides of a face that keeps its pose look, 0..1: in perspective, their detail does not match."""
+        return self._nearly_frontal(UNLIKE_TURNS)
+
+    def _nearly_frontal(self, turns: tuple[float, float]) -> float:
+        """Return 1 up to the first of two yaws in degrees, 0 from the second one on, and in between what lies there."""
+        turned = (abs(self.pose.yaw_degrees) - turns[0]) / (turns[1] - turns[0])
         return 1 - min(max(turned, 0.0), 1.0)
 
     @property

@@ -138,7 +138,7 @@ class Morph(Generic[Sample]):
         self._warped = warped
         self._pose = pose
         self._level = warped.photo_from_level
-        self._strength = warped.strength if pose == "keep" else 1.0
+        self._strength, self._likeness = (warped.strength, warped.likeness) if pose == "keep" else (1.0, 1.0)
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
         self._moves = enlarge(warped.photo_from_face - level, FIELD_SIZE)
@@ -232,7 +232,8 @@ class Morph(Generic[Sample]):
         taken_there = sample_field(fades.taken, apply(level_from_photo, source).clip(-1, 1))
         seen = taken_there * sample_field(self._facing, mirrored)
         own = np.float32(amounts.side == "both") * sample_field(self._own, v)[..., None]  # eyes, neither mixed nor lit
-        taken = (1 - own) * fades.color * seen[..., None]
+        alike = self._likeness if amounts.side == "both" else 1.0
+        taken = alike * (1 - own) * fades.color * seen[..., None]
         plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
         exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
         lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * sample_field(light, v)

@@ -215,8 +215,22 @@ def test_a_head_that_is_turned_far_is_changed_in_part():
     """Between 30 and 50 degrees, 40 leaves one half of all amounts."""
     photo = random_photo()
     far = Morph(photo, turned(ASIDE, float(np.sin(np.radians(40)))), nothing_decoded(photo)).in_photo(Amounts())
-    near = Morph(photo, turned(ASIDE), nothing_decoded(photo)).in_photo(Amounts(0.5, 0.5))
-    assert np.abs(far.astype(int) - near).max() <= 1
+    near = Morph(photo, turned(ASIDE, float(np.sin(np.radians(25)))), nothing_decoded(photo))
+    assert np.abs(far.astype(int) - near.in_photo(Amounts(0.5, 0.5))).max() <= 1
+
+
+@pytest.mark.parametrize(("degrees", "share"), [(4, 1.0), (8, 1.0), (13, 0.5), (18, 0.0), (25, 0.0)])
+def test_detail_is_taken_from_the_other_side_as_far_as_both_look_alike(degrees, share):
+    """Noise is nearly all detail; 7 gray levels of its change, of some 40, count as light."""
+    photo = random_photo()
+
+    def change(warped):
+        return np.abs(Morph(photo, warped, nothing_decoded(photo)).in_photo(Amounts()).astype(float) - photo)[
+            INSIDE, INSIDE
+        ]
+
+    frontal = change(turned(0, 0.0)).mean()
+    assert change(turned(0, float(np.sin(np.radians(degrees))))).mean() == pytest.approx(share * frontal, abs=8)
 
 
 def hair(columns, rows=slice(0, 26)):
