@@ -61,7 +61,7 @@ class FaceWarp:
 
     @property
     def likeness(self) -> float:
-        """How alike both sides of a face that keeps its pose look, 0..1: in perspective, their detail does not match."""
+        """How alike both sides of a face that keeps its pose look, 0..1: in perspective, their detail differs."""
         return self._nearly_frontal(UNLIKE_TURNS)
 
     def _nearly_frontal(self, turns: tuple[float, float]) -> float:
