@@ -28,7 +28,7 @@ PEOPLE = {  # left, top, right and lower edge of the head, all 5 by 6
     "female_28": (180, 45, 530, 465),
     "female_69": (130, 75, 510, 531),
     "female_87": (185, 50, 525, 458),
-    "male_97": (197, 28, 477, 364),
+    "female_42": (140, 20, 515, 470),
     "male_15": (128, 0, 528, 480),
 }
 TURNED = ("female_28", (130, 0, 590, 500))
