@@ -1,5 +1,7 @@
 """Sample photos under a matrix or through a warp, at native resolution; up-sample warps smoothly."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +49,20 @@ def _shrink_region(
 
 def enlarge(control: NDArray[np.floating], size: int) -> Floats:
     """Up-sample values at the control points (17, 17) or (17, 17, C) smoothly to (size, size) or (size, size, C)."""
-    weights = enlarging_weights(len(control), size).astype(np.float32)
-    across = np.moveaxis(np.tensordot(control.astype(np.float32), weights, (1, 1)), -1, 1)  # (17, size) or more
-    enlarged: Floats = np.tensordot(weights, across, 1)
-    return enlarged
+    weights = _single_weights(len(control), size)
+    values = control.astype(np.float32)
+    if values.ndim == 2:
+        enlarged: Floats = weights @ values @ weights.T
+        return enlarged
+    return np.dstack([weights @ plane @ weights.T for plane in np.moveaxis(values, -1, 0)])
+
+
+@lru_cache(maxsize=64)
+def _single_weights(count: int, size: int) -> Floats:
+    """Return `enlarging_weights` in single precision; not to be written to."""
+    weights = enlarging_weights(count, size).astype(np.float32)
+    weights.flags.writeable = False
+    return weights
 
 
 def fade(values: Floats, low: float, high: float) -> Floats:

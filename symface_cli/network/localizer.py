@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
 from symface_cli.network.layers import convolve_and_pool
-from symface_cli.network.parsing import Parser, level_of_warp, sample_face
+from symface_cli.network.parsing import Parser, level_of_warp, looks_to_right, sample_face
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
 
 CORRECTION_UNIT = 0.15  # normalized face coordinates; corrections are small: so the layer's outputs are near 1
@@ -77,7 +77,10 @@ class Localizer(nn.Module):
         return LocalizerOutput(coarse, warp, mask, parts, level, outside)
 
     def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return warp, mask, parts and level as in `LocalizerOutput`, each averaged over crop and mirror image."""
+        """Return warp, mask, parts and level as in `LocalizerOutput`, the same of the mirror image but mirrored.
+
+        Both steps are averaged over crop and mirror image; the parser sees the one of both that looks to the left.
+        """
         count = len(crop)
         guess = self.guess(torch.cat([crop, crop.flip(-1)]))
         coarse = (guess[:count] + mirror_warp(guess[count:])) / 2
@@ -85,10 +88,10 @@ class Localizer(nn.Module):
         shift, mask = self.correct(torch.cat([face, face.flip(-1)]))
         warp = compose_warps(coarse, (shift[:count] + mirror_warp(shift[count:])) / 2)
         level = level_of_warp(warp)
-        face = sample_face(crop, level) - GRAY
-        parts = self.parser(torch.cat([face, face.flip(-1)]))
+        face, to_right = sample_face(crop, level) - GRAY, looks_to_right(warp, level)[:, None, None, None]
+        parts = self.parser(torch.where(to_right, face.flip(-1), face))
         mask = (mask[:count] + mask[count:].flip(2)) / 2
-        return warp, mask, (parts[:count] + parts[count:].flip(3)) / 2, level
+        return warp, mask, torch.where(to_right, parts.flip(-1), parts), level
 
     def guess(self, crop: Tensor) -> Tensor:
         """Return a first guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""

@@ -88,6 +88,12 @@ def level_of_warp(warp: Tensor) -> Tensor:
     return torch.stack([torch.stack([c, s], 1), torch.stack([-s, c], 1), y.mean(1)], 2)
 
 
+def looks_to_right(warp: Tensor, level: Tensor) -> Tensor:
+    """Return whether the midlines of warps (B, 17, 17, 2) lie on the right of the level frames' (B, 2, 3): (B,)."""
+    moved = warp[:, :, warp.shape[2] // 2].mean(1) - level[..., 2]
+    return (moved * level[..., 0]).sum(1) > 0
+
+
 def sample_level(maps: Tensor, warp: Tensor, level: Tensor) -> Tensor:
     """Sample maps (B, C, S, S) over the level frame where a warp (B, 17, 17, 2) takes its points: (B, C, 17, 17).
 
