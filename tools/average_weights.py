@@ -2,7 +2,7 @@
 
     python tools/average_weights.py FIRST SECOND OUT --first-share 0.3
 
-The bundled weights are 0.3 of a training's stage 3 and 0.7 of a finishing run that started from it.
+The weights of versions 0.1 and 0.2 are 0.3 of a training's stage 3 and 0.7 of a finishing run that started from it.
 """
 
 import argparse
