@@ -68,7 +68,6 @@ def test_all_three_stages_from_the_command_line(symface, data, tmp_path):
         assert finished.out == f"{folder / 'best.safetensors'}\n"
         loaded = load_weights(folder / "best.safetensors")
         assert loaded.stage == stage
-        assert loaded.network.pose_field.any() == (stage > 1)
         assert {path.name for path in folder.iterdir()} == {
             "best.safetensors", "config.json", "epoch-001.png", "last.pt", "losses.csv", "losses.png",
         }  # fmt: skip

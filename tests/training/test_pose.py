@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.warps import control_points, yaw_of_warp
-from symface_cli.training.pose import pose_field
+from symface_cli.network.builder import build_network
+from symface_cli.training.data.augmentation import StoredSamples
+from symface_cli.training.pose import learn_pose, pose_field
+from tests.small import SMALL
 
 
 @pytest.fixture
@@ -45,3 +49,31 @@ def test_the_field_is_that_of_the_turn_whatever_else_differs(depth):
 def test_faces_none_of_which_is_turned_have_no_field():
     straight = np.broadcast_to(control_points(), (3, 17, 17, 2))
     assert not pose_field(straight, np.ones((3, 17, 17))).any()
+
+
+class Samples:
+    """Three random crops."""
+
+    device = torch.device("cpu")
+
+    def __len__(self):
+        return 3
+
+    def take(self, index):
+        torch.manual_seed(0)
+        crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
+        masks = torch.full((3, 96, 96), 255, dtype=torch.uint8)
+        warps = torch.from_numpy(control_points().astype(np.float32)).expand(3, -1, -1, -1).contiguous()
+        stored = StoredSamples(crops, warps, masks, masks, torch.full((3, 2, 3), torch.nan))
+        return StoredSamples(*(values[index] for values in stored))
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_a_network_learns_its_field_once_it_locates_faces(stage):
+    torch.manual_seed(0)
+    network = build_network(SMALL).eval()
+    torch.nn.init.normal_(network.localizer.fine_maps.weight, std=0.05)
+    learn_pose(network, Samples(), stage)
+    field = network.pose_field.numpy()
+    assert field.any() == (stage > 1)
+    assert np.allclose(field, -field[:, ::-1] * [-1, 1], atol=1e-6)
