@@ -98,8 +98,8 @@ def face_from_level(displacement: Array, photo_from_level: Array) -> Array:
     level = (control_points(INVERSE_SIZE).astype(np.float32) + 1) * scale
     face = level
     for _ in range(ROUNDS):
-        moved, share = np.split(remap(fields, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE), 2, axis=2)
-        step = share * (level - face - moved)
+        found = remap(fields, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        step = found[..., 2:] * (level - face - found[..., :2])
         face = face + step
         if np.abs(step).max() < CONVERGED:
             break

@@ -54,7 +54,10 @@ def enlarge(control: NDArray[np.floating], size: int) -> Floats:
     if values.ndim == 2:
         enlarged: Floats = weights @ values @ weights.T
         return enlarged
-    return np.dstack([weights @ plane @ weights.T for plane in np.moveaxis(values, -1, 0)])
+    planes = np.empty((size, size, values.shape[2]), np.float32)
+    for channel in range(values.shape[2]):
+        planes[..., channel] = weights @ values[..., channel] @ weights.T
+    return planes
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ Fields are smooth. They are evaluated for groups of pixels, and interpolated lin
 """
 
 from collections.abc import Iterator
+from functools import cache
 from math import ceil, floor
 
 import cv2
@@ -20,11 +21,17 @@ FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades 
 STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
 
 
+@cache
 def fade_to_edge() -> Floats:
-    """Return a field that falls from 1 to 0 at the frame's edge, where a mask that reaches beyond it would step."""
+    """Return a field that falls from 1 to 0 at the frame's edge, where a mask that reaches beyond it would step.
+
+    Not to be written to.
+    """
     inside = 1 - np.abs(np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32))
     ramp = fade(inside, 0, FRAME_FADE)
-    return np.minimum(ramp[:, None], ramp)
+    field: Floats = np.minimum(ramp[:, None], ramp)
+    field.flags.writeable = False
+    return field
 
 
 def sample_field(field: Floats, u: NDArray[np.floating]) -> Floats:

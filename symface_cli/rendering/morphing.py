@@ -138,6 +138,7 @@ class Morph(Generic[Sample]):
         self._warped = warped
         self._pose = pose
         self._level = warped.photo_from_level
+        self._level_from_photo = np.linalg.inv(self._level)
         self._strength, self._likeness = (warped.strength, warped.likeness) if pose == "keep" else (1.0, 1.0)
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
@@ -164,11 +165,10 @@ class Morph(Generic[Sample]):
         result: NDArray[Sample] = self._pixels.copy()
         weights = self._weights(amounts.side, self._warped.weights)
         light = self._light(weights)
-        level_from_photo = np.linalg.inv(self._level)
         step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
         for rows, columns in cut_strips(self._level_mask > SHAPE_FADE[0], self._level, result.shape):
             x, y = np.meshgrid(group_pixels(columns, step), group_pixels(rows, step))
-            points = apply(level_from_photo, np.stack([x, y], -1))
+            points = apply(self._level_from_photo, np.stack([x, y], -1))
             size = rows.stop - rows.start, columns.stop - columns.start
             morphed = self._draw(self._plan(points, amounts, weights, self._fades(points), light), step, size)
             inside = warp_field(self._level_mask, self._level, rows, columns) > SHAPE_FADE[0]
@@ -223,7 +223,7 @@ class Morph(Generic[Sample]):
         displacement = sample_field(self._displacement, u)
         amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
         moved = amounts.shape * fades.shape
-        here, level_from_photo = apply(self._level, points), np.linalg.inv(self._level)
+        here, level_from_photo = apply(self._level, points), self._level_from_photo
         reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement).clip(-1, 1))
         moved = moved * reached[..., None]  # nothing else is moved into the face
         v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
@@ -279,7 +279,7 @@ class Morph(Generic[Sample]):
 
     def _both_taken(self) -> Floats:
         """Return where both sides show the face, (LIGHT_SIZE, LIGHT_SIZE) in 0..1."""
-        points = apply(np.linalg.inv(self._level), enlarge(self._warped.photo_from_face, LIGHT_SIZE))
+        points = apply(self._level_from_photo, enlarge(self._warped.photo_from_face, LIGHT_SIZE))
         taken = sample_field(self._taken, points)
         return taken * taken[:, ::-1]
 
