@@ -7,7 +7,9 @@ from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.types import Array, Floats
 from symface_cli.geometry.warps import GRID
 from symface_cli.inference.face import FaceWarp
+from symface_cli.inference.irises import EYE, RADIUS, Irises
 
+HIDDEN = Irises(np.array([[-EYE[0], EYE[1], RADIUS], [*EYE, RADIUS]]), np.zeros(2))
 PARSED = 64  # px, side of the map of what the level frame shows
 
 
@@ -19,7 +21,7 @@ def face_warp(
     shown: Floats | None = None,
     pose: Pose | None = None,
 ) -> FaceWarp:
-    """A face that fills the frame and is seen everywhere, both sides count the same, and no pose is known."""
+    """A face that fills the frame and is seen everywhere; both sides count the same, no pose is known, no iris seen."""
     ones = np.ones((GRID, GRID), np.float32)
     return FaceWarp(
         photo_from_face=photo_from_face,
@@ -29,4 +31,5 @@ def face_warp(
         hidden=0 * ones,
         shown=np.ones((PARSED, PARSED), np.float32) if shown is None else shown,
         pose=Pose(np.zeros((GRID, GRID, 2)), 0.0, 0.0) if pose is None else pose,
+        irises=HIDDEN,
     )

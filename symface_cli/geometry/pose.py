@@ -7,7 +7,7 @@ mirror image of u and M the reflection about the midline:
 
 Of a symmetric face seen from the front, odd is 0. Of a symmetric face that is turned, it is t Z(u): Z is how far the
 face's points move sideways, by their depth, and t the sine of the turn. The first principal component of the odd parts
-of photos holds 94 % of their variance, and follows the turn with a correlation of 0.999: it is Z. So
+of photos holds 94 % of their variance, and follows the turn: it is Z. So
 
     pose(u) = even(u) + t Z(u)    is how a symmetric face in this pose would lie,
     odd(u) - t Z(u)               is what is asymmetric about it.
@@ -26,7 +26,7 @@ from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warping import remap
-from symface_cli.geometry.warps import control_points, similarity_of_warp
+from symface_cli.geometry.warps import control_points
 
 ROUNDS = 12  # at most, in which a pose is inverted; at 25 degrees, an error of 0.01 is left
 INVERSE_SIZE = 33  # points along each side at which it is inverted
@@ -50,18 +50,20 @@ class Pose(NamedTuple):
         return math.degrees(math.asin(min(max(self.turn, -1.0), 1.0)))
 
 
-def pose_of_warp(photo_from_face: Array, mask: NDArray[np.floating], field: NDArray[np.floating]) -> Pose:
+def pose_of_warp(
+    photo_from_face: Array, photo_from_level: Array, mask: NDArray[np.floating], field: NDArray[np.floating]
+) -> Pose:
     """Split a warp.
 
     Args:
         photo_from_face: The warp, (17, 17, 2) in photo pixels.
+        photo_from_level: Its similarity, as a matrix.
         mask: How much each point belongs to the face and can be trusted, (17, 17) in 0..1.
         field: Z, (17, 17, 2) in normalized face coordinates; zeros know no pose.
     """
-    level = similarity_of_warp(photo_from_face)
-    even, odd = split_odd(photo_from_face, level)
+    even, odd = split_odd(photo_from_face, photo_from_level)
     turn, share = project_on(odd, field, mask)
-    return Pose((even + turn * field) @ level[:2, :2].T, turn, share)
+    return Pose((even + turn * field) @ photo_from_level[:2, :2].T, turn, share)
 
 
 def split_odd(photo_from_face: Array, photo_from_level: Array) -> tuple[Array, Array]:

@@ -36,10 +36,19 @@ def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating
 
     Positive when the nose points to the viewer's right: their left side of the face is nearer.
     """
-    down, across = (np.asarray(change) for change in np.gradient(image_from_face, axis=(0, 1)))
-    area: Array = mask * np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
+    area = mask * np.abs(areas_of_warp(image_from_face))
     half = GRID // 2
     return float(DEGREES_PER_LOG * np.log(area[:, :half].sum() / area[:, -half:].sum()))
+
+
+def areas_of_warp(image_from_face: NDArray[np.floating]) -> Array:
+    """Return which area of the image a cell around each point of a warp covers, (17, 17); negative where it folds over.
+
+    That is the determinant of the warp's derivative, in squared image units for an interval between control points.
+    """
+    down, across = (np.asarray(change) for change in np.gradient(image_from_face, axis=(0, 1)))
+    areas: Array = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    return areas
 
 
 @cache

@@ -37,7 +37,7 @@ class FaceWarp:
             differs, (17, 17) in 0..1, symmetric.
         shown: How surely each point of the level frame shows the face: skin, glasses or beard; (64, 64) in 0..1.
         pose: The pose of the head.
-        irises: The irises; None if nobody has looked for them.
+        irises: The irises, which may be hidden.
     """
 
     photo_from_face: Array
@@ -47,7 +47,7 @@ class FaceWarp:
     hidden: Floats
     shown: Floats
     pose: Pose
-    irises: Irises | None = None
+    irises: Irises
 
     @cached_property
     def photo_from_level(self) -> Array:
@@ -109,8 +109,7 @@ def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", s
     weights = warp.framed_weights if side == "both" else one_side(side)
     warped = warp_photo(photo, warp.photo_from_face, size or native_size(warp.photo_from_face))
     face = blend_photo_sides(warped, weights)
-    if warp.irises is not None:
-        draw_eyes(face, photo, warp.photo_from_face, warp.irises, weights)
+    draw_eyes(face, photo, warp.photo_from_face, warp.irises, weights)
     if warp.hidden.any():
         face = fill_hidden(face, prediction.decoded, warp.hidden)
     pixels: Photo = face.round().clip(0, 255).astype(np.uint8)

@@ -8,6 +8,7 @@ from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Floats
 from symface_cli.geometry.warping import remap
+from symface_cli.geometry.warps import areas_of_warp
 from symface_cli.network.warps import LEAST_VISIBLE, VISIBLE_POWER
 
 SIDES_SIZE = 65  # points along each side of the face frame at which the sides are weighed
@@ -79,9 +80,7 @@ def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> F
 
 def relative_area(photo_from_face: Array, photo_from_level: Array) -> Array:
     """Return J(u) = det dW/du over that of the similarity, smoothed, (17, 17); negative where a warp folds over."""
-    step = 2 / (len(photo_from_face) - 1)
-    down, across = (np.asarray(change) for change in np.gradient(photo_from_face, step, axis=(0, 1)))
-    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
-    relative = area / np.linalg.det(photo_from_level[:2, :2])
+    interval = 2 / (len(photo_from_face) - 1)
+    relative = areas_of_warp(photo_from_face) / (interval**2 * np.linalg.det(photo_from_level[:2, :2]))
     smooth: Array = cv2.blur(relative, (3, 3), borderType=cv2.BORDER_REPLICATE)
     return smooth

@@ -166,7 +166,7 @@ def _describe(photo: Photo, photo_from_face: Array, localization: Localization, 
         framed_weights=frame_sides(prefer_skin(weights, shown_in_face), mask, shown_in_face),
         hidden=hidden,
         shown=shown,
-        pose=pose_of_warp(photo_from_face, mask * visible, localization.pose_field.cpu().numpy()),
+        pose=pose_of_warp(photo_from_face, photo_from_level, mask * visible, localization.pose_field.cpu().numpy()),
         irises=find_irises(photo, photo_from_face, photo_from_level, parts[PARTS]),
     )
 

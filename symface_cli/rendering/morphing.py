@@ -44,11 +44,12 @@ SHAPE_FADE = (0.05, 0.8)  # mask over which displacements set in; on the face's 
 SHOWN_BLUR = 0.7  # px of the map that says where the face is seen, deviation
 HERE_FADE = (0.3, 0.75)  # share of the surroundings that is face over which changes set in
 TAKEN_FADE = (0.75, 0.98)  # the same of the other side, from which detail is taken: none of its outline
-PoseMode = Literal["keep", "front"]
-"""Whether a face keeps the pose of its head, or looks to the front."""
 FACING_FADE = (0.2, 0.5)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
+
+PoseMode = Literal["keep", "front"]
+"""Whether a face keeps the pose of its head, or looks to the front."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,11 @@ class Morph(Generic[Sample]):
         self._level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + self._turned)
         shown = enlarge(cv2.GaussianBlur(warped.shown, (0, 0), SHOWN_BLUR), FIELD_SIZE)
         self._taken = fade(shown, *TAKEN_FADE)
-        self._here = (
-            fade(shown, *HERE_FADE) if pose == "keep" else np.ones_like(shown)
-        )  # turned, it covers what it meets
+        self._here = fade(shown, *HERE_FADE)
+        if pose == "front":  # turned, it covers what it meets
+            self._here = np.ones_like(shown)
         self._facing = fade(enlarge(relative_area(level + posed, self._level), FIELD_SIZE), *FACING_FADE)
-        self._own = np.zeros_like(shown) if warped.irises is None else own_eyes(warped.irises)
+        self._own = own_eyes(warped.irises)
         self._decoded: Floats | None = None
         if not detail or warped.hidden.any():
             self._hidden = enlarge(warped.hidden if detail else np.ones_like(warped.hidden), FIELD_SIZE).clip(0, 1)
@@ -195,8 +196,6 @@ class Morph(Generic[Sample]):
 
     def _look_straight(self, plan: MorphPlan, amounts: Amounts) -> MorphPlan:
         """Plan eyes that look as far ahead as the shape is symmetric."""
-        if self._warped.irises is None:
-            return plan
         moves, frame = straight_eyes(self._warped.irises), control_points(FIELD_SIZE)
         moved = moves @ self._level[:2, :2].T + sample_field(self._moves, frame + moves) - self._moves
         return replace(

@@ -51,9 +51,10 @@ def _locate(network: SymmetricFaceVAE, samples: SplitSamples) -> tuple[NDArray[n
 def pose_field(warps: NDArray[np.floating], masks: NDArray[np.floating]) -> Array:
     """Return the field Z, (17, 17, 2) in normalized face coordinates, odd, of faces' warps and masks.
 
-    It is the regression of the warps' odd parts on t, the sine of the yaw: sum(t odd) / sum(t^2). On 1,500 photos that
-    is their first principal component but for 0.4 % of it. Of 300 other photos it explains 93.3 % of the odd parts, as
-    that component does; a second one, 2.7 % more, but that is eyes at different heights, and no turn.
+    It is the regression of the warps' odd parts on t, the sine of the yaw: sum(t odd) / sum(t^2). On 1,500 photos,
+    with the weights of version 0.2, that is their first principal component but for 0.4 % of it. Of 300 other photos it
+    explains 93.3 % of the odd parts, as that component does; a second one, 2.7 % more, but that is eyes at different
+    heights, and no turn.
 
     Args:
         warps: (N, 17, 17, 2), into any frame.

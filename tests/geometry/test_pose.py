@@ -5,7 +5,7 @@ import pytest
 
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import Pose, face_from_level, pose_of_warp
-from symface_cli.geometry.warps import GRID, control_points
+from symface_cli.geometry.warps import GRID, control_points, similarity_of_warp
 
 U = control_points()
 ONES = np.ones((GRID, GRID))
@@ -34,9 +34,13 @@ def warp_of(displacement):
     return apply(LEVEL, U + displacement)
 
 
+def pose_of(warp, mask, field):
+    return pose_of_warp(warp, similarity_of_warp(warp), mask, field)
+
+
 @pytest.mark.parametrize("turn", [0.4, -0.2])
 def test_a_warp_is_split_into_the_parts_that_it_was_made_of(turn):
-    pose = pose_of_warp(warp_of(EVEN + turn * FIELD + REST), ONES, FIELD)
+    pose = pose_of(warp_of(EVEN + turn * FIELD + REST), ONES, FIELD)
     assert pose.turn == pytest.approx(turn)
     assert pose.displacement == pytest.approx((EVEN + turn * FIELD) @ LINEAR.T)
     explained = turn**2 * (FIELD**2).sum()
@@ -45,7 +49,7 @@ def test_a_warp_is_split_into_the_parts_that_it_was_made_of(turn):
 
 def test_only_what_the_mask_trusts_is_projected():
     trusted = (U[..., 1] < 0.1).astype(float)
-    pose = pose_of_warp(warp_of(0.4 * FIELD + REST), trusted, FIELD + 5 * REST)
+    pose = pose_of(warp_of(0.4 * FIELD + REST), trusted, FIELD + 5 * REST)
     assert pose.turn == pytest.approx(0.4)
     assert pose.share == pytest.approx(1)
 
@@ -53,14 +57,14 @@ def test_only_what_the_mask_trusts_is_projected():
 def test_a_mirrored_photo_is_turned_the_other_way():
     warp = warp_of(EVEN + 0.4 * FIELD + REST)
     mirrored = warp[:, ::-1] * [-1, 1] + [639, 0]
-    ours, theirs = (pose_of_warp(points, ONES, FIELD) for points in (warp, mirrored))
+    ours, theirs = (pose_of(points, ONES, FIELD) for points in (warp, mirrored))
     assert theirs.turn == pytest.approx(-ours.turn)
     assert theirs.share == pytest.approx(ours.share)
     assert theirs.displacement == pytest.approx(ours.displacement[:, ::-1] * [-1, 1])
 
 
 def test_a_field_of_zeros_knows_no_pose():
-    pose = pose_of_warp(warp_of(EVEN + REST), ONES, 0 * FIELD)
+    pose = pose_of(warp_of(EVEN + REST), ONES, 0 * FIELD)
     assert (pose.turn, pose.share) == (0, 0)
     assert pose.displacement == pytest.approx(EVEN @ LINEAR.T)
 

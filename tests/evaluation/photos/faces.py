@@ -8,10 +8,11 @@ from symface_cli.detection.detector import Detection
 from symface_cli.geometry.frames import Box, crop_from_box
 from symface_cli.geometry.pose import pose_of_warp
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.geometry.warps import GRID, control_points
+from symface_cli.geometry.warps import GRID, control_points, similarity_of_warp
 from symface_cli.inference.face import FacePrediction, FaceWarp
 from symface_cli.methods.network import OURS
 from symface_cli.methods.provider import PredictedFace, ProvidedFace
+from tests.warps import face_warp
 
 INNER = np.pad(np.ones((GRID - 4, GRID - 4), np.float32), 2)
 """Mask of a face whose edge stays where it is."""
@@ -19,16 +20,9 @@ INNER = np.pad(np.ones((GRID - 4, GRID - 4), np.float32), 2)
 
 def warp_to(photo_from_face: Array, field: Array | None = None) -> FaceWarp:
     """A face whose warp (17, 17, 2) is known, and how a turn moves it; both sides count alike, nothing is hidden."""
-    even = np.full((65, 65), 0.5, np.float32)
-    return FaceWarp(
-        photo_from_face=photo_from_face,
-        mask=INNER,
-        weights=even,
-        framed_weights=even,
-        hidden=np.zeros((GRID, GRID), np.float32),
-        shown=np.ones((64, 64), np.float32),
-        pose=pose_of_warp(photo_from_face, INNER, np.zeros((GRID, GRID, 2)) if field is None else field),
-    )
+    known = np.zeros((GRID, GRID, 2)) if field is None else field
+    pose = pose_of_warp(photo_from_face, similarity_of_warp(photo_from_face), INNER, known)
+    return face_warp(photo_from_face, INNER, pose=pose)
 
 
 def whole_photo(size: int) -> FaceWarp:
