@@ -4,17 +4,14 @@ A photo without a face has a line, too, with empty cells for a person to fill in
 with the reason.
 """
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from math import inf, isfinite
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from symface_cli.errors import DataError, Hint
+from symface_cli.data.photo_table import TableLayout, TableRow, read_rows
+from symface_cli.errors import Hint
 from symface_cli.files import as_csv, on_one_line
 from symface_cli.geometry.frames import Box
 from symface_cli.landmarks import scheme
@@ -24,7 +21,12 @@ from symface_cli.writing import write_file
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
 COLUMNS = ("photo", "use", "provider", "disagreement", "fault", *BOX_COLUMNS, *LANDMARK_COLUMNS)
-OPTIONAL_COLUMNS = ("fault",)
+LAYOUT = TableLayout(
+    columns=COLUMNS,
+    optional=("fault",),  # older versions do not write it
+    advice="keep the first line as symface label writes it",
+    hint=Hint.MAKE_LABELS,
+)
 
 
 def write_labels(path: Path, labels: Sequence[Label], replace: bool = False) -> str | None:
@@ -57,8 +59,8 @@ def cells_of(label: Label) -> list[str]:
 def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:
     """Read labels, in the file's order, also as spreadsheet programs save them.
 
-    These may add a byte order mark, separate by semicolons or tabs, and write decimal commas. The columns may have any
-    order, and lines without any content are passed over.
+    These may write decimal commas, and what `photo_table` says. The columns may have any order, and lines without any
+    content are passed over.
 
     Args:
         path: The CSV.
@@ -69,7 +71,7 @@ def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> 
         DataError: If it cannot be read, or something in it cannot be right.
     """
     labels: dict[str, Label] = {}
-    for row in _read_rows(path):
+    for row in read_rows(path, LAYOUT):
         label = _parse(row, landmarks)
         if label.photo not in photos:
             raise row.fault(
@@ -82,62 +84,24 @@ def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> 
     return list(labels.values())
 
 
-class _Row(NamedTuple):
-    """A line of the file: where it is, for messages, and its cells by their columns."""
-
-    where: str
-    cells: Mapping[str, str]
-
-    def fault(self, message: str) -> DataError:
-        return DataError(f"{self.where}: {message}")
-
-    def numbers(self, columns: Sequence[str]) -> list[float] | None:
-        """Return the numbers in some columns, None if all of these are empty."""
-        texts = [self.cells[column].strip() for column in columns]
-        if not any(texts):
-            return None
-        return [self._number(column, text) for column, text in zip(columns, texts, strict=True)]
-
-    def _number(self, column: str, text: str) -> float:
-        try:
-            value = float(text.replace(",", "."))
-        except ValueError:
-            value = inf
-        if not text:
-            raise self.fault(f"{column} is empty; fill in all numbers of the box or the landmarks, or none")
-        if not isfinite(value):
-            raise self.fault(f"{column} is {on_one_line(text)!r}; write a number of pixels such as 104.25")
-        return value
+def _numbers(row: TableRow, columns: Sequence[str]) -> list[float] | None:
+    """Return the numbers in some columns, None if all of these are empty."""
+    texts = [row.cells[column].strip() for column in columns]
+    if not any(texts):
+        return None
+    return [_number(row, column, text) for column, text in zip(columns, texts, strict=True)]
 
 
-def _read_rows(path: Path) -> Iterator[_Row]:
-    """Yield the lines of a CSV that have any content."""
+def _number(row: TableRow, column: str, text: str) -> float:
     try:
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}", Hint.MAKE_LABELS) from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
-        for cells in reader:
-            if any(map(str.strip, cells)):
-                row = _Row(f"{path}: line {reader.line_num}", dict(zip(header, cells, strict=False)))
-                if len(cells) != len(header):
-                    raise row.fault(f"it has {len(cells)} cells, not the {len(header)} of the first line; correct it")
-                yield row
-    except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num}: no CSV ({error}); save it as CSV, UTF-8") from error
-
-
-def _check_header(path: Path, header: Sequence[str]) -> None:
-    """Refuse a first line that is not COLUMNS, in any order; those that older versions do not write may be missing."""
-    advice = "keep the first line as symface label writes it"
-    for column in Counter(COLUMNS) - Counter([*header, *OPTIONAL_COLUMNS]):
-        raise DataError(f"{path}: line 1: the column {column} is missing; {advice}")
-    for column in Counter(header) - Counter(COLUMNS):
-        raise DataError(f"{path}: line 1: the column {on_one_line(column)!r} is one too many; {advice}")
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = inf
+    if not text:
+        raise row.fault(f"{column} is empty; fill in all numbers of the box or the landmarks, or none")
+    if not isfinite(value):
+        raise row.fault(f"{column} is {on_one_line(text)!r}; write a number of pixels such as 104.25")
+    return value
 
 
 def label_of(cells: Sequence[str]) -> Label:
@@ -146,15 +110,15 @@ def label_of(cells: Sequence[str]) -> Label:
     Raises:
         DataError: If something in them cannot be right.
     """
-    return _parse(_Row("", dict(zip(COLUMNS, cells, strict=True))), needs_landmarks=False)
+    return _parse(TableRow("", dict(zip(COLUMNS, cells, strict=True))), needs_landmarks=False)
 
 
-def _parse(row: _Row, needs_landmarks: bool) -> Label:
+def _parse(row: TableRow, needs_landmarks: bool) -> Label:
     """Read a line's label; refuse what cannot be right."""
     word = row.cells["use"].strip().lower()
     if word not in ("yes", "no"):
         raise row.fault(f"use is {on_one_line(word)!r}; write yes or no")
-    use, box, places = word == "yes", row.numbers(BOX_COLUMNS), row.numbers(LANDMARK_COLUMNS)
+    use, box, places = word == "yes", _numbers(row, BOX_COLUMNS), _numbers(row, LANDMARK_COLUMNS)
     if box is None and (use or places is not None):
         raise row.fault("the box is missing; fill in box_x, box_y, box_width and box_height, brows to chin")
     if box is not None and min(box[2:]) <= 0:
@@ -166,7 +130,7 @@ def _parse(row: _Row, needs_landmarks: bool) -> Label:
         fault = find_fault(Box(*box), landmarks)
         if fault:
             raise row.fault(f"{fault}; correct it, or empty the landmarks and set use to no")
-    disagreement = row.numbers(("disagreement",))
+    disagreement = _numbers(row, ("disagreement",))
     return Label(
         row.cells["photo"],
         box=None if box is None else Box(*box),
