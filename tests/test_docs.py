@@ -276,6 +276,12 @@ def test_label_columns_are_all_described():
     assert COLUMNS[9:] == tuple(f"{axis}{number}" for number in range(68) for axis in "xy")
 
 
+def test_columns_of_groups_are_all_described():
+    from symface_cli.evaluation.subsets.groups import COLUMNS
+
+    assert names_in(table_under("docs/formats.md", "## Groups")) == list(COLUMNS)
+
+
 def test_stored_results_are_all_described():
     from symface_cli.evaluation.store import STORE_FORMAT, TABLES
 

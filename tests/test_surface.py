@@ -22,8 +22,8 @@ OPTIONS = {
         "--batch-size --lr --seed --arch --device --debug"
     ),
     "evaluate": (
-        "--download --split --limit --method --baseline --recognizer --occluder --output --segmentation --midline "
-        "--json --markdown --report --run --resume --force --jobs --weights --model-dir --debug"
+        "--download --split --limit --method --baseline --recognizer --occluder --output --segmentation --groups "
+        "--midline --json --markdown --report --run --resume --force --jobs --weights --model-dir --debug"
     ),
     "doctor": "--json --device",
 }

@@ -74,6 +74,7 @@ Examples:
   symface evaluate lfw/ --baseline all --occluder none --occluder glasses
   symface evaluate lfw/ --resume --json scores.json --report scores.html
   symface evaluate --download lfw --recognizer openface
+  symface evaluate faces/ --groups groups.csv     # photo,attribute,value
 """
 
 DOCTOR = """

@@ -119,7 +119,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "midline",
             lambda values: values["midline"],
-            ("split", "recognizer", "occluder", "output", "segmentation", "run", "resume", "report_path"),
+            ("split", "recognizer", "occluder", "output", "segmentation", "groups", "run", "resume", "report_path"),
         ),
         Rule("method", _needs_no_weights, ("weights",), "{option} does not go with landmark methods alone"),
         Rule(

@@ -7,7 +7,8 @@ from symface_cli.evaluation.contact_sheet import choose_ranking, draw_sheets
 from symface_cli.evaluation.photos.tables import change_tables
 from symface_cli.evaluation.plot import BOTTOM, LEFT, RIGHT, TOP, draw_plot
 from symface_cli.evaluation.protocol import EvaluationPlan
-from symface_cli.evaluation.report import describe_report, score_table, subset_table
+from symface_cli.evaluation.report import describe_groups, describe_report
+from symface_cli.evaluation.score_tables import group_tables, score_table, subset_table
 from symface_cli.evaluation.scores import EvaluationReport
 from symface_cli.evaluation.tables import Cell, Row, Table
 from symface_cli.files import checksum, on_one_line
@@ -68,6 +69,11 @@ def report_as_html(report: EvaluationReport, command: str) -> str:
         command=on_one_line(command),
         tables=[_grid(table.title, table, drawn) for _, table, _ in tables],
         subsets=[_grid(f"{table.title}; {subsets.title}", subsets, drawn) for _, table, subsets in tables],
+        groups=[
+            _grid(f"{table.title}; {groups.title}", groups, drawn)
+            for scores, table, _ in tables
+            for groups in group_tables(report, scores)
+        ],
         changes=[_grid(table.title, table, drawn) for table in change_tables(report)],
         plots=[draw_plot(table.title, scores, drawn) for scores, table, _ in tables],
         legend=drawn,
@@ -102,7 +108,8 @@ def choose_curves(report: EvaluationReport) -> tuple[str, ...]:
 
 def _facts(report: EvaluationReport) -> list[tuple[str, str]]:
     """Say what was counted, and with what."""
-    facts = [("counted", describe_report(report)), ("symface", __version__)]
+    facts = [("counted", describe_report(report)), *(("groups", line) for line in describe_groups(report))]
+    facts.append(("symface", __version__))
     if need_weights(report.plan.methods):
         facts.append(("weights", _name_weights(report.plan)))
     return facts

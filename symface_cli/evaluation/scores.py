@@ -11,7 +11,9 @@ from symface_cli.errors import SymfaceError
 from symface_cli.evaluation.metrics import mcnemar_p, wilson_interval
 from symface_cli.evaluation.photos.summary import ChangeScore, summarize_changes
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Key, PhotoResult
-from symface_cli.evaluation.subsets import Subset, split_by_difficulty
+from symface_cli.evaluation.subsets.difficulty import split_by_difficulty
+from symface_cli.evaluation.subsets.groups import PhotoGroups, split_by_groups
+from symface_cli.evaluation.subsets.subset import Subset
 from symface_cli.methods.network import OURS
 from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import find_recognizer
@@ -127,7 +129,8 @@ class EvaluationReport:
         tables: One per condition, output and recognizer: the first condition's, for each output one per recognizer,
             then the second's, and so on; none if no photo could be read.
         results: Those of the photos that could be read, in order; `results[i].photo` has the path and the identity.
-        subsets: By yaw, then by the detector's agreement.
+        subsets: By yaw, then by the detector's agreement, then by the attributes of the groups.
+        groups: Which groups the photos are in; None if nothing says so.
         unreadable: Why photos could not be read or looked at; they count nowhere.
         failures: What methods and recognizers failed with, each once; such a face counts as not recognized.
     """
@@ -136,6 +139,7 @@ class EvaluationReport:
     tables: tuple[ScoreTable, ...]
     results: tuple[PhotoResult, ...]
     subsets: tuple[Subset, ...]
+    groups: PhotoGroups | None
     unreadable: tuple[SymfaceError, ...]
     failures: tuple[SymfaceError, ...]
 
@@ -196,10 +200,12 @@ def find_others(people: Sequence[str]) -> list[int | None]:
     return places
 
 
-def summarize_results(plan: EvaluationPlan, results: Sequence[PhotoResult]) -> EvaluationReport:
-    """Score what `protocol.evaluate` gave for a plan."""
+def summarize_results(
+    plan: EvaluationPlan, results: Sequence[PhotoResult], groups: PhotoGroups | None = None
+) -> EvaluationReport:
+    """Score what `protocol.evaluate` gave for a plan, also by groups if there are some."""
     readable = tuple(result for result in results if result.error is None)
-    subsets = split_by_difficulty(readable)
+    subsets = split_by_difficulty(readable) + (() if groups is None else split_by_groups(readable, groups))
     tables = tuple(
         _tabulate(plan, readable, subsets, condition, recognizer, output)
         for condition in plan.conditions
@@ -212,6 +218,7 @@ def summarize_results(plan: EvaluationPlan, results: Sequence[PhotoResult]) -> E
         tables=tables,
         results=readable,
         subsets=subsets,
+        groups=groups,
         unreadable=tuple(result.error for result in results if result.error is not None),
         failures=tuple(_list_failures(readable).values()),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 Row = TypeVar("Row")
+Whole = TypeVar("Whole")
 NOTHING = "-"  # where there is nothing to say
 
 
@@ -45,6 +46,16 @@ class Column(Generic[Row]):
     note: Callable[[Row], str] | None = None
     best: Callable[[Sequence[float]], float] | None = None
     from_paper: bool = False
+
+    def within(self, part: Callable[[Whole], Row]) -> "Column[Whole]":
+        """Return the same column for rows that have one of this column's in them; no value of it is the best."""
+        note = self.note
+        return Column(
+            heading=self.heading,
+            value=lambda whole: self.value(part(whole)),
+            format=self.format,
+            note=None if note is None else lambda whole: note(part(whole)),
+        )
 
     def head(self) -> Cell:
         """Return the heading as a cell."""
@@ -99,4 +110,5 @@ class Table(Generic[Row]):
     def as_markdown(self) -> list[str]:
         """Write the table in lines of Markdown, numbers to the right, without the title."""
         ruler = ["---", *["---:"] * (len(self.columns) - 1)]
-        return ["| " + " | ".join(cells) + " |" for cells in (self.header(), ruler, *self.texts())]
+        rows = [[cell.replace("|", "\\|") for cell in row] for row in (self.header(), ruler, *self.texts())]
+        return ["| " + " | ".join(row) + " |" for row in rows]

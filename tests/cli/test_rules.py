@@ -38,6 +38,7 @@ VALUES = {
     "teacher": "--teacher blend",
     "split": "--split all",
     "segmentation": "--segmentation labels/",
+    "groups": "--groups groups.csv",
     "recognizer": "--recognizer openface",
     "occluder": "--occluder glasses",
     "run": "--run here",

@@ -12,14 +12,8 @@ from symface_cli.cli.commands import evaluate as command
 from symface_cli.cli.console import out
 from symface_cli.evaluation.metrics import wilson_interval
 from symface_cli.evaluation.protocol import evaluate
-from symface_cli.evaluation.report import (
-    describe_report,
-    paper_scores,
-    report_as_dict,
-    report_as_markdown,
-    score_table,
-    subset_table,
-)
+from symface_cli.evaluation.report import describe_report, report_as_dict, report_as_markdown
+from symface_cli.evaluation.score_tables import paper_scores, score_table, subset_table
 from symface_cli.evaluation.scores import EvaluationReport, summarize_results
 from tests.evaluation.known import make_people, register
 
@@ -59,7 +53,7 @@ def test_row_shows_shares_intervals_and_dashes(report: EvaluationReport) -> None
         "method": "vae",
         **{f"recognized at {threshold} (95 %)": f"1.000 ({low:.3f}-1.000)" for threshold in (0.6, 0.5, 0.4)},
         "paper (OpenFace)": "-",
-        "rank-1": "1.000",
+        "rank-1 (95 %)": f"1.000 ({low:.3f}-1.000)",
         "faces missed": "0",
         "false accepts at 0.6 / 0.5 / 0.4": "0.000 / 0.000 / 0.000",
         "mirror error": "63",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
     from symface_cli.evaluation.scores import EvaluationReport
+    from symface_cli.evaluation.subsets.groups import PhotoGroups
     from symface_cli.writing import Destination
 
 
@@ -115,6 +116,14 @@ def evaluate(
             rich_help_panel=COMPARED,
         ),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What groups photos are in, as CSV (photo, attribute, value), to have every figure by group, too.",
+            rich_help_panel=COMPARED,
+        ),
+    ] = None,
     midline: Annotated[
         bool,
         typer.Option(
@@ -179,7 +188,7 @@ def evaluate(
 
     show_tracebacks(debug)
     written = _choose_files(json_path, markdown_path, report_path, force, resume)
-    read = [path for path in (data, weights, segmentation) if path is not None]
+    read = [path for path in (data, weights, segmentation, groups) if path is not None]
     names = list(method or (OURS.name, DECODED.name))
     names += [found.name for provider in baseline or () for found in baselines(provider)]
     if midline:
@@ -204,10 +213,11 @@ def evaluate(
     if segmentation is not None:
         plan = replace(plan, labels=LabelSource(segmentation, dataset.folder))
     photos = choose_photos(dataset, split, limit)
+    grouped = None if groups is None else _read_groups(groups, dataset, photos)
     files = [*files_of(plan.methods), *(file for name in plan.recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
     with open_store(run, plan, resume, force) as store:
-        report = summarize_results(plan, _run(photos, plan, store))
+        report = summarize_results(plan, _run(photos, plan, store), grouped)
     _write(report, written)
     _print(report)
     return _status(dataset.problems, report.unreadable, report.failures)
@@ -225,6 +235,15 @@ def _choose_files(
 
     paths = (json_path, markdown_path, report_path)
     return Written(*(None if path is None else Destination(path, may_replace(path)) for path in paths))
+
+
+def _read_groups(path: Path, data: "Dataset", photos: "list[DatasetPhoto]") -> "PhotoGroups":
+    """Read groups, and say whether they fit."""
+    from symface_cli.evaluation.subsets.groups import read_groups
+
+    groups = read_groups(path, data)
+    print_line(groups.describe(photos))
+    return groups
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
@@ -264,12 +283,13 @@ def _status(*errors: "Sequence[SymfaceError]") -> ExitStatus:
 def _print(report: "EvaluationReport") -> None:
     """Print the tables on stdout; on stderr what was counted, and what went wrong with photos."""
     from symface_cli.evaluation.photos.tables import change_tables
-    from symface_cli.evaluation.report import PAPER_NOTE, describe_report, score_table, subset_table
+    from symface_cli.evaluation.report import PAPER_NOTE, describe_report
+    from symface_cli.evaluation.score_tables import tables_of
 
     for error in (*report.unreadable, *report.failures):
         print_error(error)
     for scores in report.tables:
-        for table in (score_table(scores), subset_table(report, scores)):
+        for table in tables_of(report, scores):
             print_table(table.title, table.header(), table.texts())
     for changes in change_tables(report):
         print_table(changes.title, changes.header(), changes.texts())

@@ -6,7 +6,7 @@ from symface_cli.evaluation.occluders import NO_OCCLUDER
 from symface_cli.evaluation.photos.changes import OVERWRITTEN
 from symface_cli.evaluation.photos.summary import MUCH, ChangeScore
 from symface_cli.evaluation.scores import EvaluationReport, ScoreTable
-from symface_cli.evaluation.subsets import YAWS
+from symface_cli.evaluation.subsets.difficulty import AGREEING
 from symface_cli.evaluation.tables import Column, Table
 
 NamedChange = tuple[str, str, ChangeScore]
@@ -28,10 +28,10 @@ def change_tables(report: EvaluationReport) -> Iterator[Table[NamedChange]]:
 
 
 def _rows(report: EvaluationReport, table: ScoreTable, method: int) -> Iterator[NamedChange]:
-    """Yield what a method has changed in all photos, and in those of each subset by yaw."""
+    """Yield what a method has changed in all photos, and in those of each subset by yaw or by groups."""
     named = [("all", table.scores[method])]
     for subset, scores in zip(report.subsets, table.subsets, strict=True):
-        if subset.name in YAWS:
+        if subset.attribute != AGREEING:
             named.append((subset.name, scores[method]))
     for name, score in named:
         if score.change is not None:

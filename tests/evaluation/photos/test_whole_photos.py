@@ -19,6 +19,7 @@ from symface_cli.evaluation.protocol import EvaluationPlan, Evaluator, Key, chec
 from symface_cli.evaluation.report import report_as_dict, report_as_markdown
 from symface_cli.evaluation.scores import EvaluationReport, summarize_results
 from symface_cli.evaluation.store import open_store
+from symface_cli.evaluation.subsets.groups import PhotoGroups
 from symface_cli.methods.network import OURS
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
 from symface_cli.rendering.options import Output
@@ -119,6 +120,13 @@ def test_there_is_a_table_for_each_output_and_one_of_the_changes(report: Evaluat
     assert [row[:2] for row in changes.texts()] == [["vae", "all (n = 2)"], ["vae", "yaw under 5 (n = 2)"]]
     assert changes.header()[2:4] == ["background (over 0.05)", "hair (over 0.05)"]
     assert changes.texts()[0][2] == f"{photo.overwritten['background'].mean:.3f} (100.0%)"
+
+
+def test_changes_are_shown_by_group(report: EvaluationReport) -> None:
+    photo = report.results[1].photo
+    groups = PhotoGroups(path=Path("groups.csv"), values={"age": {photo: "0-12"}}, strangers=0)
+    (changes,) = change_tables(summarize_results(report.plan, report.results, groups))
+    assert [row[1] for row in changes.texts()] == ["all (n = 2)", "yaw under 5 (n = 2)", "age 0-12 (n = 1)"]
 
 
 def test_json_markdown_and_page_have_them(report: EvaluationReport) -> None:

@@ -1,0 +1,1 @@
+"""Some of the photos of an evaluation: by how hard they are, and by groups that a file names."""
