@@ -7,7 +7,7 @@ Every method runs on the same photos, and every recognizer looks at the same sym
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.detection.detector import count_agreeing
-from symface_cli.errors import SymfaceError, WorkerError, attempt
+from symface_cli.errors import MissingExtraError, SymfaceError, WorkerError, attempt
 from symface_cli.evaluation.metrics import mirror_error
 from symface_cli.evaluation.occluders import NO_OCCLUDER, find_condition, occlude
 from symface_cli.evaluation.photos.changes import PhotoChange
@@ -25,6 +25,7 @@ from symface_cli.files import Progress, checksum
 from symface_cli.geometry.frames import center_of
 from symface_cli.geometry.types import Landmarks, Photo
 from symface_cli.imaging.photo import read_photo
+from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.methods.provider import ProvidedFace, Provider
 from symface_cli.methods.registry import find_method, providers_of
 from symface_cli.parallel.work import work_through
@@ -104,7 +105,7 @@ class PhotoResult:
         photo: The photo.
         digest: SHA-256 of its file, in hexadecimal; empty if it cannot be read.
         labels: SHA-256 of what its pixels show, as `PhotoLabels.digest`; empty if that is not known.
-        landmarks: (68, 2) of the photo without an occluder, by the first recognizer that looked; None if it sees none.
+        landmarks: dlib's, (68, 2), of the photo without an occluder; None if dlib finds no face, or is not installed.
         agreeing: Windows of the Viola-Jones detector that agree on the face nearest to the photo's center; 0 without.
         originals: By recognizer: embedding (D,) of the photo without an occluder, None if it sees no face.
         attempts: By condition, method, recognizer and output.
@@ -198,6 +199,7 @@ class Evaluator:
 
     Raises:
         DataError: If labels cannot be read.
+        MissingExtraError: By `evaluate`, if faces are to be occluded, and the `landmarks` extra is not installed.
         SymfaceError: By all methods, if a model cannot be loaded.
     """
 
@@ -211,6 +213,7 @@ class Evaluator:
         """Find out what the plan wants to know of a photo and is not known yet."""
         for recognizer in self._plan.recognizers:
             self._recognizer(recognizer)  # one that cannot be loaded concerns all photos
+        _ = self._finder  # nor one without which no occluder can be put on faces
         name = str(known.photo.path)
         pixels = attempt(partial(read_photo, known.photo.path), name)
         if isinstance(pixels, SymfaceError):
@@ -248,17 +251,15 @@ class Evaluator:
         return ShownPhoto(photo, None if labels is None else labels_under(labels, pixels, photo))
 
     def _add_originals(self, known: PhotoResult, pixels: Photo) -> PhotoResult:
-        """Add what the recognizers and the detector see in the photo as it is."""
-        originals = dict(known.originals)
-        for name in self._plan.recognizers:
-            if name in originals:
-                continue
-            face = self._recognizer(name).find(pixels)
-            if not originals:
-                landmarks = None if face is None else face.landmarks
-                known = replace(known, landmarks=landmarks, agreeing=count_agreeing(pixels))
-            originals[name] = None if face is None else face.embedding
-        return replace(known, originals=originals)
+        """Add what dlib, the detector and the recognizers see in the photo as it is."""
+        landmarks, agreeing = known.landmarks, known.agreeing
+        if landmarks is None and self._finder is not None:  # it may have been looked at without dlib
+            landmarks = self._finder.find_nearest(pixels, center_of(pixels))
+        if not known.originals:
+            agreeing = count_agreeing(pixels)
+        new = [name for name in self._plan.recognizers if name not in known.originals]
+        originals = {**known.originals, **{name: self._recognizer(name).embed(pixels) for name in new}}
+        return replace(known, landmarks=landmarks, agreeing=agreeing, originals=originals)
 
     def _attempt(self, shown: ShownPhoto | SymfaceError, keys: Sequence[Key], name: str) -> dict[Key, Attempt]:
         """Run methods on a photo; the time of the work that a provider's methods share counts for each of them."""
@@ -295,6 +296,16 @@ class Evaluator:
             if entry.name not in self._providers:
                 self._providers[entry.name] = entry.load(self._plan.weights, model_folder=self._plan.model_folder)
             yield self._providers[entry.name], [name for name in methods if find_method(name).provider == entry.name]
+
+    @cached_property
+    def _finder(self) -> DlibLandmarks | None:
+        """What says how far heads are turned, and where an occluder goes: only the latter cannot be done without."""
+        try:
+            return DlibLandmarks()
+        except MissingExtraError:
+            if any(condition != NO_OCCLUDER for condition in self._plan.conditions):
+                raise
+            return None
 
     def _recognizer(self, name: str) -> Recognizer:
         if name not in self._recognizers:

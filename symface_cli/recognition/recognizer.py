@@ -1,7 +1,6 @@
 """Face recognizers: networks that say whether two pictures show the same person."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -14,19 +13,6 @@ from symface_cli.landmarks.dlib import DlibLandmarks
 
 Embedding = NDArray[np.float64]
 """What a recognizer makes of a face: (D,); the nearer two of them, the more alike the persons."""
-
-
-@dataclass(frozen=True)
-class RecognizedFace:
-    """A face as a recognizer sees it.
-
-    Attributes:
-        landmarks: (68, 2) in photo pixels.
-        embedding: (D,).
-    """
-
-    landmarks: Landmarks
-    embedding: Embedding
 
 
 class Recognizer(Protocol):
@@ -45,11 +31,11 @@ class Recognizer(Protocol):
 
     def __init__(self, model_folder: Path | None = None) -> None: ...
 
-    def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
-        """Find the face nearest to `point` (2,) of the photo, by default its center; None if there is none."""
-
     def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
-        """Return the embedding alone of the face that `find` finds."""
+        """Compute the embedding (D,) of a face in the photo (H, W, 3); None if there is no face.
+
+        It is the face nearest to `point` (2,), by default the photo's center.
+        """
 
     @staticmethod
     def distance(a: Embedding, b: Embedding) -> float:
@@ -70,16 +56,11 @@ class LandmarkRecognizer(ABC):
     def embed_aligned(self, photo: Photo, landmarks: Landmarks) -> Embedding:
         """Compute the embedding (D,) of the face with these landmarks (68, 2) in the photo (H, W, 3)."""
 
-    def find(self, photo: Photo, point: Array | None = None) -> RecognizedFace | None:
-        """Find the face nearest to `point` (2,), by default the center of the photo (H, W, 3).
+    def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
+        """Compute the embedding (D,) of the face nearest to `point` (2,), by default the center of the photo (H, W, 3).
 
         It is None if the HOG detector finds no face in the photo, up-sampled once.
         """
         image = np.ascontiguousarray(photo)
         landmarks = self._finder.find_nearest(image, center_of(image) if point is None else point)
-        return None if landmarks is None else RecognizedFace(landmarks, self.embed_aligned(image, landmarks))
-
-    def embed(self, photo: Photo, point: Array | None = None) -> Embedding | None:
-        """Return the embedding alone of the face that `find` finds."""
-        face = self.find(photo, point)
-        return None if face is None else face.embedding
+        return None if landmarks is None else self.embed_aligned(image, landmarks)

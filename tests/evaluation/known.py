@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.evaluation import protocol
 from symface_cli.evaluation.protocol import EvaluationPlan
 from symface_cli.geometry.types import Photo
 from symface_cli.methods.provider import Method, ProvidedFace, Provider
 from symface_cli.methods.registry import PROVIDERS, ProviderEntry
-from symface_cli.recognition.recognizer import Embedding, RecognizedFace
+from symface_cli.recognition.recognizer import Embedding
 from symface_cli.recognition.registry import RECOGNIZERS
 
 BRIGHTNESSES = (25, 50, 75, 105)  # of the four persons; noise has 127.5 on average
@@ -28,22 +29,33 @@ class BrightnessRecognizer:
 
     thresholds: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.4)
     files: ClassVar[tuple[str, ...]] = ()
-    landmarks: ClassVar[NDArray[np.float32]]
 
     def __init__(self, model_folder: Path | None = None) -> None:
         pass
 
-    def find(self, photo: Photo, point: object = None) -> RecognizedFace | None:
-        drawn["looks"] += 1
-        return RecognizedFace(self.landmarks, np.array([photo.mean()])) if photo.any() else None
-
     def embed(self, photo: Photo, point: object = None) -> Embedding | None:
-        face = self.find(photo)
-        return None if face is None else face.embedding
+        drawn["looks"] += 1
+        return np.array([photo.mean()]) if photo.any() else None
 
     @staticmethod
     def distance(a: Embedding, b: Embedding) -> float:
         return float(abs(a - b)[0])
+
+
+class StrictRecognizer(BrightnessRecognizer):
+    """Sees the same, at half the thresholds."""
+
+    thresholds: ClassVar[tuple[float, ...]] = (0.3, 0.25, 0.2)
+
+
+class KnownLandmarks:
+    """Takes the place of dlib's: the same in every photo, none in black ones."""
+
+    def __init__(self, landmarks: NDArray[np.floating]) -> None:
+        self._landmarks = landmarks.astype(np.float32)
+
+    def find_nearest(self, photo: Photo, point: object) -> NDArray[np.float32] | None:
+        return self._landmarks if photo.any() else None
 
 
 class KnownMethods:
@@ -77,16 +89,11 @@ def draw(method: str, image: Photo) -> Photo:
 
 
 def register(monkeypatch: pytest.MonkeyPatch, landmarks: NDArray[np.floating]) -> EvaluationPlan:
-    """Puts methods and recognizers into the registries; the face is where the landmarks (68, 2) are, in every photo.
-
-    The recognizer "strict" sees the same as "brightness", at half its thresholds.
-    """
+    """Puts methods and recognizers into the registries; the face is where the landmarks (68, 2) are, in every photo."""
     drawn.clear()
-    face = {"landmarks": landmarks.astype(np.float32)}
-    tolerant = type("Tolerant", (BrightnessRecognizer,), face)
-    strict = type("Strict", (BrightnessRecognizer,), {**face, "thresholds": (0.3, 0.25, 0.2)})
-    monkeypatch.setitem(RECOGNIZERS, "brightness", tolerant)
-    monkeypatch.setitem(RECOGNIZERS, "strict", strict)
+    monkeypatch.setattr(protocol, "DlibLandmarks", lambda: KnownLandmarks(landmarks))
+    monkeypatch.setitem(RECOGNIZERS, "brightness", BrightnessRecognizer)
+    monkeypatch.setitem(RECOGNIZERS, "strict", StrictRecognizer)
     put_in(monkeypatch, "vae", KnownMethods(), "vae", "noise", "black")
     put_in(monkeypatch, "blind", Blind(), "blind")
     return EvaluationPlan(methods=("vae", "noise", "black", "blind"), recognizers=("brightness",), jobs=1)

@@ -83,14 +83,14 @@ def test_a_provider_that_fails_costs_its_methods_alone(
 def test_a_recognizer_that_fails_with_a_photo_leaves_it_out(
     monkeypatch: pytest.MonkeyPatch, data: Path, plan: EvaluationPlan, tmp_path: Path
 ) -> None:
-    find = BrightnessRecognizer.find
+    embed = BrightnessRecognizer.embed
 
-    def find_or_fail(self: BrightnessRecognizer, photo: Photo, point: object = None) -> object:
+    def embed_or_fail(self: BrightnessRecognizer, photo: Photo, point: object = None) -> object:
         if photo.mean() < DARKEST:
             raise ValueError("too dark")
-        return find(self, photo, point)
+        return embed(self, photo, point)
 
-    monkeypatch.setattr(BrightnessRecognizer, "find", find_or_fail)
+    monkeypatch.setattr(BrightnessRecognizer, "embed", embed_or_fail)
     report = run(data, plan, tmp_path / "run")
     assert (len(report.results), len(report.unreadable)) == (6, 2)
     assert "too dark" in str(report.unreadable[0])

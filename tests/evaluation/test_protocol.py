@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from symface_cli.data.datasets import DatasetPhoto, choose_photos, survey
-from symface_cli.errors import UsageError
+from symface_cli.errors import MissingExtraError, UsageError
+from symface_cli.evaluation import protocol
 from symface_cli.evaluation.occluders import occlude
 from symface_cli.evaluation.protocol import Attempt, EvaluationPlan, Evaluator, Key, PhotoResult, evaluate
 from symface_cli.evaluation.scores import EvaluationReport, summarize_results
@@ -152,6 +153,41 @@ def test_photo_without_landmarks_is_evaluated_as_it_is(known: EvaluationPlan, pe
     photo, _ = Evaluator(known).render(result, "patch", Output.FACE)
     assert not photo.any()
     assert result.attempts[Key("patch", "vae", "brightness")].found
+
+
+@pytest.fixture
+def without_dlib(known: EvaluationPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise MissingExtraError("dlib and its models are not installed", "landmarks")
+
+    monkeypatch.setattr(protocol, "DlibLandmarks", refuse)
+
+
+@pytest.mark.usefixtures("without_dlib")
+def test_without_dlib_other_recognizers_judge_and_yaws_are_unknown(
+    known: EvaluationPlan, people: list[DatasetPhoto]
+) -> None:
+    report = run(people, known)
+    assert report.tables[0].scores[0].recognized[0].count == 8
+    assert [subset.name for subset in report.subsets if "yaw" in subset.name] == ["yaw unknown"]
+
+
+@pytest.mark.usefixtures("without_dlib")
+def test_without_dlib_nothing_can_be_put_in_front_of_faces(known: EvaluationPlan, people: list[DatasetPhoto]) -> None:
+    with pytest.raises(MissingExtraError, match="landmarks"):
+        run(people, replace(known, conditions=("none", "patch")))
+
+
+def test_landmarks_are_found_where_they_were_not_looked_for_before(
+    known: EvaluationPlan, people: list[DatasetPhoto]
+) -> None:
+    (before,) = evaluate(people[-1:], known, lambda done, total: None)
+    without = replace(before, landmarks=None)
+    after = Evaluator(replace(known, conditions=("none", "glasses"))).evaluate(without)
+    np.testing.assert_array_equal(after.landmarks, before.landmarks)
+    plain, hidden = (after.attempts[Key(condition, "vae", "brightness")] for condition in ("none", "glasses"))
+    assert plain.embedding is not None and hidden.embedding is not None
+    assert hidden.embedding < plain.embedding - 0.6  # the glasses are there, dark ones
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.recognition.dlib import DlibRecognizer
 from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecognizer, align_for_openface, load_openface
-from symface_cli.recognition.recognizer import Recognizer
+from symface_cli.recognition.recognizer import LandmarkRecognizer, Recognizer
 from symface_cli.recognition.registry import RECOGNIZERS, find_recognizer
 
 # Where OpenFace puts the outer corners of the eyes and the nose's base, in pixels of its 96 x 96 input; by hand
@@ -218,31 +218,28 @@ def both(pair: Path) -> Photo:
 
 
 @pytest.mark.landmarks
-def test_the_face_nearest_to_the_point_is_found_with_its_landmarks(recognizer: Recognizer, both: Photo) -> None:
+def test_the_face_nearest_to_the_point_is_embedded(recognizer: LandmarkRecognizer, both: Photo) -> None:
     faces = sorted(DlibLandmarks().find_faces(both), key=lambda face: face[:, 0].mean())
     assert len(faces) == 2
     height, width = both.shape[:2]
     for face, x in zip(faces, (width / 4, 3 * width / 4), strict=True):
-        found = recognizer.find(both, np.array([x, height / 2]))
-        assert found is not None and found.landmarks.dtype == np.float32
-        np.testing.assert_array_equal(found.landmarks, face)
-        embedding = recognizer.embed(both, np.array([x, height / 2]))
-        np.testing.assert_array_equal(embedding, found.embedding)
-        assert found.embedding.shape == (128,)
+        found = recognizer.embed(both, np.array([x, height / 2]))
+        np.testing.assert_array_equal(found, recognizer.embed_aligned(both, face))
+        assert found is not None and found.shape == (128,)
 
 
 @pytest.mark.landmarks
 def test_nobody_is_found_in_an_empty_photo(recognizer: Recognizer) -> None:
     empty = np.full((120, 160, 3), 90, np.uint8)
-    assert recognizer.find(empty) is None and recognizer.embed(empty) is None
+    assert recognizer.embed(empty) is None
 
 
 @pytest.mark.landmarks
 def test_mirrored_views_of_an_array_are_photos_too(recognizer: Recognizer, both: Photo) -> None:
     view = both[:, ::-1]
-    found, copied = recognizer.find(view), recognizer.find(view.copy())
+    found, copied = recognizer.embed(view), recognizer.embed(view.copy())
     assert found is not None and copied is not None
-    np.testing.assert_array_equal(found.embedding, copied.embedding)
+    np.testing.assert_array_equal(found, copied)
 
 
 @pytest.mark.landmarks
@@ -250,13 +247,12 @@ def test_dlib_describes_the_landmarks_that_it_finds_as_its_own_program_does(both
     dlib = pytest.importorskip("dlib")
     from symface_cli.landmarks.dlib import PREDICTOR, model_file
 
-    found = DlibRecognizer().find(both, np.zeros(2))
-    assert found is not None
+    found = DlibRecognizer().embed(both, np.zeros(2))
     predictor = dlib.shape_predictor(str(model_file(PREDICTOR)))
     network = dlib.face_recognition_model_v1(str(model_file("dlib_face_recognition_resnet_model_v1.dat")))
     shapes = [predictor(both, rectangle) for rectangle in dlib.get_frontal_face_detector()(both, 1)]
     nearest = min(shapes, key=lambda shape: shape.part(30).x)  # the nose's tip, of the left face
-    np.testing.assert_array_equal(found.embedding, np.array(network.compute_face_descriptor(both, nearest)))
+    np.testing.assert_array_equal(found, np.array(network.compute_face_descriptor(both, nearest)))
 
 
 def test_distances_are_those_of_the_published_thresholds() -> None:
