@@ -74,6 +74,15 @@ OPENFACE_SOURCE = Source(
     "OpenFace model by Carnegie Mellon University: Apache License 2.0; its training photos (CASIA-WebFace, FaceScrub) "
     "are for non-commercial research only",
 )
+OPENCV_ZOO = (
+    "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98/models"
+)
+YUNET_SOURCE = Source(OPENCV_ZOO, "YuNet, a face detector by W. Wu et al. (OpenCV's model zoo): MIT License")
+SFACE_SOURCE = Source(
+    OPENCV_ZOO,
+    "SFace, a face recognizer by Y. Zhong et al. (OpenCV's model zoo): Apache License 2.0; it is not stated on which "
+    "photos it was trained (CASIA-WebFace, VGGFace2 or MS1MV2), which are for non-commercial research only",
+)
 
 _FILES = (
     ModelFile(
@@ -134,6 +143,18 @@ _FILES = (
         path="nn4.small2.v1.t7",
         folder="openface",
         sha256="9b72d54aeb24a64a8135dca8e792f7cc675c99a884a6940350a6cedcf7b7ba08",
+    ),
+    ModelFile(
+        source=YUNET_SOURCE,
+        path="face_detection_yunet/face_detection_yunet_2023mar.onnx",
+        folder="sface",
+        sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    ),
+    ModelFile(
+        source=SFACE_SOURCE,
+        path="face_recognition_sface/face_recognition_sface_2021dec.onnx",
+        folder="sface",
+        sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
     ),
 )
 FILES = {file.name: file for file in _FILES}

@@ -95,13 +95,13 @@ def _roll(gray: Gray, degrees: float) -> Gray:
     return warp_affine(gray, matrix, size, cv2.BORDER_REPLICATE)
 
 
-def shrink(gray: Gray, scale: float | None = None) -> Gray:
+def shrink(image: Gray | Photo, scale: float | None = None) -> Gray | Photo:
     """Make an image smaller by `scale`, or to a longer side of at most 640 px; never larger."""
-    scale = SEARCH.longest_side_px / max(gray.shape) if scale is None else scale
+    scale = SEARCH.longest_side_px / max(image.shape[:2]) if scale is None else scale
     if scale >= 1:
-        return gray
-    size = [max(round(side * scale), 1) for side in gray.shape[::-1]]
-    small: Gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        return image
+    size = [max(round(side * scale), 1) for side in image.shape[1::-1]]
+    small: Gray | Photo = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return small
 
 

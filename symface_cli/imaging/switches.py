@@ -67,7 +67,7 @@ def _switch_pillow() -> Iterator[None]:
 
 
 @contextmanager
-def _silence_opencv() -> Iterator[None]:
+def silence_opencv() -> Iterator[None]:
     """Keep OpenCV from warning on stderr."""
     import cv2
 
@@ -103,7 +103,7 @@ def silence_libtiff() -> None:
 
 PILLOW_SWITCHED = SharedContext(_switch_pillow)
 """Pillow's switches as reading needs them."""
-OPENCV_SILENCED = SharedContext(_silence_opencv)
+OPENCV_SILENCED = SharedContext(silence_opencv)
 """OpenCV without its warnings; imports it, which takes 0.1 s."""
 TIFFFILE_SILENCED = SharedContext(_silence_tifffile)
 """tifffile without its log."""

@@ -4,8 +4,13 @@ from symface_cli.errors import UsageError
 from symface_cli.recognition.dlib import DlibRecognizer
 from symface_cli.recognition.openface import OpenFaceRecognizer
 from symface_cli.recognition.recognizer import Recognizer
+from symface_cli.recognition.sface import SFaceRecognizer
 
-RECOGNIZERS: dict[str, type[Recognizer]] = {"dlib": DlibRecognizer, "openface": OpenFaceRecognizer}
+RECOGNIZERS: dict[str, type[Recognizer]] = {
+    "dlib": DlibRecognizer,
+    "openface": OpenFaceRecognizer,
+    "sface": SFaceRecognizer,
+}
 
 
 def find_recognizer(name: str) -> type[Recognizer]:

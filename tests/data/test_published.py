@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from symface_cli.cli.fetching import fetch_models
-from symface_cli.data.published import CLM_SOURCE, FILES, SDM_SOURCE, ModelFile, find, locate
+from symface_cli.data.published import (
+    CLM_SOURCE,
+    FILES,
+    SDM_SOURCE,
+    SFACE_SOURCE,
+    YUNET_SOURCE,
+    ModelFile,
+    find,
+    locate,
+)
 from symface_cli.errors import ExitStatus, WeightsError
 from symface_cli.methods.registry import PROVIDERS
 
@@ -22,6 +31,8 @@ CONTENT = bytes(range(256)) * 300
 COMMITS = {
     SDM_SOURCE: "901f8ca3e225f4011c455d2371dd3bc80ee4a41d",
     CLM_SOURCE: "3b2bf0695f77711385a337f4371cd4ab26d413bb",
+    YUNET_SOURCE: "47534e27c9851bb1128ccc0102f1145e27f23f98",
+    SFACE_SOURCE: "47534e27c9851bb1128ccc0102f1145e27f23f98",
 }
 HOMES = (
     "https://storage.cmusatyalab.org/openface-models/nn4.small2.v1.t7",
@@ -116,7 +127,7 @@ def test_the_license_is_shown_before_the_first_byte(
     fetch_models([file.name], None)
     line = " ".join(capsys.readouterr().err.split())
     assert line == f"downloading {file.name}: {file.source.license}"
-    assert any(word in line for word in ("non-commercial", "evaluation only", "Apache License"))
+    assert any(word in line for word in ("non-commercial", "evaluation only", "Apache License", "MIT License"))
     fetch_models([file.name], None)
     assert capsys.readouterr().err == ""
 
@@ -140,7 +151,7 @@ def test_a_folder_of_models_is_passed_on_to_whoever_loads_them(tmp_path: Path, m
 def test_files_come_from_pinned_commits_or_from_their_makers_homes() -> None:
     for published in FILES.values():
         if published.source in COMMITS:
-            assert published.address.startswith("https://raw.githubusercontent.com/")
+            assert re.match(r"https://(raw|media)\.githubusercontent\.com/", published.address)
             assert f"/{COMMITS[published.source]}/" in published.address
         else:
             assert published.address in HOMES

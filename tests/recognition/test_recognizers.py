@@ -17,7 +17,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.recognition.dlib import DlibRecognizer
 from symface_cli.recognition.openface import OPENFACE_FILE, OpenFaceRecognizer, align_for_openface, load_openface
-from symface_cli.recognition.recognizer import LandmarkRecognizer, Recognizer
+from symface_cli.recognition.recognizer import LandmarkRecognizer
 from symface_cli.recognition.registry import RECOGNIZERS, find_recognizer
 
 # Where OpenFace puts the outer corners of the eyes and the nose's base, in pixels of its 96 x 96 input; by hand
@@ -202,13 +202,13 @@ def test_without_its_network_and_offline_openface_says_where_it_is_and_what_to_d
     assert caught.value.status == ExitStatus.WEIGHTS
 
 
-# Every recognizer
+# Every recognizer with landmarks
 
 
-@pytest.fixture(params=RECOGNIZERS.values(), ids=RECOGNIZERS.keys())
-def recognizer(request: pytest.FixtureRequest, network: SmallNetwork) -> Recognizer:
+@pytest.fixture(params=[name for name, each in RECOGNIZERS.items() if issubclass(each, LandmarkRecognizer)])
+def recognizer(request: pytest.FixtureRequest, network: SmallNetwork) -> LandmarkRecognizer:
     pytest.importorskip("dlib")
-    return request.param()
+    return RECOGNIZERS[request.param]()
 
 
 @pytest.fixture
@@ -229,13 +229,13 @@ def test_the_face_nearest_to_the_point_is_embedded(recognizer: LandmarkRecognize
 
 
 @pytest.mark.landmarks
-def test_nobody_is_found_in_an_empty_photo(recognizer: Recognizer) -> None:
+def test_nobody_is_found_in_an_empty_photo(recognizer: LandmarkRecognizer) -> None:
     empty = np.full((120, 160, 3), 90, np.uint8)
     assert recognizer.embed(empty) is None
 
 
 @pytest.mark.landmarks
-def test_mirrored_views_of_an_array_are_photos_too(recognizer: Recognizer, both: Photo) -> None:
+def test_mirrored_views_of_an_array_are_photos_too(recognizer: LandmarkRecognizer, both: Photo) -> None:
     view = both[:, ::-1]
     found, copied = recognizer.embed(view), recognizer.embed(view.copy())
     assert found is not None and copied is not None
@@ -253,6 +253,9 @@ def test_dlib_describes_the_landmarks_that_it_finds_as_its_own_program_does(both
     shapes = [predictor(both, rectangle) for rectangle in dlib.get_frontal_face_detector()(both, 1)]
     nearest = min(shapes, key=lambda shape: shape.part(30).x)  # the nose's tip, of the left face
     np.testing.assert_array_equal(found, np.array(network.compute_face_descriptor(both, nearest)))
+
+
+# Every recognizer
 
 
 def test_distances_are_those_of_the_published_thresholds() -> None:

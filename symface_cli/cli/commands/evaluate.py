@@ -84,7 +84,7 @@ def evaluate(
         typer.Option(
             "--recognizer",
             metavar="NAME",
-            help="Face recognizer used as judge; may be repeated. [default: dlib]",
+            help="Face recognizer used as judge: dlib, openface or sface; may be repeated. [default: dlib]",
             rich_help_panel=COMPARED,
         ),
     ] = None,
