@@ -16,7 +16,7 @@ OPTIONS = {
         "--check-identity --measure --jobs --print0 --method --weights --device --model-dir --debug"
     ),
     "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --weights --device --debug",
-    "label": "--download --out --review --force --jobs --debug",
+    "label": "--download --teacher --out --review --force --jobs --debug",
     "train": (
         "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "
         "--batch-size --lr --seed --arch --device --debug"

@@ -52,6 +52,7 @@ Examples:
 \b
   symface label lfw/                              # labels.csv
   symface label lfw/ -o lfw.csv --review lfw.html # and its doubtful ones
+  symface label lfw/ --teacher blend              # what two teachers see
 """
 
 TRAIN = """

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 from symface_cli.network.architecture import Architecture
 from symface_cli.training.data.augmentation import Augmentation
-from symface_cli.training.data.prepared.teachers import Teacher
+from symface_cli.training.data.teachers import Teacher
 from symface_cli.training.losses import LossWeights
 
 EPOCHS = {1: 2, 2: 15, 3: 30}  # by stage, for LFW: 3, 29 and 54 minutes on one CPU core of two

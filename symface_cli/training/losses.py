@@ -78,24 +78,25 @@ def face_scale(warp: Tensor) -> Tensor:
 def warp_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return the mean distance between two warps (B, 17, 17, 2) over the face, in eye distances.
 
-    `weight` (B, 17, 17) says how much each control point counts.
+    `weight` (B, 17, 17) says how much each control point of each sample counts.
     """
     eye_distance = EYE_DISTANCE_FACE * face_scale(target)
     length = (warp - target).square().sum(-1).add(1e-10).sqrt()  # at 0 the gradient of the root is infinite
     return (length / eye_distance[:, None, None] * weight).sum() / weight.sum()
 
 
-def midline_error(warp: Tensor, target: Tensor) -> Tensor:
+def midline_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return how far the midlines of two warps (B, 17, 17, 2) differ: radians plus offset in eye distances.
 
-    The mean over the batch. A warp's midline is that of the face frame's edge, as for `midline_of_warp`; here
-    it is the least-squares line over the frame's height, which is the same where the edge is a straight frame.
+    The mean over the batch, weighted by `weight` (B,). A warp's midline is that of the face frame's edge, as for
+    `midline_of_warp`; here it is the least-squares line over the frame's height, which is the same where the edge is a
+    straight frame.
     """
     (middle, down), (target_middle, target_down) = map(_midline, (warp, target))
     direction = F.normalize(target_down, dim=1)
     angle = _cross(F.normalize(down, dim=1), direction).abs()
     offset = _cross(middle - target_middle, direction).abs() / (EYE_DISTANCE_FACE * face_scale(target))
-    return (angle + offset).mean()
+    return ((angle + offset) * weight).sum() / weight.sum()
 
 
 def _midline(warp: Tensor) -> tuple[Tensor, Tensor]:

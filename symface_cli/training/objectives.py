@@ -139,13 +139,14 @@ def left_halves(network: SymmetricFaceVAE, batch: TrainingBatch, stage: int) -> 
 def localizer_losses(located: LocalizerOutput, weights: LossWeights, batch: TrainingBatch) -> Losses:
     """Return the localizer's terms: both warps against the label, midline, mask, frame; and those of its parser.
 
-    "warp" is in eye distances, "midline" in radians and eye distances; "mask" is in nats.
+    Warps and midline of a sample count as much as its label does. "warp" is in eye distances, "midline" in radians and
+    eye distances; "mask" is in nats.
     """
-    face = batch.face_mask + weights.surroundings
-    coarse = _share(face) * warp_error(located.coarse, batch.warp, face)
-    warp = _share(face) * warp_error(located.warp, batch.warp, face)
-    midline = midline_error(located.warp, batch.warp)
-    mask = map_error(located.mask, batch.face_mask, torch.ones_like(face))
+    points = (batch.face_mask + weights.surroundings) * batch.weight[:, None, None]
+    coarse = _share(points) * warp_error(located.coarse, batch.warp, points)
+    warp = _share(points) * warp_error(located.warp, batch.warp, points)
+    midline = _share(batch.weight) * midline_error(located.warp, batch.warp, batch.weight)
+    mask = map_error(located.mask, batch.face_mask, torch.ones_like(points))
     parser = parser_losses(located.parts, weights, label_level(batch, located.level))
     total = weights.coarse_warp * coarse + weights.warp * warp + weights.midline * midline
     total = total + weights.maps * mask + weights.outside * located.outside

@@ -109,11 +109,12 @@ def losses_of(run, stage):
 
 @pytest.fixture
 def run_folder(prepared, tmp_path):
-    """Makes the folder of a run, with prepared photos and first weights."""
+    """Makes the folder of a run, with prepared photos that count differently, and first weights."""
 
     def make(name):
         for data in (tmp_path / name / "data", tmp_path / name / "mixed" / "data"):
             shutil.copytree(prepared, data)
+            np.save(data / "weights.npy", np.linspace(0.2, 1, 8, dtype=np.float32))
         torch.manual_seed(0)
         loop.save_weights(tmp_path / name / "init.safetensors", build_network(SMALL), 1)
         return tmp_path / name

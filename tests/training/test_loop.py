@@ -315,7 +315,7 @@ def batch():
     crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
     warps = 0.8 * torch.stack(torch.meshgrid(*[torch.linspace(-1, 1, 17)] * 2, indexing="xy"), -1).expand(3, -1, -1, -1)
     masks = torch.full((3, 96, 96), 255, dtype=torch.uint8)
-    stored = StoredSamples(crops, warps.contiguous(), masks, masks, torch.full((3, 2, 3), torch.nan))
+    stored = StoredSamples(crops, warps.contiguous(), masks, masks, torch.full((3, 2, 3), torch.nan), torch.ones(3))
     return make_batch(stored, UNCHANGED, ShardedRandom(torch.Generator().manual_seed(0)))
 
 

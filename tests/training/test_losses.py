@@ -11,6 +11,9 @@ from symface_cli.network.warps import identity_warp
 from symface_cli.training import losses
 from symface_cli.training.data.parsing import LevelLabels
 
+ONE = torch.ones(1)
+"""The weight of a single sample."""
+
 
 def test_kl_is_that_of_torch_distributions():
     torch.manual_seed(0)
@@ -57,18 +60,28 @@ def test_midline_error_is_the_angle_and_the_offset_in_eye_distances():
     frame = scale * identity_warp(torch.zeros(1, 1))
     target = frame @ torch.tensor([[c, s], [-s, c]]) + torch.tensor([0.1, 0.2])
     across, along = torch.tensor([c, s]), torch.tensor([-s, c])
-    assert losses.midline_error(target + 0.054 * scale * across, target).item() == pytest.approx(0.1, rel=1e-3)
-    assert losses.midline_error(target + 0.2 * along, target).item() < 1e-5  # the midline moves in itself
+    assert losses.midline_error(target + 0.054 * scale * across, target, ONE).item() == pytest.approx(0.1, rel=1e-3)
+    assert losses.midline_error(target + 0.2 * along, target, ONE).item() < 1e-5  # the midline moves in itself
     c, s = math.cos(0.02), math.sin(0.02)
     tilted = (target - torch.tensor([0.1, 0.2])) @ torch.tensor([[c, s], [-s, c]]) + torch.tensor([0.1, 0.2])
-    assert losses.midline_error(tilted, target).item() == pytest.approx(0.02, rel=1e-3)
+    assert losses.midline_error(tilted, target, ONE).item() == pytest.approx(0.02, rel=1e-3)
 
 
 def test_midline_error_looks_at_the_edge_alone():
     target = identity_warp(torch.zeros(1, 1))
     moved = target.clone()
     moved[:, 1:-1, 1:-1] += torch.rand(1, 15, 15, 2)
-    assert losses.midline_error(moved, target).item() < 1e-6
+    assert losses.midline_error(moved, target, ONE).item() < 1e-6
+
+
+def test_samples_count_as_much_as_their_labels():
+    target = identity_warp(torch.zeros(1, 1)).expand(2, -1, -1, -1)
+    moved = target + torch.tensor([[0.054, 0.0], [0.0, 0.0]])[:, None, None]  # the first by a tenth of 0.54
+    for weight, expected in (((1, 1), 0.05), ((1, 3), 0.025), ((0.2, 0.2), 0.05)):
+        each = torch.tensor(weight, dtype=torch.float32)
+        points = torch.ones(2, 17, 17) * each[:, None, None]
+        assert losses.warp_error(moved, target, points).item() == pytest.approx(expected, rel=2e-3)
+        assert losses.midline_error(moved, target, each).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_map_error_by_hand():

@@ -64,7 +64,7 @@ class Samples:
         crops = torch.randint(0, 256, (3, 192, 192, 3), dtype=torch.uint8)
         masks = torch.full((3, 96, 96), 255, dtype=torch.uint8)
         warps = torch.from_numpy(control_points().astype(np.float32)).expand(3, -1, -1, -1).contiguous()
-        stored = StoredSamples(crops, warps, masks, masks, torch.full((3, 2, 3), torch.nan))
+        stored = StoredSamples(crops, warps, masks, masks, torch.full((3, 2, 3), torch.nan), torch.ones(3))
         return StoredSamples(*(values[index] for values in stored))
 
 

@@ -1,13 +1,13 @@
 """`symface label`: where the faces of training photos are, for a person to look through."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from symface_cli.cli.console import ResultPrinter, mention, print_error, print_line, print_traceback, show_tracebacks
-from symface_cli.cli.fetching import DataArgument, DownloadOption, survey_dataset
-from symface_cli.cli.options import NUMBERS, DebugOption, ForceOption, JobsOption
+from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, survey_dataset
+from symface_cli.cli.options import DATA, NUMBERS, DebugOption, ForceOption, JobsOption
 from symface_cli.cli.progress import count_photos
 from symface_cli.errors import ExitStatus, PhotoError
 
@@ -15,6 +15,13 @@ from symface_cli.errors import ExitStatus, PhotoError
 def label(
     data: DataArgument = None,
     download: DownloadOption = None,
+    teacher: Annotated[
+        Literal["dlib", "blend"],
+        typer.Option(
+            help="Find dlib's landmarks, or these and MediaPipe's face mesh (4 MB, downloaded).",
+            rich_help_panel=DATA,
+        ),
+    ] = "dlib",
     out_path: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the labels.", rich_help_panel=NUMBERS)
     ] = Path("labels.csv"),
@@ -31,10 +38,11 @@ def label(
     """Label training photos: find the faces and dlib's landmarks, and write them as CSV.
 
     A person can correct the file, or set use to no for photos that are not to be trained on; symface train --labels
-    reads it. Photos without a face, and those on which several runs of dlib disagree, start with use no. Photos of test
-    people are never labeled. Needs the landmarks extra. Prints the paths of the files.
+    reads it. Photos without a face, and those on which several runs of dlib, or both teachers, disagree, start with use
+    no. Photos of test people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
+    from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
     from symface_cli.training.data.labeling import label_into
     from symface_cli.training.data.labels import describe_labels, name_faults, photos_to_label
     from symface_cli.writing import Destination, Inputs, prepare_files, write_file
@@ -42,8 +50,10 @@ def label(
     written = [out_path] if review is None else [out_path, review]
     prepare_files([Destination(path, force) for path in written], Inputs([] if data is None else [data]))
     dataset = survey_dataset(data, download)
+    if teacher == "blend":
+        fetch_models(MediaPipeLandmarks.files, None)
     with count_photos("labeling") as progress:
-        labels, note = label_into(out_path, photos_to_label(dataset), progress, jobs, replace=force)
+        labels, note = label_into(out_path, photos_to_label(dataset), progress, jobs, teacher, replace=force)
     mention(note)
     printer = ResultPrinter()
     printer.print(out_path)

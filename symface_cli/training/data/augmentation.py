@@ -86,6 +86,7 @@ class StoredSamples(NamedTuple):
         masks: (B, 96, 96) uint8, the face region of the stored crop.
         segments: (B, 96, 96) uint8, what the stored crop shows: a `Part`, or UNKNOWN.
         irises: (B, 2, 3) float32, x, y and radius in normalized coordinates of the stored crop; NaN where not known.
+        weights: (B,) float32, how much the photos count, 0 to 1.
     """
 
     crops: Tensor
@@ -93,6 +94,7 @@ class StoredSamples(NamedTuple):
     masks: Tensor
     segments: Tensor
     irises: Tensor
+    weights: Tensor
 
 
 class TrainingBatch(NamedTuple):
@@ -108,6 +110,7 @@ class TrainingBatch(NamedTuple):
         warp: The label (B, 17, 17, 2), face frame -> normalized crop coordinates.
         face_mask: The face region at the control points of the face frame (B, 17, 17), symmetric, 0..1.
         occluder: How far something was put in front of the crop's pixels, (B, 1, 160, 160) in 0..1.
+        weight: How much the label counts, (B,), 0 to 1.
     """
 
     crop: Tensor
@@ -119,6 +122,7 @@ class TrainingBatch(NamedTuple):
     warp: Tensor
     face_mask: Tensor
     occluder: Tensor
+    weight: Tensor
 
     def mask(self) -> Tensor:
         """Return the face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
@@ -151,6 +155,7 @@ def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRa
         warp=warp,
         face_mask=(face_mask + face_mask.flip(2)) / 2,
         occluder=occluder,
+        weight=stored.weights,
     )
 
 

@@ -7,6 +7,7 @@ with the reason.
 from collections.abc import Collection, Sequence
 from math import inf, isfinite
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 
@@ -16,21 +17,23 @@ from symface_cli.files import as_csv, on_one_line
 from symface_cli.geometry.frames import Box
 from symface_cli.landmarks import scheme
 from symface_cli.training.data.labels import Label, find_fault
+from symface_cli.training.data.teachers import MESH, NOTHING, MadeOf
 from symface_cli.writing import write_file
 
 BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 LANDMARK_COLUMNS = tuple(f"{axis}{number}" for number in range(scheme.COUNT) for axis in "xy")
-COLUMNS = ("photo", "use", "provider", "disagreement", "fault", *BOX_COLUMNS, *LANDMARK_COLUMNS)
+BLEND_COLUMNS = ("mesh_disagreement", "apart", "made_of", "weight")
+COLUMNS = ("photo", "use", "provider", "disagreement", *BLEND_COLUMNS, "fault", *BOX_COLUMNS, *LANDMARK_COLUMNS)
 LAYOUT = TableLayout(
     columns=COLUMNS,
-    optional=("fault",),  # older versions do not write it
+    optional=(*BLEND_COLUMNS, "fault"),  # older versions do not write them
     advice="keep the first line as symface label writes it",
     hint=Hint.MAKE_LABELS,
 )
 
 
 def write_labels(path: Path, labels: Sequence[Label], replace: bool = False) -> str | None:
-    """Write labels as CSV: pixels to 2 decimals, the disagreement to 4.
+    """Write labels as CSV: pixels and the weight to 2 decimals, disagreements to 4.
 
     Args:
         path: The file.
@@ -52,8 +55,12 @@ def cells_of(label: Label) -> list[str]:
     places = [""] * (2 * scheme.COUNT)
     if label.landmarks is not None:
         places = [f"{value:.2f}" for value in label.landmarks.ravel()]
-    disagreement = "" if label.disagreement is None else f"{label.disagreement:.4f}"
-    return [label.photo, "yes" if label.use else "no", label.provider, disagreement, label.fault, *box, *places]
+    measured = [
+        "" if value is None else f"{value:.4f}" for value in (label.disagreement, label.mesh_disagreement, label.apart)
+    ]
+    blend = [label.made_of or "", "" if label.weight is None else f"{label.weight:.2f}"]
+    use = "yes" if label.use else "no"
+    return [label.photo, use, label.provider, *measured, *blend, label.fault, *box, *places]
 
 
 def read_labels(path: Path, photos: Collection[str], landmarks: bool = True) -> list[Label]:
@@ -92,6 +99,20 @@ def _numbers(row: TableRow, columns: Sequence[str]) -> list[float] | None:
     return [_number(row, column, text) for column, text in zip(columns, texts, strict=True)]
 
 
+def _find_number(row: TableRow, column: str) -> float | None:
+    """Return the number in a column; None if it is empty, or the file does not have it."""
+    values = _numbers(row, [column]) if column in row.cells else None
+    return None if values is None else values[0]
+
+
+def _find_word(row: TableRow, column: str, words: Sequence[str]) -> str:
+    """Return which of some words is in a column."""
+    text = row.cells[column].strip().lower()
+    if text not in words:
+        raise row.fault(f"{column} is {on_one_line(text)!r}; write {', '.join(words[:-1])} or {words[-1]}")
+    return text
+
+
 def _number(row: TableRow, column: str, text: str) -> float:
     try:
         value = float(text.replace(",", "."))
@@ -100,7 +121,7 @@ def _number(row: TableRow, column: str, text: str) -> float:
     if not text:
         raise row.fault(f"{column} is empty; fill in all numbers of the box or the landmarks, or none")
     if not isfinite(value):
-        raise row.fault(f"{column} is {on_one_line(text)!r}; write a number of pixels such as 104.25")
+        raise row.fault(f"{column} is {on_one_line(text)!r}; write a number such as 104.25")
     return value
 
 
@@ -115,28 +136,52 @@ def label_of(cells: Sequence[str]) -> Label:
 
 def _parse(row: TableRow, needs_landmarks: bool) -> Label:
     """Read a line's label; refuse what cannot be right."""
-    word = row.cells["use"].strip().lower()
-    if word not in ("yes", "no"):
-        raise row.fault(f"use is {on_one_line(word)!r}; write yes or no")
-    use, box, places = word == "yes", _numbers(row, BOX_COLUMNS), _numbers(row, LANDMARK_COLUMNS)
-    if box is None and (use or places is not None):
-        raise row.fault("the box is missing; fill in box_x, box_y, box_width and box_height, brows to chin")
-    if box is not None and min(box[2:]) <= 0:
-        raise row.fault("the box has no size; correct box_width and box_height, or set use to no and empty the box")
-    if use and needs_landmarks and places is None:
-        raise row.fault("it is to be used, but has no landmarks; fill them in, or set use to no")
-    landmarks = None if places is None else np.array(places).reshape(-1, 2)
-    if box is not None and landmarks is not None:
-        fault = find_fault(Box(*box), landmarks)
-        if fault:
-            raise row.fault(f"{fault}; correct it, or empty the landmarks and set use to no")
-    disagreement = _numbers(row, ("disagreement",))
-    return Label(
+    box, places = _numbers(row, BOX_COLUMNS), _numbers(row, LANDMARK_COLUMNS)
+    label = Label(
         row.cells["photo"],
         box=None if box is None else Box(*box),
-        landmarks=landmarks,
-        provider=row.cells["provider"],
-        disagreement=None if disagreement is None else disagreement[0],
+        landmarks=None if places is None else np.array(places).reshape(-1, 2),
+        provider=row.cells["provider"].strip(),
+        disagreement=_find_number(row, "disagreement"),
+        mesh_disagreement=_find_number(row, "mesh_disagreement"),
+        apart=_find_number(row, "apart"),
+        made_of=_parse_made_of(row),
+        weight=_find_number(row, "weight"),
         fault=row.cells.get("fault", ""),
-        use=use,
+        use=_find_word(row, "use", ("yes", "no")) == "yes",
     )
+    _check(row, label, needs_landmarks)
+    return label
+
+
+def _parse_made_of(row: TableRow) -> MadeOf | None:
+    if not row.cells.get("made_of", "").strip():
+        return None
+    return cast(MadeOf, _find_word(row, "made_of", get_args(MadeOf)))
+
+
+def _check(row: TableRow, label: Label, needs_landmarks: bool) -> None:
+    """Refuse a label that cannot be right."""
+    if label.box is None and (label.use or label.landmarks is not None):
+        raise row.fault("the box is missing; fill in box_x, box_y, box_width and box_height, brows to chin")
+    if label.box is not None and min(label.box[2:]) <= 0:
+        raise row.fault("the box has no size; correct box_width and box_height, or set use to no and empty the box")
+    if label.weight is not None and not 0 <= label.weight <= 1:
+        raise row.fault(f"weight is {label.weight:g}; write a number from 0 to 1, or empty it")
+    if label.use and needs_landmarks:
+        _check_use(row, label)
+    if label.box is not None and label.landmarks is not None:
+        fault = find_fault(label.box, label.landmarks)
+        if fault:
+            raise row.fault(f"{fault}; correct it, or empty the landmarks and set use to no")
+
+
+def _check_use(row: TableRow, label: Label) -> None:
+    """Refuse a label that says nothing to learn of a photo that is to be used."""
+    if label.landmarks is None and label.made_of != MESH:
+        raise row.fault("it is to be used, but has no landmarks; fill them in, or set use to no")
+    if label.made_of == NOTHING and not label.is_by_hand:
+        raise row.fault(
+            "it is to be used, but made_of is nothing; name a teacher there, or correct the landmarks and write hand "
+            "as the provider, or set use to no"
+        )

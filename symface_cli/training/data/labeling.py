@@ -12,6 +12,7 @@ from symface_cli.errors import DataError, OutputError
 from symface_cli.files import on_one_line
 from symface_cli.training.data.label_table import cells_of, label_of, write_labels
 from symface_cli.training.data.labels import Label, label_photos
+from symface_cli.training.data.teachers import Teacher
 from symface_cli.version import __version__
 from symface_cli.writing import add_to_file
 
@@ -37,7 +38,7 @@ def label_into(
     photos: Photos,
     progress: Callable[[int, int], None],
     workers: int = 0,
-    landmarks: bool = True,
+    teacher: Teacher | None = "dlib",
     replace: bool = False,
 ) -> Labeled:
     """Label photos as `label_photos` does, and write the labels to a file.
@@ -50,14 +51,14 @@ def label_into(
         photos: By their paths in the data set.
         progress: Told of every photo.
         workers: Processes to use; 0 for one per core.
-        landmarks: Whether landmarks are wanted.
+        teacher: What is wanted beside faces.
         replace: Whether a file that is there may be replaced.
 
     Raises:
         OutputError: If a file cannot be written, or NAME.part is something else.
-        MissingExtraError: If landmarks are wanted and dlib is not installed.
+        MissingExtraError, WeightsError: As `label_photos`.
     """
-    part = _Part(path.with_name(path.name + ".part"), landmarks)
+    part = _Part(path.with_name(path.name + ".part"), teacher)
     found = part.read(photos)
     known = len(found)
     left = {name: photo for name, photo in photos.items() if name not in found}
@@ -65,7 +66,7 @@ def label_into(
     def show(done: int, _: int) -> None:
         progress(known + done, len(photos))
 
-    for label in label_photos(left, show, workers, landmarks):
+    for label in label_photos(left, show, workers, teacher):
         found[label.photo] = label
         part.add(label, photos[label.photo])
     labels = [found[name] for name in photos]
@@ -77,12 +78,12 @@ def label_into(
 class _Part:
     """Labels of a run that has not come to its end, each in a line of JSON.
 
-    They count for photos of the size and time that they had, and for the same version of symface.
+    They count for photos of the size and time that they had, and for the same teacher and version of symface.
     """
 
-    def __init__(self, path: Path, landmarks: bool) -> None:
+    def __init__(self, path: Path, teacher: Teacher | None) -> None:
         self._path = path
-        self._labeled_by = [__version__, landmarks]
+        self._labeled_by = [__version__, teacher]
 
     def read(self, photos: Photos) -> dict[str, Label]:
         """Return the labels that are known of photos.

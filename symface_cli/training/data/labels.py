@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import Dataset, DatasetPhoto, name_first, split_of
+from symface_cli.data.published import locate
 from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError, WorkerError, failure_of
 from symface_cli.files import on_one_line
 from symface_cli.geometry.frames import Box
-from symface_cli.geometry.types import Array
+from symface_cli.geometry.types import Array, Landmarks
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks import scheme
 from symface_cli.landmarks.dlib import PREDICTOR, DlibLandmarks, model_file
+from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+from symface_cli.landmarks.mesh import mesh_warp
+from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.parallel.work import work_through
+from symface_cli.training.data.teachers import MESH, NOTHING, MadeOf, Teacher, choose, warps_apart, weigh
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
 FARTHEST_LANDMARK = (
@@ -26,10 +31,11 @@ FARTHEST_LANDMARK = (
 )
 
 PROVIDER = "dlib"
-NOT_READ, NO_FACE, NO_LANDMARKS, DISAGREEMENT = DOUBTS = (
+NOT_READ, NO_FACE, NO_LANDMARKS, NO_MESH, DISAGREEMENT = DOUBTS = (
     "that cannot be read",
     "without a face",
     "without landmarks",
+    "without a mesh",
     "whose landmarks disagree",
 )
 """Why photos are not used."""
@@ -49,6 +55,12 @@ class Label:
         provider: Who placed them, such as "dlib".
         disagreement: Mean distance of a landmark from its mean over the provider's runs, in eye distances: 0 is perfect
             agreement. None where nobody measured it.
+        mesh_disagreement: The same of the mesh's points, in photo and mirror image. None without a mesh, or where
+            nobody looked for one.
+        apart: How far the warps by landmarks and mesh differ over the face, in eye distances; None without both.
+        made_of: What is learned with two teachers, unless the landmarks were placed by hand; None where nobody has
+            looked for a mesh.
+        weight: How much the photo counts in training, 0 to 1; None for what its teachers are worth.
         fault: Why the photo cannot be read, or whatever else went wrong with it; empty for nothing.
         traceback: Where a fault comes from that nobody foresaw; the CSV does not have it.
         use: Whether it is trained on.
@@ -60,9 +72,18 @@ class Label:
     landmarks: Array | None = None
     provider: str = ""
     disagreement: float | None = None
+    mesh_disagreement: float | None = None
+    apart: float | None = None
+    made_of: MadeOf | None = None
+    weight: float | None = None
     fault: str = ""
     traceback: str = ""
     use: bool = False
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person has placed the landmarks: then nothing else is learned of the photo."""
+        return self.landmarks is not None and self.provider != PROVIDER
 
 
 def photos_to_label(data: Dataset) -> dict[str, DatasetPhoto]:
@@ -80,23 +101,28 @@ def photos_to_label(data: Dataset) -> dict[str, DatasetPhoto]:
 
 
 def label_photos(
-    photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, landmarks: bool = True
+    photos: Mapping[str, DatasetPhoto], progress: Progress, workers: int = 0, teacher: Teacher | None = "dlib"
 ) -> Iterator[Label]:
-    """Find the face nearest to the center of each photo, and dlib's landmarks of it; yield the labels as they come.
+    """Find the face nearest to the center of each photo, and what the teachers see there; yield labels as they come.
 
     Args:
         photos: By their paths in the data set, as `photos_to_label` gives them.
         progress: Told of every photo.
         workers: Processes to use; 0 for one per core.
-        landmarks: Whether landmarks are wanted; without, every photo with a face is used.
+        teacher: Whether dlib's landmarks are wanted, or these and the mesh; None for faces alone, all of which are
+            used.
 
     Raises:
         MissingExtraError: If landmarks are wanted and dlib is not installed.
+        WeightsError: If MediaPipe's networks are needed, not here, and cannot be downloaded.
     """
-    if landmarks:
+    if teacher is not None:
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
+    if teacher == "blend":
+        for name in MediaPipeLandmarks.files:
+            locate(name)
     tasks = [(name, photo.path) for name, photo in photos.items()]
-    for done, label in enumerate(work_through(_make_labeler, landmarks, tasks, workers, _lose), 1):
+    for done, label in enumerate(work_through(_make_labeler, teacher, tasks, workers, _lose), 1):
         yield label
         progress(done, len(photos))
 
@@ -106,25 +132,29 @@ def _lose(photo: tuple[str, Path], error: WorkerError) -> Label:
     return Label(name, fault=str(error.about(on_one_line(str(path)))))
 
 
-def _make_labeler(landmarks: bool) -> Callable[[tuple[str, Path]], Label]:
-    return partial(_label_photo, DlibLandmarks() if landmarks else None)
+def _make_labeler(teacher: Teacher | None) -> Callable[[tuple[str, Path]], Label]:
+    dlib = None if teacher is None else DlibLandmarks()
+    return partial(_label_photo, dlib, MediaPipeLandmarks() if teacher == "blend" else None)
 
 
-def _label_photo(provider: DlibLandmarks | None, photo: tuple[str, Path]) -> Label:
-    """Find face and landmarks in a photo, given by its name and where it lies; without a provider, the face alone."""
+def _label_photo(dlib: DlibLandmarks | None, mesh: MediaPipeLandmarks | None, photo: tuple[str, Path]) -> Label:
+    """Label a photo, given by its name and where it lies, with what finds landmarks and mesh, if they are wanted."""
     name, path = photo
     try:
-        return _find_label(provider, name, read_photo(path))
+        pixels = read_photo(path)
+        box = _find_box(pixels)
+        if box is None or dlib is None:
+            return Label(name, box=box, use=box is not None)
+        label = _find_label(dlib, name, pixels, box)
+        return label if mesh is None else judge(label, mesh.label(pixels, box))
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         failure = failure_of(error, on_one_line(str(path)))
         return Label(name, fault=str(failure), traceback=failure.traceback)
 
 
-def _find_label(provider: DlibLandmarks | None, name: str, pixels: NDArray[np.uint8]) -> Label:
-    box = _find_box(pixels)
-    if box is None or provider is None:
-        return Label(name, box=box, use=box is not None)
-    found = provider.label(pixels, box)
+def _find_label(dlib: DlibLandmarks, name: str, pixels: NDArray[np.uint8], box: Box) -> Label:
+    """Find dlib's landmarks of the face in a box."""
+    found = dlib.label(pixels, box)
     if found is None:
         return Label(name, box=box)
     landmarks, disagreement = found[0].astype(np.float64).round(2), round(found[1], 4)
@@ -138,6 +168,33 @@ def _find_label(provider: DlibLandmarks | None, name: str, pixels: NDArray[np.ui
         disagreement=disagreement,
         use=disagreement <= MOST_DISAGREEMENT,
     )
+
+
+def judge(label: Label, mesh: tuple[Landmarks, float] | None) -> Label:
+    """Add to a label what is made of its landmarks and of the mesh, and how much that counts.
+
+    Args:
+        label: What dlib has found.
+        mesh: Its points (468, 2) in photo pixels and how much the mesh of photo and mirror image differs, in eye
+            distances; None if it was not found.
+    """
+    if mesh is None:
+        return replace(label, made_of=NOTHING, use=False)
+    points, spread, apart = mesh[0], round(mesh[1], 4), None
+    if label.landmarks is not None:
+        apart = round(warps_apart(symmetric_warp(label.landmarks)[0], mesh_warp(points)), 4)
+    made_of = choose(apart, spread)
+    judged = replace(label, mesh_disagreement=spread, apart=apart, made_of=made_of, use=made_of != NOTHING)
+    return replace(judged, weight=weight_of(judged)) if judged.use else judged
+
+
+def weight_of(label: Label) -> float:
+    """Return how much a photo counts in training, 0 to 1: all if a person has placed the landmarks."""
+    if label.is_by_hand:
+        return 1.0
+    if label.weight is not None:
+        return label.weight
+    return 1.0 if label.made_of is None else round(weigh(label.made_of, label.apart), 2)
 
 
 def _find_box(pixels: NDArray[np.uint8]) -> Box | None:
@@ -159,11 +216,23 @@ def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
     return None
 
 
-def is_doubtful(label: Label) -> bool:
+def is_used(label: Label, teacher: Teacher | None) -> bool:
+    """Return whether a photo is trained on.
+
+    Not with dlib alone where the mesh stands in for its landmarks; with both teachers also where dlib's do not count
+    and nobody has looked for a mesh yet.
+    """
+    if teacher == "dlib":
+        return label.use and (label.is_by_hand or label.made_of != MESH)
+    return label.use or (teacher == "blend" and label.made_of is None and _is_doubtful(label))
+
+
+def _is_doubtful(label: Label) -> bool:
     """Return whether dlib alone did not know where the face's landmarks are: a person did not turn the photo down."""
     if label.landmarks is None:
         return label.box is not None
-    return label.disagreement is not None and label.disagreement > MOST_DISAGREEMENT
+    disagreement = 0.0 if label.disagreement is None else label.disagreement
+    return disagreement > MOST_DISAGREEMENT and not label.is_by_hand
 
 
 def find_doubt(label: Label) -> str | None:
@@ -172,6 +241,8 @@ def find_doubt(label: Label) -> str | None:
         return None
     if label.box is None:
         return NOT_READ if label.fault else NO_FACE
+    if label.made_of == NOTHING and label.mesh_disagreement is None:
+        return NO_MESH
     return NO_LANDMARKS if label.landmarks is None else DISAGREEMENT
 
 
@@ -179,6 +250,9 @@ def describe_labels(labels: Sequence[Label]) -> str:
     """Say in one line how many photos are used, and why the others are not."""
     counts = Counter(map(find_doubt, labels))
     usable = f"{counts[None]:,} of {len(labels):,} photos usable"
+    alone = sum(label.use and label.made_of == MESH and not label.is_by_hand for label in labels)
+    if alone:
+        usable += f", {alone:,} by the mesh alone"
     doubts = ", ".join(f"{counts[doubt]:,} {doubt}" for doubt in DOUBTS if counts[doubt])
     return f"{usable}; {doubts}" if doubts else usable
 

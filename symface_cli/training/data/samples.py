@@ -82,4 +82,5 @@ class SplitSamples:
             masks=load(prepared.masks),
             segments=load(prepared.segments),
             irises=load(prepared.irises),
+            weights=load(prepared.weights),
         )

@@ -22,7 +22,9 @@ def stored():
     masks = torch.zeros(8, 96, 96, dtype=torch.uint8)
     masks[:, 30:70, 30:70] = 255
     segments = torch.ones(8, 96, 96, dtype=torch.uint8)
-    return StoredSamples((image * 255).byte().permute(0, 2, 3, 1), warps, masks, segments, torch.zeros(8, 2, 3))
+    return StoredSamples(
+        (image * 255).byte().permute(0, 2, 3, 1), warps, masks, segments, torch.zeros(8, 2, 3), torch.ones(8)
+    )
 
 
 def batch_of(stored, augmentation, seed=0):

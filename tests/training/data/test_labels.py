@@ -154,8 +154,8 @@ def with_landmarks(*points):
         (lambda rows: rows[0].append("note"), 1, "column 'note' is one too many"),
         (lambda rows: rows[0].append("use"), 1, "column 'use' is one too many"),
         (lambda rows: rows.clear(), 1, "column photo is missing"),
-        (lambda rows: rows[2].pop(), 3, "144 cells, not the 145"),
-        (lambda rows: rows[2].append("?"), 3, "146 cells, not the 145"),
+        (lambda rows: rows[2].pop(), 3, "148 cells, not the 149"),
+        (lambda rows: rows[2].append("?"), 3, "150 cells, not the 149"),
         (with_cell(2, "x5", "left"), 2, "x5 is 'left'; write a number"),
         (with_cell(2, "y5", "nan"), 2, "y5 is 'nan'; write a number"),
         (with_cell(2, "box_x", "-inf"), 2, "box_x is '-inf'; write a number"),
@@ -288,7 +288,7 @@ def test_arrays_are_memory_mapped(prepare, eight):
 
 
 def test_what_is_prepared_is_made_anew_exactly_when_it_must(prepare, eight, data, tmp_path):
-    everything, targets = {"crops", "warps", "masks", "irises"}, {"warps", "masks", "irises"}
+    everything, targets = {"crops", "warps", "masks", "irises", "weights"}, {"warps", "masks", "irises", "weights"}
     assert prepare(eight, teacher=None)[1] == {"crops"}
     assert prepare(eight)[1] == targets
     assert prepare(eight)[1] == set()
@@ -337,7 +337,7 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out(prepare, eight, data,
     """Also when nothing is made anew."""
     copied = shutil.copytree(data, tmp_path / "copied")
     (copied / eight[3].photo).write_bytes(b"no photo")
-    for made in ({"crops", "warps", "masks", "irises"}, set()):
+    for made in ({"crops", "warps", "masks", "irises", "weights"}, set()):
         prepared, found = prepare(eight, data=copied)
         assert found == made
         assert prepared.splits[3] == "unused" and Counter(prepared.splits)["unused"] == 1
@@ -424,7 +424,7 @@ def test_a_run_keeps_its_own_labels_until_a_photo_changes(data, tmp_path):
     assert calls == [*range(1, 9)]  # warps and masks
     assert (first != second).any((1, 2, 3)).tolist() == [True] + 7 * [False]
     os.utime(copied / found[3].photo, (1, 1))
-    with pytest.raises(DataError, match=r"labels\.csv: has been corrected, but photos have changed") as caught:
+    with pytest.raises(DataError, match=r"labels\.csv: has been corrected, but photos or the teacher have") as caught:
         prepare()
     assert caught.value.hint is Hint.GIVE_LABELS
     assert read_labels(folder / "labels.csv", names_of(copied))[0].landmarks[0, 0] != found[0].landmarks[0, 0]
@@ -481,16 +481,16 @@ def stop_at(monkeypatch, name):
 def test_labeling_that_was_stopped_goes_on_where_it_was(people, tmp_path, monkeypatch):
     _, second, third, fourth = (name.split("/")[0] for name in people)
     whole, stopped = tmp_path / "whole.csv", tmp_path / "stopped.csv"
-    label_into(whole, people, silent, 1, landmarks=False)
+    label_into(whole, people, silent, 1, teacher=None)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_at(patch, fourth)
-        label_into(stopped, people, silent, 1, landmarks=False)
+        label_into(stopped, people, silent, 1, teacher=None)
     assert not stopped.exists()
     part = tmp_path / "stopped.csv.part"
     part.write_bytes(part.read_bytes()[:-9])  # the third line is torn
     Image.new("RGB", (70, 50), "navy").save(tmp_path / "people" / second / "1.png")  # and the second photo is another
     names, shown = stop_at(monkeypatch, "nobody"), []
-    found = label_into(stopped, people, lambda done, total: shown.append((done, total)), 1, landmarks=False)
+    found = label_into(stopped, people, lambda done, total: shown.append((done, total)), 1, teacher=None)
     assert names == [second, third, fourth]
     assert shown == [(2, 4), (3, 4), (4, 4)]
     assert [label.photo for label in found.labels] == list(people)
@@ -501,7 +501,7 @@ def test_labeling_that_was_stopped_goes_on_where_it_was(people, tmp_path, monkey
 def test_labels_found_with_landmarks_are_not_those_without(people, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_at(patch, list(people)[1].split("/")[0])
-        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+        label_into(tmp_path / "labels.csv", people, silent, 1, teacher=None)
     monkeypatch.setattr(labels, "DlibLandmarks", lambda: None)
     names = stop_at(monkeypatch, "nobody")
     label_into(tmp_path / "labels.csv", people, silent, 1)
@@ -515,10 +515,10 @@ def test_what_is_read_unsuccessfully_is_read_again(people, tmp_path, monkeypatch
     photo.write_bytes(b"")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_at(patch, last)
-        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+        label_into(tmp_path / "labels.csv", people, silent, 1, teacher=None)
     photo.write_bytes(whole)
     assert stop_at(monkeypatch, "nobody") == []
-    found = label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+    found = label_into(tmp_path / "labels.csv", people, silent, 1, teacher=None)
     assert [label.fault for label in found.labels] == [""] * 4
 
 
@@ -526,7 +526,7 @@ def test_a_file_of_somebody_else_beside_the_labels_is_kept(people, tmp_path):
     part = tmp_path / "labels.csv.part"
     part.write_text("notes")
     with pytest.raises(OutputError, match="not the labels of an interrupted run"):
-        label_into(tmp_path / "labels.csv", people, silent, 1, landmarks=False)
+        label_into(tmp_path / "labels.csv", people, silent, 1, teacher=None)
     assert part.read_text() == "notes"
 
 
@@ -572,7 +572,7 @@ def test_whatever_goes_wrong_with_one_photo_is_its_fault(data, monkeypatch, erro
 
     monkeypatch.setattr(labels, "detect", fail)
     name, photo = next(iter(photos_to_label(survey(data)).items()))
-    (label,) = label_photos({name: photo}, silent, 1, landmarks=False)
+    (label,) = label_photos({name: photo}, silent, 1, teacher=None)
     assert label.photo == name and str(photo.path) in label.fault
     assert not label.use
 
@@ -665,12 +665,12 @@ def test_the_review_draws_what_was_found(doubtful, tmp_path):
     paths = {str(path["class"]): str(path["d"]) for path in page.named("path")}
     scale = 256 / (1.725 * 120)
     x, y = 127.5 + scale * (100 - 99.5), 127.5 + scale * (200 - 89.5 - 0.13 * 120)
-    points = {kind: re.findall(r"(-?[\d.]+) (-?[\d.]+)", path) for kind, path in paths.items()}
-    assert points["landmarks"][8] == (f"{x:.1f}", f"{y:.1f}")
-    assert len(points["landmarks"]) == 68
+    points = {kind.split()[-1]: re.findall(r"(-?[\d.]+) (-?[\d.]+)", path) for kind, path in paths.items()}
+    assert points["dots"][8] == (f"{x:.1f}", f"{y:.1f}")
+    assert len(points["dots"]) == 68
     assert [float(point[0]) for point in points["midline"]] == pytest.approx([x, x], abs=0.06)
     assert float(points["midline"][1][1]) == pytest.approx(y, abs=0.06)
-    assert points["outline"][8] == points["landmarks"][8]
+    assert points["outline"][8] == points["dots"][8]
 
 
 def test_the_review_fetches_nothing_and_obeys_no_name(doubtful, tmp_path):

@@ -18,7 +18,7 @@ def labeled(irises, part=Part.SKIN):
     crops = torch.zeros(1, 192, 192, 3, dtype=torch.uint8)
     masks = torch.zeros(1, 96, 96, dtype=torch.uint8)
     warps = RATIO * identity_warp(torch.zeros(1, 1))
-    stored = StoredSamples(crops, warps, masks, segments, irises)
+    stored = StoredSamples(crops, warps, masks, segments, irises, torch.ones(len(crops)))
     batch = make_batch(stored, UNCHANGED, ShardedRandom(torch.Generator()))
     return batch, label_level(batch, level_of_warp(batch.warp))
 

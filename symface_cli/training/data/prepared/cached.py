@@ -57,7 +57,9 @@ class Cached:
             raise DataError(f"{there[0]}: was not made by this training; move it", Hint.OTHER_RUN)
         made = self._known().get("checksum")
         if there and made is not None and made != checksum(first):
-            raise DataError(f"{first}: has been corrected, but photos have changed since; move it", Hint.GIVE_LABELS)
+            raise DataError(
+                f"{first}: has been corrected, but photos or the teacher have changed since; move it", Hint.GIVE_LABELS
+            )
 
     def _write_index(self, content: Mapping[str, object]) -> None:
         write_file(self._index, json.dumps(content).encode(), replace=True)

@@ -2,10 +2,10 @@
 
 A prepared folder holds arrays with an entry for each photo that has a face: `crops.npy` (N, 192, 192, 3) uint8 and,
 once landmarks are asked for, `warps.npy` (N, 17, 17, 2) float32, face frame -> normalized coordinates of the stored
-crop (NaN without landmarks), `masks.npy` (N, 96, 96) uint8, the face region of the stored crop, and `irises.npy`
-(N, 2, 3) float32, its irises (NaN where not known). With pixel labels, there is also `segments.npy` (N, 96, 96) uint8,
-what the stored crop shows. Unless the user gives labels, it also holds its own: `boxes.csv` with faces alone, and
-`labels.csv` with landmarks.
+crop (NaN without landmarks), `masks.npy` (N, 96, 96) uint8, the face region of the stored crop, `irises.npy`
+(N, 2, 3) float32, its irises (NaN where not known), and `weights.npy` (N,) float32, how much the photo counts. With
+pixel labels, there is also `segments.npy` (N, 96, 96) uint8, what the stored crop shows. Unless the user gives labels,
+it also holds its own: `boxes.csv` with faces alone, and `labels.csv` with landmarks.
 
 Beside each lies a JSON file with a checksum of what it was made of, and the photos that could not be read. It says
 nothing of that while it is made anew: whatever a killed preparation leaves behind is made again. What has none is
@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,8 @@ from symface_cli.data.published import locate
 from symface_cli.data.segmentation import Segmentation, label_file
 from symface_cli.errors import DataError, Hint, WeightsError, failure_of
 from symface_cli.files import on_one_line
-from symface_cli.geometry.frames import CROP_BOXES, Box, crop_from_box
+from symface_cli.geometry.frames import CROP_BOXES, crop_from_box
 from symface_cli.geometry.sampling import resample
-from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.iris import MediaPipeIrises
@@ -43,14 +41,14 @@ from symface_cli.training.data.labels import (
     Label,
     Progress,
     describe_labels,
-    is_doubtful,
+    is_used,
     name_faults,
     photos_to_label,
 )
 from symface_cli.training.data.prepared.cached import Cached, Faults
 from symface_cli.training.data.prepared.targets import (
     MASK_SIZE,
-    NOTHING,
+    NO_TARGET,
     STORED_BOXES,
     STORED_SIZE,
     UNKNOWN_SEGMENTS,
@@ -58,8 +56,8 @@ from symface_cli.training.data.prepared.targets import (
     find_segments,
     target_maker,
 )
-from symface_cli.training.data.prepared.teachers import Teacher
 from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations
+from symface_cli.training.data.teachers import Teacher
 
 Layout = Mapping[str, tuple[tuple[int, ...], type[np.generic]]]
 """Names of arrays, with the shape and the type of an entry."""
@@ -69,6 +67,7 @@ TARGETS: Layout = {
     "warps": ((GRID, GRID, 2), np.float32),
     "masks": ((MASK_SIZE, MASK_SIZE), np.uint8),
     "irises": ((2, 3), np.float32),
+    "weights": ((), np.float32),
 }
 SEGMENTS: Layout = {"segments": ((MASK_SIZE, MASK_SIZE), np.uint8)}
 
@@ -94,6 +93,7 @@ class Prepared:
             without pixel labels.
         irises: (N, 2, 3) float32, memory-mapped, x, y and radius in normalized coordinates of the stored crop, of the
             left eye and of the right one; NaN where not known, a radius of 0 where an eye is closed.
+        weights: (N,) float32, memory-mapped, how much photos count, 0 to 1; without landmarks, 1.
         remarks: What a user should know: how many photos can be used, and which cannot be read.
     """
 
@@ -103,6 +103,7 @@ class Prepared:
     masks: NDArray[np.uint8]
     segments: NDArray[np.uint8]
     irises: NDArray[np.float32]
+    weights: NDArray[np.float32]
     remarks: list[str]
 
 
@@ -122,8 +123,8 @@ def prepare(
         data: The data set.
         folder: Where prepared photos are kept.
         teacher: What warps and masks are made of, None if they are not needed: the labels' landmarks, or these and
-            MediaPipe's mesh, blended. With the mesh, photos are used, too, on which dlib's runs disagree or find
-            nothing, but none without a mesh.
+            MediaPipe's mesh, as the labels say. Where these do not know of a mesh, it is found here; then photos are
+            used, too, on which dlib's runs disagree or find nothing.
         progress: Told of every photo, once for each thing that is to be made.
         workers: Cores to use; 0 for all.
         annotations: What is known of the photos. Faces are found here if that is nothing; what pixels show is looked up
@@ -138,54 +139,35 @@ def prepare(
     segmentation = annotations.open_segmentation()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = annotations.labels or preparation.label(photos, landmarks=teacher is not None)
+        path = annotations.labels or preparation.label(photos, teacher)
         known = read_labels(path, photos, landmarks=teacher is not None)
-        if not any(label.use for label in known):
+        if not any(is_used(label, teacher) for label in known):
             reason = "".join(f" ({fault})" for fault in name_faults(known)[:1])
             advice = "give larger and more frontal faces"
             raise DataError(f"{path}: {describe_labels(known)}{reason}; {advice}", Hint.CORRECT_LABELS)
-        faces = _choose_faces(known, photos, teacher)
+        faces = _choose_faces(known, photos)
         remarks = [describe_labels(known), *name_faults(known), *_describe_segmentation(segmentation, faces)]
         faults = preparation.cut_crops(faces)
         if teacher is not None:
             faults |= preparation.make_targets(faces, teacher)
             if segmentation is not None:
                 faults |= preparation.make_segments(faces, segmentation)
-        used = [face._replace(use=face.use and face.name not in faults) for face in faces]
         remarks += name_first(list(faults.values()))
-        return _load(folder, used, teacher is not None, segmentation is not None, remarks)
+        used = [is_used(face.label, teacher) and face.name not in faults for face in faces]
+        splits = np.array(
+            [split_of(face.photo.identity) if use else "unused" for face, use in zip(faces, used, strict=True)]
+        )
+        return _load(folder, splits, teacher is not None, segmentation is not None, remarks)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
 
-class _Face(NamedTuple):
-    """A labeled photo that has a face: its path in the data set, the photo, and what its label says."""
-
-    name: str
-    photo: DatasetPhoto
-    box: Box
-    landmarks: Array | None
-    use: bool
-
-    def labeled(self) -> LabeledFace:
-        """Return what a target is made of."""
-        return LabeledFace(self.name, self.photo.path, self.box, self.landmarks)
-
-
-def _choose_faces(labels: Sequence[Label], photos: Photos, teacher: Teacher | None) -> list[_Face]:
+def _choose_faces(labels: Sequence[Label], photos: Photos) -> list[LabeledFace]:
     """Choose all photos that have a face, those not to be used among them: if that is changed, the crops stay."""
-
-    def is_used(label: Label) -> bool:
-        return label.use or (teacher == "blend" and is_doubtful(label))
-
-    return [
-        _Face(label.photo, photos[label.photo], label.box, label.landmarks, is_used(label))
-        for label in labels
-        if label.box is not None
-    ]
+    return [LabeledFace(label, label.box, photos[label.photo]) for label in labels if label.box is not None]
 
 
-def _describe_segmentation(segmentation: Segmentation | None, faces: Sequence[_Face]) -> list[str]:
+def _describe_segmentation(segmentation: Segmentation | None, faces: Sequence[LabeledFace]) -> list[str]:
     """Say how many photos have pixel labels, if there are any.
 
     Raises:
@@ -208,16 +190,19 @@ class _Preparation:
     progress: Progress
     workers: int
 
-    def label(self, photos: Photos, landmarks: bool) -> Path:
-        """Write the folder's own labels, if photos have changed; return where they are."""
-        path = self.folder / ("labels.csv" if landmarks else "boxes.csv")
-        cached = Cached([path], [state_of(name, photo.path) for name, photo in photos.items()], is_corrected=True)
+    def label(self, photos: Photos, teacher: Teacher | None) -> Path:
+        """Write the folder's own labels, if photos or the teacher have changed; return where they are."""
+        path = self.folder / ("boxes.csv" if teacher is None else "labels.csv")
+        source: list[object] = [state_of(name, photo.path) for name, photo in photos.items()]
+        if teacher == "blend":
+            source.append(teacher)
+        cached = Cached([path], source, is_corrected=True)
         if not cached.is_fresh():
             with cached.renewed():
-                label_into(path, photos, self.progress, self.workers, landmarks, replace=True)
+                label_into(path, photos, self.progress, self.workers, teacher, replace=True)
         return path
 
-    def cut_crops(self, faces: Sequence[_Face]) -> Faults:
+    def cut_crops(self, faces: Sequence[LabeledFace]) -> Faults:
         """Cut out the crops, if photos or boxes have changed."""
         cached = Cached(self._files(CROPS), [(state_of(face.name, face.photo.path), face.box) for face in faces])
         if not cached.is_fresh():
@@ -225,11 +210,9 @@ class _Preparation:
                 faults |= self._store(CROPS, _Contained(_cut_crop, NO_CROP), faces)
         return cached.faults()
 
-    def make_targets(self, faces: Sequence[_Face], teacher: Teacher) -> Faults:
-        """Make warps, masks and irises, if boxes, landmarks or teacher have changed, or, with the mesh, photos."""
-        source: list[object] = [
-            (face.box, None if face.landmarks is None else face.landmarks.tolist()) for face in faces
-        ]
+    def make_targets(self, faces: Sequence[LabeledFace], teacher: Teacher) -> Faults:
+        """Make warps, masks, irises and weights, if labels or teacher have changed, or, with the mesh, photos."""
+        source: list[object] = [_basis_of(face.label) for face in faces]
         if teacher == "blend":
             source += [teacher, *(state_of(face.name, face.photo.path) for face in faces)]
             for name in (*MediaPipeLandmarks.files, *MediaPipeIrises.files):
@@ -237,10 +220,10 @@ class _Preparation:
         cached = Cached(self._files(TARGETS), source)
         if not cached.is_fresh():
             with cached.renewed() as faults:
-                faults |= self._store(TARGETS, _Contained(target_maker(teacher), NOTHING), faces)
+                faults |= self._store(TARGETS, _Contained(target_maker(teacher), NO_TARGET), faces)
         return cached.faults()
 
-    def make_segments(self, faces: Sequence[_Face], segmentation: Segmentation) -> Faults:
+    def make_segments(self, faces: Sequence[LabeledFace], segmentation: Segmentation) -> Faults:
         """Find what the crops show, if photos, boxes or pixel labels have changed."""
         files = ((face, (face.photo.path, label_file(segmentation.path, face.name))) for face in faces)
         source = [(face.box, *(state_of(face.name, file) for file in both)) for face, both in files]
@@ -254,7 +237,7 @@ class _Preparation:
     def _files(self, layout: Layout) -> list[Path]:
         return [self.folder / f"{name}.npy" for name in layout]
 
-    def _store(self, layout: Layout, task: "_Contained", faces: Sequence[_Face]) -> Faults:
+    def _store(self, layout: Layout, task: "_Contained", faces: Sequence[LabeledFace]) -> Faults:
         """Write arrays entry by entry, which need not fit into memory; those that a training has mapped stay.
 
         Returns:
@@ -279,6 +262,12 @@ class _Preparation:
         return faults
 
 
+def _basis_of(label: Label) -> list[object]:
+    """Return all of a label that a target depends on, beside its photo."""
+    landmarks = None if label.landmarks is None else label.landmarks.tolist()
+    return [label.box, landmarks, label.is_by_hand, label.made_of, label.apart, label.weight]
+
+
 @dataclass(frozen=True)
 class _Contained:
     """Makes the entries of a face's arrays, and says what went wrong; then they are of no use."""
@@ -286,9 +275,9 @@ class _Contained:
     task: Callable[[LabeledFace], Entries]
     otherwise: Entries
 
-    def __call__(self, face: _Face) -> tuple[Entries, str]:
+    def __call__(self, face: LabeledFace) -> tuple[Entries, str]:
         try:
-            return self.task(face.labeled()), ""
+            return self.task(face), ""
         except WeightsError:  # which no photo is to blame for
             raise
         except Exception as error:  # noqa: BLE001 (one photo never costs a training)
@@ -297,24 +286,31 @@ class _Contained:
 
 def _cut_crop(face: LabeledFace) -> Entries:
     """Cut the stored crop (192, 192, 3) out of a photo."""
-    return (resample(read_photo(face.path), crop_from_box(face.box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
+    return (resample(read_photo(face.photo.path), crop_from_box(face.box, STORED_SIZE, STORED_BOXES), STORED_SIZE),)
 
 
-def _load(folder: Path, faces: Sequence[_Face], landmarks: bool, segmented: bool, remarks: list[str]) -> Prepared:
+def _load(folder: Path, splits: NDArray[np.str_], landmarks: bool, segmented: bool, remarks: list[str]) -> Prepared:
     """Map what a folder holds into memory."""
-    splits = np.array([split_of(face.photo.identity) if face.use else "unused" for face in faces])
-    crops, count = np.load(folder / "crops.npy", mmap_mode="r"), len(faces)
+    crops, count = np.load(folder / "crops.npy", mmap_mode="r"), len(splits)
     if landmarks:
-        warps, masks, irises = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
-        splits = np.where(np.isnan(warps[:, 0, 0, 0]), "unused", splits)
+        warps, masks, irises, weights = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in TARGETS)
+        splits = np.where(np.isnan(warps[:, 0, 0, 0]) | (weights == 0), "unused", splits)
     else:
         identity = control_points().astype(np.float32) * (CROP_BOXES / STORED_BOXES)
         warps = np.broadcast_to(identity, (count, GRID, GRID, 2))
         masks = np.broadcast_to(np.uint8(255), (count, MASK_SIZE, MASK_SIZE))
         irises = np.broadcast_to(np.float32(np.nan), (count, 2, 3))
+        weights = np.broadcast_to(np.float32(1), count)
     segments = np.broadcast_to(np.uint8(UNKNOWN), masks.shape)
     if landmarks and segmented:
         segments = np.load(folder / "segments.npy", mmap_mode="r")
     return Prepared(
-        splits=splits, crops=crops, warps=warps, masks=masks, segments=segments, irises=irises, remarks=remarks
+        splits=splits,
+        crops=crops,
+        warps=warps,
+        masks=masks,
+        segments=segments,
+        irises=irises,
+        weights=weights,
+        remarks=remarks,
     )

@@ -1,14 +1,17 @@
-"""What is learned from a labeled photo, in its stored crop: warp, mask and irises of its face, and what is where."""
+"""What is learned from a labeled photo, in its stored crop: warp, mask and irises of its face, and what is where.
+
+What is made of the teachers, and how much it counts, its label says.
+"""
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.data.datasets import DatasetPhoto
 from symface_cli.data.segmentation import LabelMap, PixelClass, Segmentation
 from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.types import Array, Landmarks
@@ -19,8 +22,9 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import MESH_468, mesh_warp
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
 from symface_cli.network.parsing import UNKNOWN, Part
+from symface_cli.training.data.labels import Label, judge, weight_of
 from symface_cli.training.data.prepared.irises import UNKNOWN_IRISES, find_irises
-from symface_cli.training.data.prepared.teachers import MOST_APART, MOST_SPREAD, Teacher, blend_warps, disagreement
+from symface_cli.training.data.teachers import DLIB, MESH, MOST_SPREAD, NOTHING, Teacher, blend_warps
 
 STORED_SIZE = 192  # px, side of a stored crop
 STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room to jitter
@@ -46,13 +50,15 @@ PARTS = {
 class LabeledFace(NamedTuple):
     """A face of a training photo."""
 
-    name: str
-    """Its photo's path in the data set."""
-    path: Path
-    """Its photo."""
+    label: Label
     box: Box
-    landmarks: Array | None
-    """dlib's, (68, 2) in photo pixels; None where there are none."""
+    """The label's, which has one."""
+    photo: DatasetPhoto
+
+    @property
+    def name(self) -> str:
+        """Its photo's path in the data set."""
+        return self.label.photo
 
 
 class Target(NamedTuple):
@@ -65,10 +71,12 @@ class Target(NamedTuple):
     irises: Array = UNKNOWN_IRISES
     """x, y and radius (2, 3) in normalized coordinates of the stored crop, of the left eye and of the right one; NaN if
     not known, a radius of 0 if the eye is closed."""
+    weight: Array = np.ones(())
+    """How much the photo counts, (), 0 to 1."""
 
 
 UNKNOWN_SEGMENTS = np.full((MASK_SIZE, MASK_SIZE), UNKNOWN, np.uint8)
-NOTHING = Target(np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE), np.uint8))
+NO_TARGET = Target(np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE), np.uint8))
 
 
 def target_maker(teacher: Teacher) -> Callable[[LabeledFace], Target]:
@@ -78,10 +86,29 @@ def target_maker(teacher: Teacher) -> Callable[[LabeledFace], Target]:
 
 def target_by_landmarks(face: LabeledFace) -> Target:
     """Make a face's target from its landmarks."""
-    if face.landmarks is None:
-        return NOTHING
-    landmarks = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), face.landmarks)
-    return Target(_normalize(symmetric_warp(landmarks)[0]), draw_mask(face_outline(landmarks)))
+    if face.label.landmarks is None:
+        return NO_TARGET
+    landmarks = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), face.label.landmarks)
+    warp, mask = _normalize(symmetric_warp(landmarks)[0]), draw_mask(face_outline(landmarks))
+    return Target(warp, mask, weight=np.array(weight_of(face.label)))
+
+
+def _target_by_mesh(face: LabeledFace, mesh: Landmarks) -> Target:
+    """Make a face's target from its mesh (468, 2) in photo pixels."""
+    points = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), mesh)
+    warp, mask = _normalize(mesh_warp(points)), draw_mask(face_outline(points, MESH_468))
+    return Target(warp, mask, weight=np.array(weight_of(face.label)))
+
+
+def _target_by_both(face: LabeledFace, mesh: Landmarks) -> Target:
+    """Make a face's target as its label says, of its landmarks and its mesh (468, 2) in photo pixels."""
+    if face.label.made_of == NOTHING:
+        return NO_TARGET
+    by_mesh = _target_by_mesh(face, mesh)
+    if face.label.made_of == MESH:
+        return by_mesh
+    by_landmarks = target_by_landmarks(face)
+    return by_landmarks._replace(warp=blend_warps(by_landmarks.warp, by_mesh.warp))
 
 
 class _Finders(NamedTuple):
@@ -90,29 +117,26 @@ class _Finders(NamedTuple):
 
 
 class _Blender:
-    """Makes targets from landmarks and the mesh; from the mesh alone where the two differ or landmarks are missing."""
+    """Makes targets of what labels name: landmarks, the mesh, or both; labels that name nothing are judged first."""
 
     def __init__(self) -> None:
         self._loaded = threading.local()  # OpenCV's networks are for one thread at a time
 
     def __call__(self, face: LabeledFace) -> Target:
-        """Make a face's target; there is nothing to learn where the mesh is not found or not to be trusted."""
-        finders, photo = self._finders(), read_photo(face.path)
+        """Make a face's target; irises are known where the mesh is learned from and to be trusted."""
+        if face.label.is_by_hand or face.label.made_of == DLIB:
+            return target_by_landmarks(face)
+        finders, photo = self._finders(), read_photo(face.photo.path)
         found = finders.mesh.label(photo, face.box)
         if found is None:
-            return NOTHING
-        target = self._target(face, *found)
-        if found[1] > MOST_SPREAD:
+            return NO_TARGET
+        mesh, spread = found
+        if face.label.made_of is None:
+            face = face._replace(label=judge(face.label, found))
+        target = _target_by_both(face, mesh)
+        if spread > MOST_SPREAD:
             return target
-        return target._replace(irises=_normalize_irises(find_irises(finders.irises, photo, found[0]), face.box))
-
-    def _target(self, face: LabeledFace, mesh: Landmarks, spread: float) -> Target:
-        """Make a face's target, but its irises, with a mesh (468, 2) in photo pixels."""
-        points = apply(crop_from_box(face.box, STORED_SIZE, STORED_BOXES), mesh)
-        by_landmarks, by_mesh = target_by_landmarks(face), _normalize(mesh_warp(points))
-        if face.landmarks is not None and disagreement(by_landmarks.warp, by_mesh) <= MOST_APART:
-            return Target(blend_warps(by_landmarks.warp, by_mesh), by_landmarks.mask)
-        return Target(by_mesh, draw_mask(face_outline(points, MESH_468))) if spread <= MOST_SPREAD else NOTHING
+        return target._replace(irises=_normalize_irises(find_irises(finders.irises, photo, mesh), face.box))
 
     def _finders(self) -> _Finders:
         """Return this thread's finders."""
@@ -135,7 +159,7 @@ def find_segments(segmentation: Segmentation, face: LabeledFace) -> tuple[NDArra
     label = segmentation.label_of(face.name)
     if label is None:
         return (UNKNOWN_SEGMENTS,)
-    height, width = read_photo(face.path).shape[:2]
+    height, width = read_photo(face.photo.path).shape[:2]
     photo_from_stored = np.linalg.inv(crop_from_box(face.box, STORED_SIZE, STORED_BOXES))
     photo_from_normalized = photo_from_stored @ pixel_from_normalized(STORED_SIZE)
     places = (apply(photo_from_normalized, control_points(MASK_SIZE)) + 0.5) / [width, height]  # 0..1 in the photo

@@ -15,9 +15,10 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import mesh_warp
 from symface_cli.landmarks.scheme import IBUG_68
 from symface_cli.landmarks.shape import find_midline, symmetric_warp
+from symface_cli.training.data import teachers
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
-from symface_cli.training.data.prepared import preparation, teachers
+from symface_cli.training.data.prepared import preparation
 from symface_cli.training.data.sources import Annotations
 from tests.conftest import SHARED
 
@@ -36,7 +37,7 @@ def test_both_teachers_agree_on_a_face_seen_from_the_front(published, portrait):
     box = detect(photo)[0].box
     points, landmarks = MediaPipeLandmarks().label(photo, box)[0], DlibLandmarks().label(photo, box)[0]
     first, second = symmetric_warp(landmarks.astype(np.float64))[0], mesh_warp(points)
-    assert 0 < teachers.disagreement(first, second) < 0.06
+    assert 0 < teachers.warps_apart(first, second) < 0.06
     blended = teachers.blend_warps(first, second)
     assert abs(midline_of_warp(blended).degrees - find_midline(landmarks).degrees) < 1.5
     gap = np.linalg.norm(first - second, axis=-1)
@@ -90,11 +91,13 @@ def test_the_mesh_stands_in_where_dlib_finds_nothing_or_something_else(prepare):
     by_dlib, blended = prepare("dlib"), prepare("blend")
     assert by_dlib.splits.tolist() == ["train", "train", "unused", "unused"]
     assert blended.splits.tolist() == ["train", "train", "train", "unused"]
-    near = teachers.disagreement(by_dlib.warps[0], blended.warps[0])
+    near = teachers.warps_apart(by_dlib.warps[0], blended.warps[0])
     assert 0 < near < 0.05
     assert np.array_equal(blended.warps[1], blended.warps[2])  # the mesh alone
-    assert near < teachers.disagreement(by_dlib.warps[0], blended.warps[2]) < 0.1
-    assert teachers.disagreement(by_dlib.warps[1], blended.warps[1]) > 0.1
+    assert np.array_equal(by_dlib.weights[:2], [1, 1])
+    assert blended.weights[:3] == pytest.approx([1, 0.4, 0.4])
+    assert near < teachers.warps_apart(by_dlib.warps[0], blended.warps[2]) < 0.1
+    assert teachers.warps_apart(by_dlib.warps[1], blended.warps[1]) > 0.1
     assert np.isnan(by_dlib.irises).all()
     irises = blended.irises[0]
     assert np.allclose(irises, blended.irises[2])
