@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from symface_cli.geometry.frames import apply
 from symface_cli.geometry.types import Array
 
 
@@ -28,3 +29,9 @@ def fit_midline(middles: NDArray[np.floating]) -> Midline:
     center = points.mean(0)
     direction = np.linalg.svd(points - center, full_matrices=False)[2][0]
     return Midline(center, direction if direction[1] > 0 else -direction)
+
+
+def midline_of_level(image_from_level: Array, aside: float = 0.0) -> Midline:
+    """Return the line x = `aside` of a level frame, whose similarity is given as a matrix."""
+    down = image_from_level[:2, 1]
+    return Midline(apply(image_from_level, np.array([aside, 0.0])), down / np.linalg.norm(down))

@@ -6,23 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import fit_similarity
-from symface_cli.geometry.midline import Midline, fit_midline
 from symface_cli.geometry.types import Array
 
 GRID = 17  # control points of the warp along each side of the face frame
 DEGREES_PER_LOG = 22.0
 """Degrees that a head is turned per logarithm of the ratio of its sides' areas: fits the yaw of 126 of LFW's validation
 photos by their landmarks (`landmarks.pose`)."""
-
-
-def midline_of_warp(image_from_face: NDArray[np.floating]) -> Midline:
-    """Return the midline of the face that a warp (17, 17, 2) finds: that of the face frame's edge.
-
-    `symmetric_warp` pins the edge to the frame. Inside, a warp follows the features, and its middle those of them that
-    lie aside or are turned away.
-    """
-    middles = ((image_from_face + image_from_face[:, ::-1]) / 2)[_on_edge()]
-    return fit_midline(middles)
 
 
 def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import EYE_DISTANCE_FACE
+from symface_cli.geometry.areas import BROWS, EYES, JAW, MOUTH, area_weights
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply
+from symface_cli.geometry.midline import Midline, midline_of_level
 from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo
@@ -19,6 +21,7 @@ from symface_cli.inference.irises import Irises
 
 UNLIKE_TURNS = (8.0, 18.0)  # degrees of yaw over which the two sides of a face come to look too different to be blended
 FAR_TURNS = (30.0, 50.0)  # degrees of yaw over which a head is too far turned to be made symmetric
+FRONTAL_TURN = 3.0  # degrees of yaw: 94 % of the London Set's people, who look into the camera, are turned by less
 
 Side = Literal["both", "left", "right"]
 """Which side of a face a result is made of; left and right are the viewer's."""
@@ -53,6 +56,22 @@ class FaceWarp:
     def photo_from_level(self) -> Array:
         """Matrix of the similarity that the warp has at the face frame's edge: where the symmetric face lies."""
         return similarity_of_warp(self.photo_from_face)
+
+    @cached_property
+    def midline(self) -> Midline:
+        """The face's midline in the photo.
+
+        It is upright in the level frame, and runs through the middles of brows, eyes, mouth and jaw, as that of
+        landmarks which people place all over a face. The middle of the frame itself follows the nose. Where a head is
+        turned, both lie aside by their depth: what a turn beyond FRONTAL_TURN does to the features is taken out.
+        """
+        level_from_photo = np.linalg.inv(self.photo_from_level)
+        points = apply(level_from_photo, self.photo_from_face)
+        turned = self.pose.displacement @ level_from_photo[:2, :2].T
+        beyond = 1 - FRONTAL_TURN / max(abs(self.pose.yaw_degrees), FRONTAL_TURN)
+        aside = (points - beyond * turned)[..., 0]
+        weights = area_weights(BROWS, EYES, MOUTH, JAW)
+        return midline_of_level(self.photo_from_level, float(np.average(aside, weights=weights)))
 
     @property
     def strength(self) -> float:

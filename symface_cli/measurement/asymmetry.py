@@ -14,7 +14,6 @@ degree of yaw moves the nose by 2 % of the eye distance, and asymmetry cannot be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -23,6 +22,8 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import Detection, detect, face_with_eyes
 from symface_cli.errors import WeightsError
+from symface_cli.geometry import areas
+from symface_cli.geometry.areas import area_weights, left_half
 from symface_cli.geometry.frames import (
     CROP_SIZE,
     EYE_DISTANCE_FACE,
@@ -33,7 +34,7 @@ from symface_cli.geometry.frames import (
 )
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Floats, Photo
-from symface_cli.geometry.warps import GRID, control_points, midline_of_warp, yaw_of_warp
+from symface_cli.geometry.warps import control_points, yaw_of_warp
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer
@@ -42,8 +43,7 @@ from symface_cli.measurement.quantities import AREA_MEASURES, Area, MeasureKey, 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
 MAX_YAW_MEASURE = 5.0  # degrees, from which the yaw moves the nose by more than most people's asymmetry
 HIGHEST = -0.38  # normalized height above which the face is not measured: hair, and little to see
-FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces and of the areas
-AREA_BLUR = 6.0  # px, deviation: half the distance between control points
+FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
 CROP_JITTERS = (
     (0.02, 0.015, 1.03, 3.0),
@@ -53,19 +53,14 @@ CROP_JITTERS = (
 )
 """Shifts right and down (in crops), scale, and clockwise roll in degrees of the crops for the readings."""
 
-AREAS: Mapping[Area, tuple[tuple[float, float], ...]] = {
-    Area.BROWS: ((-0.53, -0.38), (-0.07, -0.38), (-0.07, -0.21), (-0.53, -0.21)),
-    Area.EYES: ((-0.40, -0.20), (-0.12, -0.20), (-0.12, -0.05), (-0.40, -0.05)),
-    Area.NOSE: ((0.0, -0.06), (0.0, 0.28), (-0.14, 0.28), (-0.14, 0.18), (-0.07, -0.06)),
-    Area.MOUTH: ((0.0, 0.37), (0.0, 0.56), (-0.15, 0.52), (-0.25, 0.455), (-0.15, 0.39)),
-    Area.JAW: (
-        *((-0.6, 0.16), (-0.555, 0.39), (-0.5, 0.54), (-0.415, 0.667), (-0.297, 0.77), (-0.158, 0.843), (0.0, 0.866)),
-        *((0.0, 0.7), (-0.12, 0.68), (-0.22, 0.62), (-0.32, 0.53), (-0.39, 0.43), (-0.44, 0.3), (-0.46, 0.16)),
-    ),
+AREAS: Mapping[Area, areas.Corners] = {
+    Area.BROWS: areas.BROWS,
+    Area.EYES: areas.EYES,
+    Area.NOSE: areas.NOSE,
+    Area.MOUTH: areas.MOUTH,
+    Area.JAW: areas.JAW,
 }
-"""Left halves of the areas, as corners in normalized face coordinates, around where dlib's landmarks lie on average in
-the symmetric faces of the Face Research Lab London Set and of LFW's training people; the jaw is a band inside of its
-outline."""
+"""Left halves of the areas that are measured, as corners in normalized face coordinates."""
 
 
 class Estimate(NamedTuple):
@@ -216,7 +211,7 @@ def take_reading(photo: Photo, warped: FaceWarp) -> Reading:
     return Reading(
         displacement=displacement_of(photo_from_face),
         color=color_difference(face),
-        tilt=midline_of_warp(warped.photo_from_face).degrees,
+        tilt=warped.midline.degrees,
         yaw=yaw_of_warp(warped.photo_from_face, warped.mask),
     )
 
@@ -244,7 +239,7 @@ def displacement_of(photo_from_face: Array) -> Array:
 
     It is seen in the leveled face. The level is that of the areas: cheeks and forehead show little to go by.
     """
-    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, _level_weights()))
+    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, area_weights(*AREAS.values())))
     level = apply(level_from_photo, photo_from_face)
     displacement: Array = 100 / EYE_DISTANCE_FACE * (level - mirror_field(level))
     return displacement
@@ -269,7 +264,7 @@ def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[MeasureKey, 
     whole[:, FACE_SIDE // 2 + 1 :] = 0
     values = {MeasureKey(Quantity.TILT): reading.tilt, MeasureKey(Quantity.YAW): reading.yaw}
     for quantity, area in AREA_MEASURES:
-        weights = whole if area is Area.WHOLE else _left_half(area)
+        weights = whole if area is None or area is Area.WHOLE else left_half(AREAS[area], FACE_SIDE)
         values[MeasureKey(quantity, area)] = float((weights * fields[quantity]).sum() / weights.sum())
     return values
 
@@ -279,20 +274,3 @@ def face_weights(mask: NDArray[np.floating]) -> Floats:
     weights: Floats = (2 * enlarge(mask, FACE_SIDE) - 1).clip(0, 1)  # the mask is 0.5 on the outline
     weights[np.linspace(-1, 1, FACE_SIDE) < HIGHEST] = 0
     return weights
-
-
-@cache
-def _level_weights() -> Array:
-    """Return how much each control point counts for the level, (17, 17)."""
-    weights = np.stack([_left_half(area) for area in AREAS]).max(0)
-    smooth = cv2.GaussianBlur(np.maximum(weights, weights[:, ::-1]), (0, 0), AREA_BLUR)
-    step = (FACE_SIDE - 1) // (GRID - 1)
-    return np.asarray(smooth[::step, ::step], np.float64)
-
-
-@cache
-def _left_half(area: Area) -> Floats:
-    """Return 1 in the left half of an area of AREAS, (257, 257)."""
-    corners = apply(pixel_from_normalized(FACE_SIDE), np.array(AREAS[area])).round().astype(np.int32)
-    half: Floats = cv2.fillPoly(np.zeros((FACE_SIDE, FACE_SIDE), np.float32), [corners], 1.0)
-    return half

@@ -8,7 +8,6 @@ import numpy as np
 
 from symface_cli.detection.detector import Detection, detect
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.inference.face import FacePrediction, Side, render_face
 from symface_cli.methods.provider import Method, PredictedFace, ProvidedFace
 
@@ -72,7 +71,7 @@ class NetworkProvider:
         warp = prediction.warp
         return ProvidedFace(
             {method.name: partial(method.render, photo, prediction) for method in NETWORK_METHODS},
-            None if warp is None else midline_of_warp(warp.photo_from_face),
+            None if warp is None else warp.midline,
             PredictedFace(found, prediction, partial(self._symmetrizer.predict, found=found)),
         )
 

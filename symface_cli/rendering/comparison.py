@@ -11,7 +11,6 @@ from symface_cli.detection.detector import Detection
 from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import native_size
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.geometry.warps import midline_of_warp
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
 from symface_cli.measurement import heatmap
 from symface_cli.measurement.asymmetry import Asymmetry, take_reading
@@ -122,7 +121,7 @@ def _corners(found: Detection) -> Array:
 
 def _ends(warped: FaceWarp) -> Array:
     """Return where a midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
-    point, direction = midline_of_warp(warped.photo_from_face)
+    point, direction = warped.midline
     edges = warped.photo_from_face[[0, -1]].mean(1)
     ends: Array = point + ((edges - point) @ direction)[:, None] * direction
     return ends

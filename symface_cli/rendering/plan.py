@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from symface_cli.detection.detector import Detection
 from symface_cli.detection.selection import Selection, take_number
 from symface_cli.geometry.types import Photo
-from symface_cli.geometry.warps import midline_of_warp, yaw_of_warp
+from symface_cli.geometry.warps import yaw_of_warp
 from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture
 from symface_cli.inference.face import FacePrediction, FaceWarp
@@ -107,11 +107,10 @@ class NetworkPlanner:
         identity = None if self._check is None else self._check(photo, found, prediction)
         if prediction.warp is None:
             return FaceRecord(box=box, roll_degrees=found.roll_degrees, identity=identity)
-        warp = prediction.warp.photo_from_face
         return FaceRecord(
             box=box,
             roll_degrees=found.roll_degrees,
-            midline_degrees=round(midline_of_warp(warp).degrees, 3),
+            midline_degrees=round(prediction.warp.midline.degrees, 3),
             eye_distance=round(prediction.warp.eye_distance, 2),
             yaw_degrees=round(_find_yaw(prediction.warp), 1),
             pose_share=round(prediction.warp.pose.share, 3),

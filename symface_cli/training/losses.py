@@ -88,9 +88,8 @@ def warp_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def midline_error(warp: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return how far the midlines of two warps (B, 17, 17, 2) differ: radians plus offset in eye distances.
 
-    The mean over the batch, weighted by `weight` (B,). A warp's midline is that of the face frame's edge, as for
-    `midline_of_warp`; here it is the least-squares line over the frame's height, which is the same where the edge is a
-    straight frame.
+    The mean over the batch, weighted by `weight` (B,). A label's midline is that of the face frame's edge, which is
+    pinned to it: the least-squares line over the frame's height.
     """
     (middle, down), (target_middle, target_down) = map(_midline, (warp, target))
     direction = F.normalize(target_down, dim=1)

@@ -1,8 +1,9 @@
-"""The face's two sides blended, and what is hidden filled, at the photo's own resolution."""
+"""The face's two sides blended, what is hidden filled, and where the midline lies."""
 
 import numpy as np
 import pytest
 
+from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import blend_photo_sides, fill_hidden
@@ -33,3 +34,63 @@ def test_what_is_hidden_is_drawn_and_nothing_else():
 def test_a_face_is_changed_less_the_farther_its_head_is_turned_beyond_30_degrees(degrees, strength):
     pose = Pose(np.zeros((17, 17, 2)), float(np.sin(np.radians(degrees))), 1.0)
     assert face_warp(control_points(), pose=pose).strength == pytest.approx(strength)
+
+
+# ---- the midline
+
+TILTED = np.array([[80.0, -60, 300], [60, 80, 200], [0, 0, 1]])
+"""A level frame turned by 36.87 degrees, 100 px per unit, around (300, 200)."""
+X, Y = np.moveaxis(control_points(), -1, 0)
+FEATURES = (np.abs(X) < 1) & (np.abs(Y) < 1) & ((Y < -0.06) | (Y > 0.32) | (np.abs(X) > 0.2))
+NOSE = (np.abs(X) < 0.2) & (Y > 0.06) & (Y < 0.28)
+
+
+def face_with(moved, turn=0.0, turned=0.0):
+    """A face in the tilted frame, whose points are moved to the right; by a turn of so many degrees, so far of that."""
+    sideways = np.stack([moved, 0 * moved], -1)
+    pose = Pose(turned * sideways @ TILTED[:2, :2].T, float(np.sin(np.radians(turn))), 1.0)
+    return face_warp(apply(TILTED, control_points() + sideways), pose=pose)
+
+
+def aside(midline):
+    """How far a midline lies to the right of the tilted frame's, in its units."""
+    x, _ = apply(np.linalg.inv(TILTED), midline.point)
+    return x
+
+
+def test_the_midline_of_a_symmetric_face_is_that_of_its_frame():
+    narrower = face_warp(apply(TILTED, control_points() * np.stack([0.9 + 0 * X, 1 + 0 * Y], -1)))
+    for face in (face_with(0 * X), narrower):
+        assert aside(face.midline) == pytest.approx(0, abs=1e-9)
+        assert face.midline.direction == pytest.approx([-0.6, 0.8])
+        assert face.midline.degrees == pytest.approx(36.87, abs=0.01)
+
+
+def test_the_midline_goes_through_the_features_and_not_with_the_nose():
+    assert aside(face_with(0.05 * FEATURES).midline) == pytest.approx(0.05, abs=0.001)
+    assert aside(face_with(0.1 * NOSE).midline) == pytest.approx(0, abs=0.001)
+    assert face_with(0.05 * FEATURES).midline.direction == pytest.approx([-0.6, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("turn", "turned", "expected"),
+    [
+        (2, 1, 0.08),  # as good as frontal
+        (12, 1, 0.02),  # three of twelve degrees count
+        (-12, 1, 0.02),
+        (12, 0.5, 0.05),  # half of it is the face's own
+        (0, 1, 0.08),
+    ],
+)
+def test_what_a_far_turn_does_to_the_midline_is_taken_out(turn, turned, expected):
+    assert aside(face_with(0.08 * FEATURES, turn, turned).midline) == pytest.approx(expected, abs=0.001)
+
+
+def test_the_mirrored_face_has_the_mirrored_midline():
+    random = np.random.default_rng(0)
+    warp = apply(TILTED, control_points() + random.normal(0, 0.05, (17, 17, 2)))
+    displacement = random.normal(0, 5, (17, 17, 2))
+    ours = face_warp(warp, pose=Pose(displacement, 0.2, 1.0)).midline
+    mirrored = face_warp(warp[:, ::-1] * [-1, 1] + [639, 0], pose=Pose(displacement[:, ::-1] * [-1, 1], -0.2, 1.0))
+    assert mirrored.midline.point == pytest.approx(ours.point * [-1, 1] + [639, 0], abs=1e-6)
+    assert mirrored.midline.direction == pytest.approx(ours.direction * [-1, 1], abs=1e-9)

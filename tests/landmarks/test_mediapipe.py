@@ -8,7 +8,8 @@ import pytest
 from symface_cli.data.published import FILES
 from symface_cli.detection.detector import detect
 from symface_cli.errors import WeightsError
-from symface_cli.geometry.warps import control_points, midline_of_warp
+from symface_cli.geometry.midline import midline_of_level
+from symface_cli.geometry.warps import control_points, similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
@@ -101,7 +102,7 @@ def test_half_of_the_pairs_say_the_warp_and_the_whole_mesh_the_midline(
     face = np.hypot(x / 0.6, (y - 0.1) / 0.8) < 1
     assert np.linalg.norm(warp - expected, axis=-1)[face].mean() < 0.003 * apart
     midline = find_midline(points, MESH_468)
-    assert midline_of_warp(warp).degrees == pytest.approx(midline.degrees, abs=0.1)
+    assert midline_of_level(similarity_of_warp(warp)).degrees == pytest.approx(midline.degrees, abs=0.1)
 
 
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:

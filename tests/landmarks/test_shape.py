@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from symface_cli.geometry import frames
-from symface_cli.geometry.warps import control_points, midline_of_warp
+from symface_cli.geometry.midline import midline_of_level
+from symface_cli.geometry.warps import control_points, similarity_of_warp
 from symface_cli.landmarks import scheme, shape
 from symface_cli.landmarks.scheme import LandmarkScheme
 
@@ -83,12 +84,12 @@ def test_outline_is_the_jaw_and_a_forehead_above_the_brows(landmarks):
     assert outline[17:, 0].min() > landmarks[0, 0]
 
 
-def test_the_midline_of_a_warp_is_that_of_its_landmarks_whatever_the_features_do(landmarks):
+def test_the_frame_of_a_warp_stands_on_the_midline_of_its_landmarks_whatever_the_features_do(landmarks):
     crooked = landmarks.copy()
     crooked[27:36, 0] += 8
     crooked[48:, 0] -= 3
     expected = shape.find_midline(rolled(crooked, 11.5))
-    found = midline_of_warp(shape.symmetric_warp(rolled(crooked, 11.5))[0])
+    found = midline_of_level(similarity_of_warp(shape.symmetric_warp(rolled(crooked, 11.5))[0]))
     across = np.array([expected.direction[1], -expected.direction[0]])
     assert found.degrees == pytest.approx(expected.degrees, abs=0.1)
     assert abs((found.point - expected.point) @ across) < 0.3

@@ -7,8 +7,9 @@ import pytest
 
 from symface_cli.data.datasets import split_of, survey
 from symface_cli.detection.detector import detect
+from symface_cli.geometry.midline import midline_of_level
 from symface_cli.geometry.sampling import enlarge
-from symface_cli.geometry.warps import midline_of_warp
+from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
@@ -39,13 +40,13 @@ def test_both_teachers_agree_on_a_face_seen_from_the_front(published, portrait):
     first, second = symmetric_warp(landmarks.astype(np.float64))[0], mesh_warp(points)
     assert 0 < teachers.warps_apart(first, second) < 0.06
     blended = teachers.blend_warps(first, second)
-    assert abs(midline_of_warp(blended).degrees - find_midline(landmarks).degrees) < 1.5
+    assert abs(midline_of_level(similarity_of_warp(blended)).degrees - find_midline(landmarks).degrees) < 1.5
     gap = np.linalg.norm(first - second, axis=-1)
     assert (np.linalg.norm(blended - first, axis=-1) < 0.7 * gap + 1e-9).all()
 
 
 def test_the_frame_of_a_blend_is_half_of_both():
-    """So that it stays a similarity, as `midline_of_warp` takes it for."""
+    """So that it stays a similarity, as `similarity_of_warp` takes it for."""
     shares = teachers.mesh_shares()
     edge = np.concatenate([shares[0], shares[-1], shares[:, 0], shares[:, -1]])
     assert np.allclose(edge, teachers.FRAME_SHARE)
