@@ -61,6 +61,14 @@ def enlarging_weights(count: int, size: int) -> Array:
     """Return the matrix (size, count) that up-samples `count` values to `size` smoothly, from the first to the last.
 
     Not to be written to.
+    """
+    matrix = interpolating_weights(count, np.linspace(-1, 1, size))
+    matrix.flags.writeable = False
+    return matrix
+
+
+def interpolating_weights(count: int, places: NDArray[np.floating]) -> Array:
+    """Return the matrix (N, count) that samples `count` values smoothly at places (N,), -1 the first, 1 the last one.
 
     Catmull-Rom (cubic convolution with a = -1/2, Keys 1981) with the ends continued in a straight line: unlike the
     cubic kernels of torch and OpenCV it leaves a straight line straight, so that an affine warp stays affine.
@@ -68,10 +76,10 @@ def enlarging_weights(count: int, size: int) -> Array:
     continued = np.zeros((count + 2, count))
     continued[1:-1] = np.eye(count)
     continued[0, :2], continued[-1, -2:] = (2, -1), (-1, 2)
-    at = np.linspace(0, count - 1, size)
-    start = np.minimum(at.astype(int), count - 2)
+    at = (places + 1) / 2 * (count - 1)
+    start = np.clip(at.astype(int), 0, count - 2)
     t = at - start
-    weights = np.zeros((size, count + 2))
+    weights = np.zeros((len(at), count + 2))
     for offset, weight in enumerate(
         (
             (-t + 2 * t**2 - t**3) / 2,
@@ -80,7 +88,6 @@ def enlarging_weights(count: int, size: int) -> Array:
             (-(t**2) + t**3) / 2,
         )
     ):
-        weights[np.arange(size), start + offset] = weight
+        weights[np.arange(len(at)), start + offset] = weight
     matrix: Array = weights @ continued
-    matrix.flags.writeable = False
     return matrix

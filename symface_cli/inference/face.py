@@ -1,8 +1,14 @@
-"""The network's prediction for one face, and rendering it in the face frame."""
+"""The network's prediction for one face, and rendering it in the face frame, as if it looked to the front.
 
+The face frame follows a face's height. In it, a head that is turned by the yaw t is too narrow: a point at the distance
+x from the midline lies at x cos t, whatever its depth, which moves both sides alike (`geometry.pose`). An aligned face
+has the width that it has from the front.
+"""
+
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Literal
 
 import cv2
@@ -15,7 +21,7 @@ from symface_cli.geometry.midline import Midline, midline_of_level
 from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.sampling import enlarge, native_size, warp_photo
 from symface_cli.geometry.types import Array, Floats, Photo
-from symface_cli.geometry.warps import GRID, similarity_of_warp
+from symface_cli.geometry.warps import GRID, interpolating_weights, similarity_of_warp
 from symface_cli.inference.eyes import draw_eyes
 from symface_cli.inference.irises import Irises
 
@@ -83,6 +89,24 @@ class FaceWarp:
         """How alike both sides of a face that keeps its pose look, 0..1: in perspective, their detail differs."""
         return self._nearly_frontal(UNLIKE_TURNS)
 
+    @property
+    def width(self) -> float:
+        """How wide the face lies in its frame, as a share of its width from the front: the cosine of the yaw."""
+        return math.cos(math.radians(min(abs(self.pose.yaw_degrees), FAR_TURNS[0])))
+
+    def widened(self) -> "FaceWarp":
+        """Return the warp of this face in a frame in which it is as wide as from the front, and not turned."""
+        return replace(
+            self,
+            photo_from_face=widen(self.photo_from_face, self.width),
+            mask=_widen_map(self.mask, self.width),
+            weights=_widen_map(self.weights, self.width),
+            framed_weights=_widen_map(self.framed_weights, self.width),
+            hidden=_widen_map(self.hidden, self.width),
+            irises=replace(self.irises, places=self.irises.places / [self.width, 1, 1]),
+            pose=Pose(np.zeros_like(self.pose.displacement), turn=0.0, share=0.0),
+        )
+
     def _nearly_frontal(self, turns: tuple[float, float]) -> float:
         """Return 1 up to the first of two yaws in degrees, 0 from the second one on, and in between what lies there."""
         turned = (abs(self.pose.yaw_degrees) - turns[0]) / (turns[1] - turns[0])
@@ -111,9 +135,33 @@ class FacePrediction:
         """The face as the network decodes it, (128, 128, 3), exactly symmetric, gray outside of the face."""
         return self.decode()
 
+    @cached_property
+    def frontal(self) -> "FacePrediction":
+        """The same of the face as it is from the front; without a warp, there is no telling."""
+        if self.warp is None:
+            return self
+        return FacePrediction(partial(_decode_widened, self, self.warp.width), self.warp.widened())
+
+
+def _decode_widened(prediction: FacePrediction, width: float) -> Photo:
+    wide = widen(prediction.decoded, width)
+    symmetric: Photo = ((wide + wide[:, ::-1]) / 2).round().clip(0, 255).astype(np.uint8)
+    return symmetric
+
+
+def _widen_map(values: Floats, width: float) -> Floats:
+    return np.asarray(widen(values, width).clip(0, 1), np.float32)
+
+
+def widen(values: NDArray[np.floating] | Photo, width: float) -> Array:
+    """Stretch values over a face frame, (H, N) or (H, N, C), sideways from `width` of it to all of it."""
+    count = values.shape[1]
+    weights = interpolating_weights(count, width * np.linspace(-1, 1, count))
+    return np.moveaxis(np.tensordot(weights, np.asarray(values, np.float64), (1, 1)), 0, 1)
+
 
 def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", size: int | None = None) -> Photo:
-    """Render the symmetric face in its frame, (S, S, 3), from the photo's own pixels; it equals its mirror image.
+    """Render the symmetric face as from the front, (S, S, 3), from the photo's own pixels; it equals its mirror image.
 
     Args:
         photo: The photo, (H, W, 3).
@@ -122,6 +170,7 @@ def render_face(photo: Photo, prediction: FacePrediction, side: Side = "both", s
             but of symmetric shape). Without a warp there are no sides, and the decoded face is the result.
         size: S, instead of the photo's own resolution.
     """
+    prediction = prediction.frontal
     warp = prediction.warp
     if warp is None:
         return prediction.decoded

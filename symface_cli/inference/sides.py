@@ -12,10 +12,10 @@ from symface_cli.geometry.warps import areas_of_warp
 from symface_cli.network.warps import LEAST_VISIBLE, VISIBLE_POWER
 
 SIDES_SIZE = 65  # points along each side of the face frame at which the sides are weighed
-SKIN_LEAD = 7.0  # logarithm of how much more skin counts than what is none
+SKIN_LEAD = 3.0  # logarithm of how much more skin counts than what is none
 SKIN_BLUR = 2.0  # points, deviation: so far beyond its hairline a side still counts more
 LEAST_AREA = 6e-4  # of foreshortening, where a warp folds over; 1 is that of the level frame
-INSIDE = 0.75  # mask from which on a point surely lies in the face; on its outline the mask is 0.5
+OUTLINE = 0.5  # mask on the face's outline
 SHOWN, NOT_SHOWN = 0.65, 0.35  # probability of face from which on a point surely shows it, and below which it does not
 
 
@@ -69,7 +69,7 @@ def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> F
         mask: How much each control point belongs to the face, (17, 17) in 0..1.
         shown: How surely each point shows the face, (65, 65) in 0..1.
     """
-    inside = ((enlarge(mask, SIDES_SIZE) - INSIDE) / (1 - INSIDE)).clip(0, 1)
+    inside = ((enlarge(mask, SIDES_SIZE) - OUTLINE) / (1 - OUTLINE)).clip(0, 1)
     inside = inside * ((np.maximum(shown, shown[:, ::-1]) - NOT_SHOWN) / (SHOWN - NOT_SHOWN)).clip(0, 1)
     counted, half = weights * inside, SIDES_SIZE // 2
     is_left = counted[:, :half].sum() >= counted[:, -half:].sum()

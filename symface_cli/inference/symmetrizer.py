@@ -98,8 +98,8 @@ class Symmetrizer:
     def _symmetrize_face(self, photo: Photo, found: Detection, detail: bool, side: Side) -> SymmetricFace:
         """Make one face symmetric."""
         prediction = self.predict(photo, found)
-        image = render_face(photo, prediction, side) if detail else prediction.decoded
-        warp = prediction.warp
+        image = render_face(photo, prediction, side) if detail else prediction.frontal.decoded
+        warp = prediction.frontal.warp
         return SymmetricFace(
             image=image,
             found=found,

@@ -30,7 +30,7 @@ class NetworkMethod(Method):
 
     def render(self, photo: Photo, prediction: FacePrediction) -> Photo:
         """Make the symmetric face (S, S, 3) of a photo (H, W, 3) from what the network predicts for it."""
-        return render_face(photo, prediction, self.side) if self.detail else prediction.decoded
+        return render_face(photo, prediction, self.side) if self.detail else prediction.frontal.decoded
 
 
 OURS = NetworkMethod(name="vae", title="symmetric face")

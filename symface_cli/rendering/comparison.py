@@ -38,11 +38,11 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
     """
     warp = warp_of(prediction)
     small, warped = _reduce(photo, warp)
-    face = FacePrediction(prediction.decode, warped)
+    face = FacePrediction(prediction.decode, warped).frontal
     size = min(native_size(warped.photo_from_face), PANEL)
     return _lay_out(
         {
-            "photo": Morph(small, warped, prediction.decode, pose="front").in_frame(Amounts(0, 0), size),
+            "photo": Morph(small, warp_of(face), face.decode, pose="front").in_frame(Amounts(0, 0), size),
             "left-left": render_face(small, face, "left", size),
             "right-right": render_face(small, face, "right", size),
             "symmetric": render_face(small, face, size=size),

@@ -86,10 +86,11 @@ class FaceRenderer:
     """
 
     def __init__(self, picture: Picture, faces: Faces, options: OutputOptions) -> None:
-        ((found, self._prediction),) = faces
+        ((found, prediction),) = faces
         self._photo = picture.photo
         self._options = options
         self._pose = options.pose_in(Output.FACE)
+        self._prediction = prediction.frontal if self._pose == "front" else prediction
         warped = self._prediction.warp
         if warped is None:
             self.photo_from_image = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)

@@ -1,4 +1,4 @@
-"""The face's two sides blended, what is hidden filled, and where the midline lies."""
+"""The face's two sides blended, what is hidden filled, where the midline lies, and how wide it is from the front."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,11 @@ import pytest
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import Pose
 from symface_cli.geometry.warps import control_points
-from symface_cli.inference.face import blend_photo_sides, fill_hidden
+from symface_cli.inference.face import FacePrediction, blend_photo_sides, fill_hidden, render_face, widen
+from symface_cli.inference.irises import EYE
 from tests.warps import face_warp
+
+COS_30 = 3**0.5 / 2
 
 
 def test_blend_is_exactly_symmetric_and_weighted():
@@ -94,3 +97,49 @@ def test_the_mirrored_face_has_the_mirrored_midline():
     mirrored = face_warp(warp[:, ::-1] * [-1, 1] + [639, 0], pose=Pose(displacement[:, ::-1] * [-1, 1], -0.2, 1.0))
     assert mirrored.midline.point == pytest.approx(ours.point * [-1, 1] + [639, 0], abs=1e-6)
     assert mirrored.midline.direction == pytest.approx(ours.direction * [-1, 1], abs=1e-9)
+
+
+# ---- as from the front
+
+
+def turned(degrees, mask=None):
+    """A face in the middle of a photo of 101 x 101 pixels, whose head is turned."""
+    pose = Pose(np.zeros((17, 17, 2)), float(np.sin(np.radians(degrees))), 1.0)
+    return face_warp(50 + 40 * control_points(), mask, pose=pose)
+
+
+def nothing_decoded():
+    return np.zeros((128, 128, 3), np.uint8)
+
+
+@pytest.mark.parametrize(("degrees", "width"), [(0, 1), (30, COS_30), (-30, COS_30), (70, COS_30)])
+def test_a_turned_face_is_made_as_wide_as_from_the_front(degrees, width):
+    x, y = np.moveaxis(control_points(), -1, 0)
+    frontal = FacePrediction(nothing_decoded, turned(degrees, mask=1 - x**2)).frontal.warp
+    assert frontal.photo_from_face == pytest.approx(50 + 40 * np.stack([width * x, y], -1))
+    assert frontal.mask == pytest.approx(1 - (width * x) ** 2, abs=1e-4)
+    assert frontal.irises.places[:, 0] == pytest.approx([-EYE[0] / width, EYE[0] / width])
+    assert frontal.pose.yaw_degrees == 0
+
+
+def test_what_is_as_wide_as_from_the_front_is_not_made_wider():
+    photo = np.random.default_rng(0).integers(0, 256, (101, 101, 3), np.uint8)
+    once = FacePrediction(nothing_decoded, turned(30)).frontal
+    assert (render_face(photo, once) == render_face(photo, FacePrediction(nothing_decoded, turned(30)))).all()
+    assert (once.frontal.warp.photo_from_face == once.warp.photo_from_face).all()
+
+
+def test_a_decoded_face_is_as_wide_too_and_exactly_symmetric():
+    decoded = nothing_decoded()
+    decoded[:, 32:96] = 200
+    wide = FacePrediction(lambda: decoded, turned(30)).frontal.decoded
+    assert (wide == wide[:, ::-1]).all()
+    edge = 63.5 - 32 / COS_30  # 26.5: between this column and the next one
+    assert wide[:, : int(edge)].max() < 40 and wide[:, int(edge) + 2 : 64].min() > 160
+    assert (FacePrediction(lambda: decoded, turned(0)).frontal.decoded == decoded).all()
+
+
+def test_widening_keeps_straight_lines_straight():
+    line = np.tile(np.linspace(-1, 1, 17), (5, 1))
+    assert widen(line, 0.5) == pytest.approx(line / 2)
+    assert widen(line, 1.0) == pytest.approx(line)

@@ -270,8 +270,9 @@ def test_an_aligned_face_has_hair_of_both_sides():
     warped = turned(ASIDE, shown=hair(slice(0, 21)))
     warped.photo_from_face[1:-1, 1, 0] -= 30  # what lies beside the face may come from beyond its frame
     size = 160
-    framed = Morph(photo, warped, nothing_decoded(photo), pose="front").in_frame(Amounts(), size)
-    expected = render_face(photo, FacePrediction(nothing_decoded(photo), warped), size=size)
+    face = FacePrediction(nothing_decoded(photo), warped).frontal
+    framed = Morph(photo, face.warp, face.decode, pose="front").in_frame(Amounts(), size)
+    expected = render_face(photo, face, size=size)
     assert np.abs(framed.astype(int) - expected).mean() < 1
 
 
