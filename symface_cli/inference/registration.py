@@ -7,14 +7,15 @@ warp follows two fifths. What is left is seen directly, as motion between the wa
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import apply, fit_similarity, pixel_from_normalized
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge, resample
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warping import remap
 from symface_cli.geometry.warps import GRID, control_points
 
@@ -25,26 +26,31 @@ FINEST = 1.5  # px, deviation: what is finer is not followed
 MOTION_WINDOW = 4.5  # px, deviation, over which motion is taken to be the same
 CONTRAST_UNIT = 40.0  # gray levels: what a contrast as strong as is usual around it becomes; FINEST and DAMPING fit it
 DAMPING = 0.1  # squared slope of the contrast, in its gray levels per pixel, below which motion is hardly followed
+SAMPLES = (MOTION_WINDOW / FINEST) ** 2  # independent differences in a window: its area, over that of the blur
 
 
 @dataclass(frozen=True)
 class Registration:
-    """How thoroughly two sides are registered.
+    """How thoroughly two sides are registered, and when what is seen is believed.
 
     Attributes:
         sides: Of the rectified faces, one for each round, in pixels; 16 n + 1, so that the control points lie on them.
         limit: Which shift is not exceeded in a round, in normalized face coordinates.
+        apart: How far the two sides are expected to be apart, a deviation in normalized face coordinates. The less they
+            look alike once they lie on each other, the less they are moved. If infinite, they are moved all the same.
     """
 
     sides: tuple[int, ...]
     limit: float
+    apart: float
 
 
-QUICK = Registration(sides=(129,), limit=0.015)
+QUICK = Registration(sides=(129,), limit=0.015, apart=math.inf)
 """For pictures. The limit keeps a nose that is lit from one side from being taken for a narrow one."""
 
-THOROUGH = Registration(sides=(129, 257, 257), limit=math.inf)
-"""For measuring: follows large asymmetries, too."""
+THOROUGH = Registration(sides=(129, 257, 257), limit=math.inf, apart=0.025 * EYE_DISTANCE_FACE)
+"""For measuring: follows large asymmetries, too, where the two sides look alike. By landmarks placed by hand, areas are
+0.5 to 2.7 % of the eye distance apart before (deviations, docs/experiments.md, 23)."""
 
 
 def refine_warp(
@@ -54,9 +60,12 @@ def refine_warp(
 
     `mask` is how much each control point belongs to the face and can be seen, (17, 17) in 0..1, symmetric.
     """
+    moved = np.zeros_like(photo_from_face)
     for side in registration.sides:
-        shifts = register_sides(rectify_photo(photo, photo_from_face, mask, side), mask)
-        photo_from_face = move_warp(photo_from_face, limit_shifts(shifts, registration.limit))
+        face = rectify_photo(photo, photo_from_face, mask, side)
+        shifts = limit_shifts(register_sides(face, mask, moved, registration.apart), registration.limit)
+        photo_from_face = move_warp(photo_from_face, shifts)
+        moved = moved + shifts
     return photo_from_face
 
 
@@ -74,7 +83,18 @@ def rectify_photo(photo: Photo, photo_from_face: Array, mask: NDArray[np.floatin
     return remap(view, where, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
 
 
-def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
+class _Means(NamedTuple):
+    """Means over the window around each control point, (17, 17), of products of slopes (x, y) and differences (t)."""
+
+    xx: Floats
+    yy: Floats
+    xy: Floats
+    xt: Floats
+    yt: Floats
+    tt: Floats
+
+
+def register_sides(face: Photo, mask: NDArray[np.floating], moved: Array, apart: float) -> Array:
     """Find how far points of the face frame move for the face to match its mirror image, (17, 17, 2), normalized.
 
     One step of Lucas and Kanade's (1981) for the motion m from the face a to its mirror image a': around each control
@@ -82,10 +102,25 @@ def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
     counts, damped. A point and its partner are met half-way: the shifts of both are mirror images of each other with
     the sign changed.
 
+    What no motion explains is noise: skin and light that differ between the sides. With its variance there, and that
+    of the whole motion, which is expected around 0, the motion found is the most probable one.
+
     Args:
         face: A rectified face, (S, S, 3) with S = 16 n + 1.
         mask: How much each control point belongs to it, (17, 17) in 0..1, symmetric.
+        moved: The shifts of earlier rounds, (17, 17, 2), normalized.
+        apart: Deviation of the whole motion, normalized; infinite if nothing is expected of it.
     """
+    pixels = (len(face) - 1) / 2  # to a unit
+    means = _mean_products(face, mask)
+    damping = DAMPING + _unexplained(means) / (SAMPLES * (apart * pixels) ** 2)
+    motion = _find_motion(means, damping, (-2 * pixels * moved).astype(np.float32))
+    shifts: Array = -motion / (2 * pixels) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalized coordinates
+    return shifts
+
+
+def _mean_products(face: Photo, mask: NDArray[np.floating]) -> _Means:
+    """Return what the features of a face and its mirror image say of the motion between them."""
     side = len(face)
     features = cv2.GaussianBlur(_even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)), (0, 0), FINEST)
     mirrored = features[:, ::-1]
@@ -93,13 +128,23 @@ def register_sides(face: Photo, mask: NDArray[np.floating]) -> Array:
     dx, dy = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
     window = _window(side)
     inside = enlarge(mask, side).clip(0, 1)
-    products = np.stack([dx * dx, dy * dy, dx * dy, dx * dt, dy * dt])
-    xx, yy, xy, xt, yt = window @ (inside * products) @ window.T
-    xx += DAMPING
-    yy += DAMPING
-    motion = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], -1) / (xx * yy - xy * xy)[..., None]
-    shifts: Array = -motion / (side - 1) * (2 * mask).clip(0, 1)[..., None]  # half of it, in normalized coordinates
-    return shifts
+    products = np.stack([dx * dx, dy * dy, dx * dy, dx * dt, dy * dt, dt * dt])
+    return _Means(*(window @ (inside * products) @ window.T))
+
+
+def _find_motion(means: _Means, damping: Floats | float, before: Floats) -> Array:
+    """Return the motion in pixels, (17, 17, 2), which damping keeps small together with that `before` it."""
+    xx, yy, xy = means.xx + damping, means.yy + damping, means.xy
+    xt, yt = means.xt + damping * before[..., 0], means.yt + damping * before[..., 1]
+    motion: Array = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], -1) / (xx * yy - xy * xy)[..., None]
+    return motion
+
+
+def _unexplained(means: _Means) -> Floats:
+    """Return the mean squared difference between the sides that no motion explains, (17, 17)."""
+    motion = _find_motion(means, DAMPING, np.zeros((GRID, GRID, 2), np.float32))
+    rest: Floats = np.maximum(means.tt + motion[..., 0] * means.xt + motion[..., 1] * means.yt, 0)
+    return rest
 
 
 @cache

@@ -1,5 +1,6 @@
 """Asymmetry is measured: nothing in a mirror image, and what was put in where something was."""
 
+import math
 from types import SimpleNamespace
 
 import cv2
@@ -14,7 +15,7 @@ from symface_cli.geometry.frames import CROP_SIZE, apply
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FacePrediction
-from symface_cli.inference.registration import register_sides
+from symface_cli.inference.registration import THOROUGH, register_sides
 from symface_cli.measurement.asymmetry import AREAS, displacement_of, measure_asymmetry, mirror_found
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
 from tests.conftest import ROOT
@@ -212,13 +213,14 @@ def test_a_point_moved_aside_is_displaced_against_its_partner(move, there, oppos
     assert np.abs(displacement).max() < 1e-6
 
 
+@pytest.mark.parametrize("apart", [THOROUGH.apart, math.inf])
 @pytest.mark.parametrize(("side", "pixels"), [(129, 1), (257, 2)])
-def test_a_face_beside_its_frame_is_registered(face, side, pixels):
+def test_a_face_beside_its_frame_is_registered(face, side, pixels, apart):
     image = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
     beside = np.roll(image, pixels, axis=1)  # to the right: its points are where the frame has x + pixels
     mask = np.zeros((17, 17), np.float32)
     mask[4:13, 5:12] = 1
-    shifts = register_sides(beside, mask)
+    shifts = register_sides(beside, mask, np.zeros((17, 17, 2)), apart)
     inside, moved = shifts[5:12, 6:11], pixels / ((side - 1) / 2)
     assert inside[..., 0].mean() == pytest.approx(moved, rel=0.15)
     assert np.abs(inside[..., 1]).mean() < 0.1 * moved
