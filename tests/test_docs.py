@@ -354,7 +354,7 @@ def test_figures_are_those_of_the_evaluation(page):
     table = {
         row.split("|")[1].strip(): re.findall(r"(?<=\| )\d\.\d{3}", row)
         for row in TEXTS["docs/evaluation.md"].split("## Results on LFW")[1].split("### ")[0].splitlines()
-        if row.startswith(("| vae", "| dlib", "| sdm", "| clm", "| clnf"))
+        if row.startswith(("| vae", "| dlib", "| sdm", "| clm", "| clnf", "| mediapipe"))
     }
     aliases = {"**symface**": "vae", "symface `--no-detail`": "vae-decode"}
     text = TEXTS[page].split("| at 0.6 |")[1]

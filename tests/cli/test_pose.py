@@ -35,13 +35,13 @@ def test_heads_stay_turned_but_in_aligned_faces(made):
     plain, kept, front = (made(f"{outputs} {pose}") for pose in ("", "--pose keep", "--pose front"))
     assert [np.array_equal(*images) for images in zip(plain, kept, strict=True)] == [True, True, False]
     assert [np.array_equal(*images) for images in zip(plain, front, strict=True)] == [False, False, True]
-    assert [image.shape for image in kept] == [image.shape for image in front]
+    assert [image.shape for image in kept[:2]] == [image.shape for image in front[:2]]
     assert (front[2] == front[2][:, ::-1]).all()
     assert (kept[2] != kept[2][:, ::-1]).any()
 
 
 def test_a_continuum_of_a_turned_face_begins_with_the_photo_and_ends_with_the_result(made):
-    (nothing,), (all_of_it,) = made("--output face --shape 0 --color 0"), made("--output face --pose keep")
+    (nothing,), (all_of_it,) = made("--output face --pose keep --shape 0 --color 0"), made("--output face --pose keep")
     frames = made("--output face --pose keep --continuum 0:1:0.5")
     assert np.array_equal(frames[0], nothing)
     assert not np.array_equal(frames[1], frames[0]) and not np.array_equal(frames[1], frames[2])
