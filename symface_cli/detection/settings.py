@@ -28,6 +28,10 @@ class SearchSettings:
         min_windows_beside_sure: Windows that must agree on a face in a photo that has a sure one.
         sure_pooled_windows: Windows of all cascades on an upright face, after which no tilted one is looked for.
         roll_degrees: Clockwise turns of the photo that are tried where no upright face is sure.
+        contrast_limit: How much contrast is raised at most where no face is found, in mean bins of a histogram.
+        contrast_tiles: Parts of the image, across and down, that have a histogram of their own.
+        min_windows_by_contrast: Windows of all cascades that must agree on a face there. In none of 432 photos without
+            a face do so many agree, in 12 at least 4.
     """
 
     longest_side_px: int = 640
@@ -46,6 +50,9 @@ class SearchSettings:
     min_windows_beside_sure: int = 6
     sure_pooled_windows: int = 40
     roll_degrees: tuple[float, ...] = (90.0, -90.0, 180.0, -20.0, 20.0, -40.0, 40.0)
+    contrast_limit: float = 3.0
+    contrast_tiles: tuple[int, int] = (8, 8)
+    min_windows_by_contrast: int = 8
 
 
 SEARCH = SearchSettings()

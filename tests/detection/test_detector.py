@@ -43,6 +43,21 @@ def test_a_photo_on_its_side_is_turned(portrait, quarter_turns):
     assert np.linalg.norm(seen - apply(upright.crop_from_photo, corner)) < 12
 
 
+@pytest.mark.parametrize("brightness", [30, 128])
+def test_a_face_in_haze_or_in_the_dark_is_found_in_its_place(portrait, brightness):
+    photo = read_photo(portrait)
+    pale = (brightness + 0.12 * (photo - photo.mean())).round().astype(np.uint8)
+    (face,), (clear,) = detect(pale), detect(photo)
+    assert face.roll_degrees == 0
+    assert np.linalg.norm(face.center - clear.center) < 0.05 * clear.box.width
+    assert face.box.width == pytest.approx(clear.box.width, rel=0.1)
+
+
+def test_noise_in_the_dark_is_no_face():
+    noise = np.random.default_rng(0).integers(0, 4, (240, 320, 3), dtype=np.uint8)
+    assert detect(noise) == []
+
+
 def test_a_photo_without_a_face_has_none():
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
     assert detect(noise) == []
