@@ -138,7 +138,7 @@ class FacePrediction:
     @cached_property
     def frontal(self) -> "FacePrediction":
         """The same of the face as it is from the front; without a warp, there is no telling."""
-        if self.warp is None:
+        if self.warp is None or self.warp.width == 1:
             return self
         return FacePrediction(partial(_decode_widened, self, self.warp.width), self.warp.widened())
 
