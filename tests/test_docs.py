@@ -34,7 +34,7 @@ OF_OTHERS = {
     *("--max-restarts", "--rdzv-id"),  # of torchrun
 }
 PAGE_OF = {"symmetrize": "symmetrize", "measure": "measure", "label": "training", "train": "training"}
-PAGE_OF |= {"evaluate": "evaluation", "doctor": "configuration"}
+PAGE_OF |= {"asymmetry": "asymmetry", "evaluate": "evaluation", "doctor": "configuration"}
 OPPOSITES = {"--detail": "--no-detail"}  # the form that pages name
 HISTORY = {"CHANGELOG.md", "docs/experiments.md"}  # may name what is no more
 
@@ -266,6 +266,20 @@ def test_measurements_are_all_described():
     areas = tuple(area.value for area in Area if area is not Area.WHOLE)
     plain = {name for name in re.findall(r"`([a-z_]+)`", text) if name in NAMES and not name.startswith(areas)}
     assert plain | {f"{area}{ending}" for area in areas for ending in endings} == set(NAMES)
+
+
+def test_what_is_known_of_a_sample_is_described():
+    from symface_cli.morphometrics.analysis import analyze
+    from symface_cli.morphometrics.permutations import Permutations
+    from symface_cli.morphometrics.reading import TABLE
+    from symface_cli.morphometrics.tables import COLUMNS, as_json
+    from tests.morphometrics.samples import sample_of
+
+    text = TEXTS["docs/formats.md"].split("## Landmarks of a sample")[1].split("\n## ")[0]
+    assert names_in(table_under("docs/formats.md", "## Landmarks of a sample")) == list(TABLE.columns)
+    document = json.loads(as_json(analyze(sample_of([2, 2]), Permutations(2, 0))))
+    keys = {*COLUMNS, *document, *document["anova"][0], *document["repeatability"], *document["directional"][0]}
+    assert keys <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_label_columns_are_all_described():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-COMMANDS = {"symmetrize", "measure", "label", "evaluate", "train", "doctor"}
+COMMANDS = {"symmetrize", "measure", "asymmetry", "label", "evaluate", "train", "doctor"}
 CHANGED = "'photos/a.jpg' is changed"
 
 

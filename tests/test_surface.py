@@ -16,6 +16,7 @@ OPTIONS = {
         "--check-identity --measure --jobs --print0 --method --weights --device --model-dir --debug"
     ),
     "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --weights --device --debug",
+    "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --debug",
     "train": (
         "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "

@@ -43,7 +43,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 STATUSES = set(ExitStatus) - {ExitStatus.BUG, ExitStatus.INTERRUPTED}
 LIMIT = 120  # seconds; a run of this size takes a few
 RESULT = re.compile(r"\.(symmetric|asymmetry)(-[a-z0-9-]+)?\.\w+$")
-COMMANDS = {"symmetrize": 60, "measure": 20, "label": 6, "evaluate": 8, "train": 3, "doctor": 3}
+COMMANDS = {"symmetrize": 60, "measure": 18, "asymmetry": 2, "label": 6, "evaluate": 8, "train": 3, "doctor": 3}
 """How often each command is tried, in per cent."""
 
 SENSIBLE = 0.9  # share of options whose value makes sense, at least by itself
@@ -83,6 +83,10 @@ VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "epochs": (("1",), ("0",)),
     "batch-size": (("2",), ("1",)),
     "lr": (("1e-4",), ("0", "2", "nan")),
+    "people": ((), ("kept.csv", "absent.csv", "points.csv")),
+    "mirror": ((), ("kept.csv", "photos", "points.csv")),
+    "permutations": (("1", "20"), ("0", "-1", "x")),
+    "seed": (("0", "7"), ("-1", "x")),
     "arch": (("paper",), ("symface", "other")),
 }
 """Values of options: sensible ones, and others."""
@@ -101,6 +105,7 @@ PLACES: Mapping[str, Sequence[Sequence[str]]] = {
 PHOTOS = ("photos", "photos/face.png", "photos/pair.jpg", "photos/none.png", "photos/broken.jpg", "photos/empty.jpg")
 NAMED = (*PHOTOS, "photos/*.png", "photos/[odd].png", "link.png", "loop", "absent.jpg", "kept.txt", "y" * 300, "", "-")
 DATA = ("people", "people", "people", "photos", "photos/face.png", "kept.txt", "absent", "new", "loop")
+MEASURED = ("points.csv", "points.csv", "points.csv", "kept.csv", "people", "absent", "photos/face.png")
 ODD_NAMES = (
     *(b"caf\xe9.png", b"a:man:1.png", b"tab\tname.png", b"first\nsecond.png", b"\xff\xfe.png", b"[odd].png"),
     *(b" space.png", b"-o.png", b"100%.png", b"#tag?.png", b"'quote\".png", b"n" * 245 + b".png"),
@@ -164,6 +169,9 @@ def make_tree(root: Path) -> None:
     (photos / "gone.jpg").symlink_to("absent")
     (photos / "loop").symlink_to("..")
     make_people(root / "people")
+    lines = [f"{photo},nose_{side},{x},{ord(photo)}" for photo in "abc" for side, x in (("left", 9), ("right", 1))]
+    lines += [f"{photo},chin,{ord(photo) % 7},200" for photo in "abc"]
+    (root / "points.csv").write_text("\n".join(["photo,point,x,y", *lines]))
     (root / "loop").symlink_to("photos")
     (root / "link.png").symlink_to("photos/face.png")
     (root / "kept").mkdir()
@@ -204,6 +212,8 @@ def choose_arguments(random: Random) -> list[str]:
     if command in ("symmetrize", "measure"):
         arguments += [random.choice(random.choice((PHOTOS, NAMED))) for _ in range(random.choice((1, 1, 1, 2, 3)))]
         arguments += random.choice(((), *PLACES[command]))
+    elif command == "asymmetry":
+        arguments.append(random.choice(MEASURED))
     elif command != "doctor" and random.random() < 0.95:
         arguments.append(random.choice(DATA))
     options = options_of(command)

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from symface_cli.cli import help_texts as manual
 from symface_cli.cli.command import SymfaceCommand
+from symface_cli.cli.commands.asymmetry import asymmetry
 from symface_cli.cli.commands.doctor import doctor
 from symface_cli.cli.commands.evaluate import evaluate
 from symface_cli.cli.commands.label import label
@@ -34,6 +35,7 @@ app = typer.Typer(
 _command = partial(app.command, cls=SymfaceCommand)
 _command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
 _command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
+_command(short_help="Analyze the asymmetry of a sample of people.", epilog=manual.ASYMMETRY)(asymmetry)
 _command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 _command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 _command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)

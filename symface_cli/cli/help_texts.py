@@ -46,6 +46,15 @@ Examples:
   symface measure portrait.jpg --json -           # for another program
 """
 
+ASYMMETRY = """
+Examples:
+
+\b
+  symface asymmetry points.csv
+  symface asymmetry points.csv --people people.csv --csv scores.csv
+  symface asymmetry landmarks/ --mirror mirror.csv --json -
+"""
+
 LABEL = """
 Examples:
 

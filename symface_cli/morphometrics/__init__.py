@@ -1,0 +1,1 @@
+"""Asymmetry of a sample of people: their landmarks superimposed, directional and fluctuating asymmetry, ANOVA."""
