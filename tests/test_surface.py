@@ -13,18 +13,19 @@ OPTIONS = {
     "symmetrize": (
         "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
         "--no-detail --pose --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
-        "--check-identity --measure --jobs --print0 --method --weights --device --model-dir --debug"
+        "--check-identity --measure --jobs --shard --print0 --method --weights --device --model-dir --debug"
     ),
-    "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --weights --device --debug",
+    "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --shard --weights --device --debug",
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
-    "label": "--download --teacher --out --review --force --jobs --debug",
+    "label": "--download --teacher --out --review --force --jobs --shard --debug",
+    "merge": "--report --force --debug",
     "train": (
         "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "
         "--batch-size --lr --seed --arch --device --debug"
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --output --segmentation --groups "
-        "--midline --json --markdown --report --run --resume --force --jobs --weights --model-dir --debug"
+        "--midline --json --markdown --report --run --resume --force --jobs --shard --weights --model-dir --debug"
     ),
     "doctor": "--json --device",
 }

@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,11 +19,19 @@ from symface_cli.rendering.records import FaceRecord
 NAME = "manifest.jsonl"
 
 
+class _Lines(NamedTuple):
+    """The lines of a photo that was done, one for each face, and whether they are of this run's own manifest."""
+
+    lines: tuple[bytes, ...]
+    is_own: bool
+
+
 @dataclass(frozen=True)
 class _Success:
-    """The lines of a photo that was done, one for each face."""
+    """The same, parsed."""
 
     entries: Sequence[Entry]
+    is_own: bool
 
     @property
     def names(self) -> list[str]:
@@ -45,17 +53,24 @@ class Manifest:
         path: The file; it is created with the first line, and only ever added to.
         parameters: Everything that results depend on, as JSON can hold it: a photo is done only under the same ones.
         by_contents: Whether to read photos and results even if, by all that the system says, they have not changed.
+        others: Manifests in the same folder, which are only read: what of it is relied on is added to this one.
 
     Raises:
-        OutputError: If the file is not a manifest, or cannot be read.
+        OutputError: If a file is not a manifest, or cannot be read.
     """
 
-    def __init__(self, path: Path, parameters: Mapping[str, object], by_contents: bool = False) -> None:
+    def __init__(
+        self, path: Path, parameters: Mapping[str, object], by_contents: bool = False, others: Sequence[Path] = ()
+    ) -> None:
         self._folder = Path(os.path.realpath(path.parent))
         self._parameters = json.loads(json.dumps(parameters))
         self._by_contents = by_contents
         self._file = ManifestFile(path)
-        self._successes = self._find_successes()
+        self._foreign: list[_Success] = []  # of other manifests, relied on and not added yet
+        self._successes: dict[str, list[_Lines]] = {}
+        for other in others:
+            self._find_successes(ManifestFile(other), is_own=False)
+        self._find_successes(self._file)
 
     def find_done(self, target: Target) -> Outcome | None:
         """Return what became of a photo that is done; None if it is not.
@@ -64,8 +79,20 @@ class Manifest:
         """
         for success in reversed(self._successes_of(target)):
             if self._holds(success, target):
-                return _past_outcome(success, target)
+                if not success.is_own:
+                    self._foreign.append(success)
+                return past_outcome(success.entries, target)
         return None
+
+    def adopt(self) -> None:
+        """Append the lines of other manifests by which photos were found to be done.
+
+        Raises:
+            OutputError: If the file cannot be written.
+        """
+        for success in self._foreign:
+            self._file.append(success.entries)
+        self._foreign = []
 
     def find_made(self, target: Target) -> set[tuple[Path, str]]:
         """Return which files earlier runs have made of a photo, each with the SHA-256 of its contents."""
@@ -103,19 +130,16 @@ class Manifest:
         faces = [{"face": number, **asdict(face)} for number, face in enumerate(outcome.faces, 1)]
         self._file.append([{**common, **face, **rest} for face in faces or [{"face": None}]])
 
-    def _find_successes(self) -> dict[str, list[tuple[bytes, ...]]]:
-        """Return the lines of what was done, by the places of photos; parsed, those of 50,000 photos take 400 MB."""
-        found: dict[str, list[tuple[bytes, ...]]] = {}
-        lines: tuple[bytes, ...] = ()
-        for line, entry in self._file.read():
-            lines = (line,) if entry.get("face") in (None, 1) else (*lines, line)
+    def _find_successes(self, file: ManifestFile, is_own: bool = True) -> None:
+        """Keep the lines of what was done, by the places of photos; parsed, those of 50,000 photos take 400 MB."""
+        for lines, entry in lines_by_photo(file):
             if entry["status"] == ExitStatus.OK and len(lines) == entry.get("faces"):
-                found.setdefault(self._place_of(entry), []).append(lines)
-        return found
+                place = place_of_entry(entry, self._folder)
+                self._successes.setdefault(place, []).append(_Lines(lines, is_own))
 
     def _successes_of(self, target: Target) -> list[_Success]:
         found = self._successes.get(place_of(target.photo), [])
-        return [_Success([json.loads(line) for line in lines]) for lines in found]
+        return [_Success([json.loads(line) for line in lines], is_own) for lines, is_own in found]
 
     def _holds(self, success: _Success, target: Target) -> bool:
         """Tell whether a success is one of this run's parameters, and nothing has changed since."""
@@ -141,12 +165,6 @@ class Manifest:
         older = all(found.st_mtime_ns <= result.stat().st_mtime_ns for result in results)
         return older and found.st_size == entry.get("input_bytes")
 
-    def _place_of(self, entry: Entry) -> str:
-        relative = entry.get("relative_input")
-        if isinstance(relative, str):
-            return os.path.normpath(self._folder / relative)
-        return place_of(Path(entry["input"]))
-
     def _relative(self, place: str) -> str:
         try:
             return os.path.relpath(place, self._folder)
@@ -154,13 +172,34 @@ class Manifest:
             return place
 
 
-def _past_outcome(success: _Success, target: Target) -> Outcome:
-    entries = success.entries
+def lines_by_photo(file: ManifestFile) -> Iterator[tuple[tuple[bytes, ...], Entry]]:
+    """Yield the lines of each photo as they are complete, with what the last one says.
+
+    Raises:
+        OutputError: If the file is not a manifest, or cannot be read.
+    """
+    lines: tuple[bytes, ...] = ()
+    for line, entry in file.read():
+        lines = (line,) if entry.get("face") in (None, 1) else (*lines, line)
+        if entry["status"] != ExitStatus.OK or len(lines) == entry.get("faces"):
+            yield lines, entry
+
+
+def place_of_entry(entry: Entry, folder: Path) -> str:
+    """Return where the photo of a line lies, as `place_of`, given the real path of the manifest's folder."""
+    relative = entry.get("relative_input")
+    if isinstance(relative, str):
+        return os.path.normpath(folder / relative)
+    return place_of(Path(entry["input"]))
+
+
+def past_outcome(entries: Sequence[Entry], target: Target) -> Outcome:
+    """Return what the lines of a photo that was done say; its results lie in the target's folder."""
     names = [field.name for field in fields(FaceRecord)]
     faces = [FaceRecord(**{name: entry.get(name) for name in names}) for entry in entries]  # type: ignore[arg-type]
     return Outcome(
         target=target,
-        written=tuple(target.folder / name for name in success.names),
+        written=tuple(target.folder / Path(path).name for path in _strings(entries[0].get("outputs"))),
         faces=tuple(faces),
         pairs=tuple(_pair(value, target.folder) for value in entries[0].get("pairs", [])),
         notes=tuple(_strings(entries[0].get("notes"))),

@@ -18,6 +18,8 @@ from symface_cli.measurement.photo import FaceMeasurement, measure_faces
 from symface_cli.measurement.rows import PhotoRows, row_of
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
+from symface_cli.shards.record import keep_record
+from symface_cli.shards.shard import find_others
 from symface_cli.version import __version__
 from symface_cli.writing import Destination, Inputs, prepare_files
 
@@ -127,15 +129,22 @@ class MeasuringBatch:
         if not self._options.resume:
             return [], {}
         known = {rows.photo: rows for path, form in self._files() for rows in read_table(path, form)}
-        places = {place_of(Path(name)): rows for name, rows in known.items()}
+        foreign = {rows.photo: rows for path, form in self._other_files() for rows in read_table(path, form)} | known
+        places = {place_of(Path(name)): rows for name, rows in foreign.items()}
         found = ((target, str(target.photo), place_of(target.photo)) for target in self._targets.items)
-        mine = {target: known.get(name) or places[place] for target, name, place in found if place in places}
+        mine = {target: foreign.get(name) or places[place] for target, name, place in found if place in places}
         names = {rows.photo for rows in mine.values()}
         return [rows for rows in known.values() if rows.photo not in names], mine
 
+    def _other_files(self) -> list[tuple[Path, Format]]:
+        """Return the tables of other parts, and of the whole, that may have photos of this batch."""
+        named = ((self._options.csv, CSV), (self._options.json, JSON))
+        shard = self._targets.shard
+        return [(other, form) for path, form in named if path is not None for other in find_others(path, shard)]
+
     def _files(self) -> list[tuple[Path, Format]]:
         named = ((self._options.csv, CSV), (self._options.json, JSON))
-        return [(path, form) for path, form in named if path is not None]
+        return [(self._targets.own(path), form) for path, form in named if path is not None]
 
     def _open_tables(self) -> list[Table]:
         return [open_table(path, form, self._options.force or self._options.resume) for path, form in self._files()]
@@ -174,14 +183,16 @@ class MeasuringBatch:
         return Permission(inputs=self._inputs, force=options.force, resumed=options.resume, made=made)
 
     def _record(self, results: Iterable[MeasuredPhoto]) -> Iterator[MeasuredPhoto]:
-        try:
-            for measured in results:
-                self._add(measured)
-                yield measured
-        finally:  # also when the run is interrupted
-            rows = self._in_order()
-            for table in self._tables:
-                table.end(rows)
+        files = [(path, "csv" if form is CSV else "json") for path, form in self._files() if path != STREAM]
+        with keep_record(self._targets.describe_shard({"measured_by": self._measured_by}), files):
+            try:
+                for measured in results:
+                    self._add(measured)
+                    yield measured
+            finally:  # also when the run is interrupted
+                rows = self._in_order()
+                for table in self._tables:
+                    table.end(rows)
 
     def _add(self, measured: MeasuredPhoto) -> None:
         """Add a photo to the tables; a refusal to replace its heat map leaves the numbers that are there."""

@@ -16,6 +16,8 @@ from symface_cli.errors import UsageError, WeightsError, WorkerError, failure_of
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
 from symface_cli.rendering.plan import Planner
+from symface_cli.shards.record import keep_record
+from symface_cli.shards.shard import find_others
 from symface_cli.writing import Destination, Inputs, prepare_files
 
 
@@ -28,7 +30,8 @@ class BatchOptions:
         resume: Whether to skip photos that the manifest lists as done; what it lists for the others, and has not been
             changed since, may be overwritten.
         checksum: Whether to tell what is done by reading photos and results, even if they have the same size and times.
-        manifest: The record of the batch; None for manifest.jsonl in the folder of the results, if they have one.
+        manifest: The record of the batch; None for manifest.jsonl in the folder of the results, if they have one. Of a
+            part of the photos, it is the part's own file, such as manifest.2-of-7.jsonl.
         report: HTML page to write at the end; None for none.
         jobs: Number of parallel workers; 0 for one per core.
         also_read: Files that are read besides the photos, and never overwritten: weights.
@@ -67,6 +70,7 @@ class Batch:
         self._inputs = Inputs([*targets.photos, *self._options.also_read])
         self._report = self._choose_report()
         self.note: str | None = None
+        self._path = self._choose_manifest()
         self._manifest = self._open_manifest()
         self._done = self._find_done()
         self._todo = [target for target in targets.items if target not in self._done]
@@ -81,19 +85,33 @@ class Batch:
         Each is in the manifest before it is yielded. The page is written after the last one.
         """
         task = partial(symmetrize_photo, self._planner, self._permission())
-        if len(self._targets.items) == 1:  # of all: what is left of a batch is done as the rest was, to the same bytes
+        if self._manifest is not None:
+            self._manifest.adopt()
+        if self._targets.is_single:  # what is left of a batch, or a part of it, is done as the rest, to the same bytes
             return self._record(map(task, self._todo))
         jobs = self._options.jobs or available_cores()
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=self._planner.on_cpu))
 
-    def _open_manifest(self) -> Manifest | None:
+    def _choose_manifest(self) -> Path | None:
+        """Return the manifest of all photos."""
         path = self._options.manifest
         if path is None and self._targets.folder is not None:
             path = self._targets.folder / NAME
-        if path is None and self._options.resume:
-            raise UsageError("a batch without a manifest cannot be resumed; name one, or a folder for the results")
-        self._prepare_files(path)
-        return None if path is None else Manifest(path, self._planner.parameters, self._options.checksum)
+        if path is None and (self._options.resume or self._targets.shard is not None):
+            raise UsageError(
+                "a batch without a manifest cannot be resumed or done in shards; name one, or a folder for the results"
+            )
+        return path
+
+    def _open_manifest(self) -> Manifest | None:
+        """Open this run's own manifest, and those beside it from which it goes on."""
+        if self._path is None:
+            self._prepare_files(None)
+            return None
+        own = self._targets.own(self._path)
+        self._prepare_files(own)
+        others = find_others(self._path, self._targets.shard) if self._options.resume else []
+        return Manifest(own, self._planner.parameters, self._options.checksum, others)
 
     def _prepare_files(self, manifest: Path | None) -> None:
         """Check before the work that all files with a name of their own can be written."""
@@ -130,12 +148,14 @@ class Batch:
 
     def _record(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         made = dict(self._done)
-        for outcome in outcomes:
-            if self._manifest is not None:
-                self._manifest.add(outcome)
-            if self._report is not None:
-                made[outcome.target] = outcome
-            yield outcome
+        files = [] if self._path is None else [(self._targets.own(self._path), "manifest")]
+        with keep_record(self._targets.describe_shard(self._planner.parameters), files):
+            for outcome in outcomes:
+                if self._manifest is not None:
+                    self._manifest.add(outcome)
+                if self._report is not None:
+                    made[outcome.target] = outcome
+                yield outcome
         if self._report is not None:
             self.note = _write_report(self._report, [made[target] for target in self._targets.items])
 

@@ -3,13 +3,15 @@
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from symface_cli.errors import Hint, OutputError, PhotoError, UsageError
 from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, on_one_line, remark_gifs
+from symface_cli.shards.record import ShardRecord, describe_shard
+from symface_cli.shards.shard import Shard
 from symface_cli.writing import Destination, is_same, prepare_folder
 
 STREAM = Path("-")
@@ -25,12 +27,14 @@ class Target:
         folder: Where its results go.
         stem: What their names begin with.
         exact: The one file that is asked for, or STREAM; None for names made of the stem.
+        name: Its path below the folder that was named, with slashes; of one that was named itself, its file's name.
     """
 
     photo: Path
     folder: Path
     stem: str
     exact: Path | None = None
+    name: str = ""
 
     def path(self, label: str, suffix: str) -> Path:
         """Name the file of a result that `label` tells from the photo's others; empty for the main one."""
@@ -57,12 +61,40 @@ class Targets:
         folder: The folder that was named for all results; None if they lie beside their photos, or in one named file.
         problems: Why what was named, or is in a named folder, is passed over.
         gifs: How many GIF files in named folders are passed over.
+        shard: Which part of all photos they are; None for all.
+        others: Those of the other parts.
     """
 
     items: tuple[Target, ...]
     folder: Path | None = None
     problems: tuple[PhotoError, ...] = ()
     gifs: int = 0
+    shard: Shard | None = None
+    others: tuple[Target, ...] = ()
+
+    def take(self, shard: Shard | None) -> "Targets":
+        """Return the part of the photos that falls to a shard; their results are called as if all were there.
+
+        Raises:
+            UsageError: If a single file was named for the results.
+        """
+        if shard is None:
+            return self
+        if any(target.exact is not None for target in self.items):
+            raise UsageError("a shard of photos needs a folder for its results, not a file")
+        mine = tuple(target for target in self.items if shard.has(target.name))
+        others = tuple(target for target in self.items if not shard.has(target.name))
+        return replace(self, items=mine, shard=shard, others=others)
+
+    def own(self, path: Path) -> Path:
+        """Name this part's own file, given that of all."""
+        return path if self.shard is None or path == STREAM else self.shard.path(path)
+
+    def describe_shard(self, settings: Mapping[str, object]) -> ShardRecord | None:
+        """Describe the part that they are, of results that depend on some settings; None if they are all."""
+        if self.shard is None:
+            return None
+        return describe_shard(self.shard, [target.name for target in (*self.items, *self.others)], settings)
 
     @property
     def remarks(self) -> list[str]:
@@ -72,12 +104,17 @@ class Targets:
     @property
     def file(self) -> Path | None:
         """The one file that was named for the result of the only photo, or STREAM."""
-        return self.items[0].exact
+        return self.items[0].exact if self.items else None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one photo alone, in this part and all others."""
+        return len(self.items) + len(self.others) == 1
 
     @property
     def photos(self) -> list[Path]:
-        """The photos' files, standard input left out."""
-        return [target.photo for target in self.items if target.photo != STREAM]
+        """The photos' files, also those of other parts; standard input left out."""
+        return [target.photo for target in (*self.items, *self.others) if target.photo != STREAM]
 
     def prepare_folder(self) -> None:
         """Check, before the work, that results can be written into the folder that was named for them.
@@ -98,7 +135,7 @@ class Targets:
         return is_result(path.name) and any(
             path.name.startswith((f"{target.stem}.symmetric", f"{target.stem}.asymmetry"))
             and is_same(target.folder, path.parent)
-            for target in self.items
+            for target in (*self.items, *self.others)
         )
 
 
@@ -158,7 +195,8 @@ def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str 
     for root, photo in photos:
         stem = photo.stem if stems[photo.parent, photo.stem] == 1 else photo.name  # a.jpg beside a.png
         folder = photo.parent if out is None else Path(out, photo.parent.relative_to(root) if root else "")
-        targets.append(Target(photo=photo, folder=folder, stem=stem))
+        name = photo.relative_to(root).as_posix() if root else photo.name
+        targets.append(Target(photo=photo, folder=folder, stem=stem, name=name))
     _refuse_duplicates(targets)
     return Targets(tuple(targets), None if out is None else Path(out))
 

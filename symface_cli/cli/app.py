@@ -17,6 +17,7 @@ from symface_cli.cli.commands.doctor import doctor
 from symface_cli.cli.commands.evaluate import evaluate
 from symface_cli.cli.commands.label import label
 from symface_cli.cli.commands.measure import measure
+from symface_cli.cli.commands.merge import merge
 from symface_cli.cli.commands.symmetrize import symmetrize
 from symface_cli.cli.commands.train import train
 from symface_cli.cli.config import Kind, find_config, read_config, variable_of
@@ -36,6 +37,7 @@ _command = partial(app.command, cls=SymfaceCommand)
 _command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
 _command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
 _command(short_help="Analyze the asymmetry of a sample of people.", epilog=manual.ASYMMETRY)(asymmetry)
+_command(short_help="Make one of what was made in shards.", epilog=manual.MERGE)(merge)
 _command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 _command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 _command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)

@@ -32,6 +32,7 @@ Examples:
   symface symmetrize group.jpg --faces largest -o me.jpg
   symface symmetrize holiday/ -o symmetric/ --report report.html
   symface symmetrize holiday/ -o symmetric/ --resume
+  symface symmetrize holiday/ -o out/ --shard 1/2 # the others elsewhere
   symface symmetrize - < portrait.jpg > out.jpg
 """
 
@@ -53,6 +54,14 @@ Examples:
   symface asymmetry points.csv
   symface asymmetry points.csv --people people.csv --csv scores.csv
   symface asymmetry landmarks/ --mirror mirror.csv --json -
+"""
+
+MERGE = """
+Examples:
+
+\b
+  symface merge out/                              # made with --shard
+  symface merge out/ --report report.html
 """
 
 LABEL = """

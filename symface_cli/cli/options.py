@@ -69,6 +69,15 @@ JobsOption = Annotated[
         rich_help_panel=MANY,
     ),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N|slurm",
+        help="Only part I of N of the photos, with files of its own; slurm: that of an array's task.",
+        rich_help_panel=MANY,
+    ),
+]
 DebugOption = Annotated[
     bool,
     typer.Option(

@@ -46,6 +46,15 @@ def _needs_no_weights(values: Values) -> bool:
 
 
 _NO_FILE = (None, Path("-"))
+
+
+def _is_part(values: Values) -> bool:
+    return values["shard"] is not None
+
+
+_ONE_REPORT = Rule(
+    "shard", _is_part, ("report",), "{option} needs all photos: run symface merge FOLDER --report FILE after the shards"
+)
 _ONE_SOURCE = Rule("data", lambda values: values["data"] is not None, ("download",))
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -93,6 +102,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("eyes", lambda values: values["eyes"] is not None, ("box", "min_face", "faces")),
         Rule("box", lambda values: values["box"] is not None, ("min_face", "faces")),
         Rule("resume", lambda values: not values["resume"], ("checksum",), "{option} needs {cause}"),
+        _ONE_REPORT,
     ),
     "measure": (
         Rule(
@@ -107,6 +117,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             ("resume",),
             "{option} needs a table to go on with: {cause} FILE or --json FILE",
         ),
+        Rule(
+            "csv_path",
+            lambda values: values["csv_path"] in _NO_FILE and values["json_path"] in _NO_FILE,
+            ("shard",),
+            "{option} needs a table of its own: {cause} FILE or --json FILE",
+        ),
     ),
     "label": (_ONE_SOURCE,),
     "train": (
@@ -119,7 +135,16 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "midline",
             lambda values: values["midline"],
-            ("split", "recognizer", "occluder", "output", "segmentation", "groups", "run", "resume", "report_path"),
+            (
+                *("split", "recognizer", "occluder", "output", "segmentation", "groups"),
+                *("run", "resume", "report_path", "shard"),
+            ),
+        ),
+        Rule(
+            "shard",
+            _is_part,
+            ("json_path", "markdown_path", "report_path", "groups"),
+            "{option} needs all photos: run symface merge after the shards, then evaluate with --resume",
         ),
         Rule("method", _needs_no_weights, ("weights",), "{option} does not go with landmark methods alone"),
         Rule(

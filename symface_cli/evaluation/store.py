@@ -20,6 +20,8 @@ from symface_cli.landmarks import scheme
 from symface_cli.methods.registry import need_weights
 from symface_cli.network.weights import choose_weights
 from symface_cli.rendering.options import Output
+from symface_cli.shards.parts import Parts
+from symface_cli.shards.shard import Shard, find_others
 from symface_cli.version import __version__
 
 STORE_NAME = "results.sqlite"
@@ -41,10 +43,13 @@ class SqliteStore:
     """An evaluation's results in a file; for one process.
 
     Other versions of symface and other weights find nothing of what this one has kept.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, weights: str) -> None:
-        self._path = path
+        self.path = path
         self._connection = connection
         self._weights = weights
 
@@ -55,7 +60,7 @@ class SqliteStore:
             DataError: If the file cannot be read.
         """
         which = (digest, __version__)
-        with _refuse_damage(self._path):
+        with _refuse_damage(self.path):
             face = self._select("photos", "landmarks, agreeing", which).fetchone()
             originals = self._select("originals", "recognizer, embedding", which).fetchall()
             attempts = self._select_attempts(which, labels).fetchall()
@@ -83,7 +88,7 @@ class SqliteStore:
         attempts = [
             self._row(result, key, attempt) for key, attempt in result.attempts.items() if attempt.error is None
         ]
-        with _refuse_damage(self._path), self._connection:
+        with _refuse_damage(self.path), self._connection:
             self._insert("photos", [(*which, _pack(result.landmarks, "<f4"), result.agreeing)])
             self._insert("originals", originals)
             self._insert("attempts", attempts)
@@ -113,35 +118,90 @@ class SqliteStore:
 
 
 @contextmanager
-def open_store(run: Path, plan: EvaluationPlan, resume: bool = False, replace: bool = False) -> Iterator[SqliteStore]:
+def open_store(
+    run: Path, plan: EvaluationPlan, resume: bool = False, replace: bool = False, shard: Shard | None = None
+) -> Iterator[SqliteStore]:
     """Open the results in the folder of a run, which is created.
 
     Args:
         run: The folder.
         plan: What is evaluated.
-        resume: Whether to go on with the results that are there.
+        resume: Whether to go on with the results that are there, also with those of other numbers of shards.
         replace: Whether those that are there may be lost otherwise.
+        shard: The part of the photos that is evaluated, which has a file of its own; None for all.
 
     Raises:
         OutputError: If there are results, and nothing says what is to become of them.
         DataError: If there is nothing to resume, or the file cannot be read or written, or is none of ours.
         WeightsError: If the plan needs weights that cannot be read.
     """
-    path = run / STORE_NAME
-    if resume and not path.is_file():
+    path = run / STORE_NAME if shard is None else shard.path(run / STORE_NAME)
+    others = [other for other in find_others(run / STORE_NAME, shard) if other.is_file()] if resume else []
+    if resume and not (path.is_file() or others):
         raise DataError(f"{path}: no results to go on with", Hint.START_ANEW)
     weights = _digest_weights(plan)
+    goes_on = resume and path.is_file()
     with _refuse_damage(path):
         run.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path)
+        connection = _connect(path)
     with closing(connection):
         with _refuse_damage(path):
-            if resume:
+            if goes_on:
                 _check_format(path, connection)
             else:
                 _refuse_results(path, connection, replace)
                 _create_tables(connection)
+        for other in others:
+            _take_over(connection, other)
         yield SqliteStore(path, connection, weights)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path.absolute(), uri=True)  # so that files that are attached may be given by URIs
+
+
+def describe_plan(plan: EvaluationPlan) -> dict[str, object]:
+    """Say what results depend on, as JSON can hold it."""
+    return {
+        "version": __version__,
+        "weights": _digest_weights(plan),
+        "methods": plan.methods,
+        "recognizers": plan.recognizers,
+        "occluders": plan.conditions,
+        "outputs": [output.value for output in plan.outputs],
+        "segmentation": plan.labels is not None,
+    }
+
+
+def merge_stores(parts: Parts, replace: bool = False) -> Path:
+    """Make one file of the results of all parts; return it.
+
+    Raises:
+        OutputError: If there are results already that may not be lost.
+        DataError: If a file cannot be read or written.
+    """
+    path = parts.whole
+    with _refuse_damage(path), closing(_connect(path)) as connection:
+        _refuse_results(path, connection, replace)
+        _create_tables(connection)
+        for part in parts.files:
+            _take_over(connection, part)
+    return path
+
+
+def _take_over(connection: sqlite3.Connection, other: Path) -> None:
+    """Add the results of another file, which is only read."""
+    with _refuse_damage(other):
+        connection.execute("ATTACH DATABASE ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
+        try:
+            found = connection.execute("PRAGMA other.user_version").fetchone()[0]
+            if found != STORE_FORMAT:
+                raise DataError(f"{other}: not the results of this version of symface", Hint.START_ANEW)
+            with connection:
+                for table in TABLES:
+                    connection.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}")
+        finally:
+            connection.execute("DETACH DATABASE other")
 
 
 @contextmanager

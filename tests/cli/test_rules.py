@@ -45,6 +45,10 @@ VALUES = {
     "resume": "--resume",
     "checksum": "--checksum",
     "report_path": "--report x.html",
+    "report": "--report x.html",
+    "json_path": "--json x.json",
+    "markdown_path": "--markdown x.md",
+    "shard": "--shard 1/2",
     "out_path": "-o maps/",
 }
 """How an option is given another value than its default."""
@@ -58,11 +62,12 @@ CASES = {
         "--gif --output face",
         "--eyes 1,2,30,2",
         "--box 1,2,30,40",
+        "--shard 1/2",
     ),
     "measure": ("",),
     "label": ("lfw/",),
     "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1"),
-    "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp"),
+    "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp", "lfw/ --shard 1/2"),
 }
 """Command lines that make each rule's case."""
 

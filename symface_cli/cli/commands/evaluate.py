@@ -19,6 +19,7 @@ from symface_cli.cli.options import (
     ForceOption,
     JobsOption,
     ModelDirOption,
+    ShardOption,
     WeightsOption,
     complete_methods,
 )
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.protocol import EvaluationPlan, PhotoResult, ResultStore
     from symface_cli.evaluation.scores import EvaluationReport
+    from symface_cli.evaluation.store import SqliteStore
     from symface_cli.evaluation.subsets.groups import PhotoGroups
+    from symface_cli.shards.shard import Shard
     from symface_cli.writing import Destination
 
 
@@ -165,6 +168,7 @@ def evaluate(
     ] = False,
     force: ForceOption = False,
     jobs: JobsOption = 0,
+    shard: ShardOption = None,
     weights: WeightsOption = None,
     model_dir: ModelDirOption = None,
     debug: DebugOption = False,
@@ -174,6 +178,7 @@ def evaluate(
     A face counts as recognized when a face recognizer says that it is the person in the photo; faces that are not
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
+    from symface_cli.cli.commands.symmetrize_options import parse_shard
     from symface_cli.data.datasets import check_choice, choose_photos
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.photos.labels import LabelSource
@@ -216,7 +221,10 @@ def evaluate(
     grouped = None if groups is None else _read_groups(groups, dataset, photos)
     files = [*files_of(plan.methods), *(file for name in plan.recognizers for file in find_recognizer(name).files)]
     fetch_models(files, model_dir)
-    with open_store(run, plan, resume, force) as store:
+    part = parse_shard(shard)
+    with open_store(run, plan, resume, force, part) as store:
+        if part is not None:
+            return _run_shard(part, dataset, photos, plan, store)
         report = summarize_results(plan, _run(photos, plan, store), grouped)
     _write(report, written)
     _print(report)
@@ -255,6 +263,24 @@ def _run(photos: "list[DatasetPhoto]", plan: "EvaluationPlan", store: "ResultSto
 
     with count_photos("evaluating") as progress:
         return list(evaluate(photos, plan, progress, store))
+
+
+def _run_shard(
+    shard: "Shard", data: "Dataset", photos: "list[DatasetPhoto]", plan: "EvaluationPlan", store: "SqliteStore"
+) -> int:
+    """Keep what is found out about a part of the photos; figures are made of all."""
+    from symface_cli.evaluation.store import describe_plan
+    from symface_cli.shards.record import describe_shard, keep_record
+
+    record = describe_shard(shard, [data.name_of(photo) for photo in photos], describe_plan(plan))
+    mine = [photo for photo in photos if shard.has(data.name_of(photo))]
+    with keep_record(record, [(store.path, "results")]):
+        results = _run(mine, plan, store)
+    errors = [result.error for result in results if result.error is not None]
+    for error in errors:
+        print_error(error)
+    print_line(f"{len(results) - len(errors)} of {len(results)} photos evaluated, {len(errors)} failed: shard {shard}")
+    return _status(data.problems, errors)
 
 
 def _evaluate_midlines(data: "Dataset", limit: int | None, plan: "MidlinePlan", written: Written) -> int:

@@ -7,7 +7,7 @@ import typer
 
 from symface_cli.cli.console import ResultPrinter, mention, print_error, print_line, print_traceback, show_tracebacks
 from symface_cli.cli.fetching import DataArgument, DownloadOption, fetch_models, survey_dataset
-from symface_cli.cli.options import DATA, NUMBERS, DebugOption, ForceOption, JobsOption
+from symface_cli.cli.options import DATA, NUMBERS, DebugOption, ForceOption, JobsOption, ShardOption
 from symface_cli.cli.progress import count_photos
 from symface_cli.errors import ExitStatus, PhotoError
 
@@ -33,6 +33,7 @@ def label(
     ] = None,
     force: ForceOption = False,
     jobs: JobsOption = 0,
+    shard: ShardOption = None,
     debug: DebugOption = False,
 ) -> int:
     """Label training photos: find the faces and dlib's landmarks, and write them as CSV.
@@ -42,18 +43,26 @@ def label(
     no. Photos of test people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
+    from symface_cli.cli.commands.symmetrize_options import parse_shard
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-    from symface_cli.training.data.labeling import label_into
+    from symface_cli.shards.record import describe_shard, keep_record
+    from symface_cli.training.data.labeling import describe_labeling, label_into
     from symface_cli.training.data.labels import describe_labels, name_faults, photos_to_label
     from symface_cli.writing import Destination, Inputs, prepare_files, write_file
 
+    part = parse_shard(shard)
+    if part is not None:
+        out_path, review = part.path(out_path), None if review is None else part.path(review)
     written = [out_path] if review is None else [out_path, review]
     prepare_files([Destination(path, force) for path in written], Inputs([] if data is None else [data]))
     dataset = survey_dataset(data, download)
     if teacher == "blend":
         fetch_models(MediaPipeLandmarks.files, None)
-    with count_photos("labeling") as progress:
-        labels, note = label_into(out_path, photos_to_label(dataset), progress, jobs, teacher, replace=force)
+    photos = photos_to_label(dataset)
+    record = None if part is None else describe_shard(part, list(photos), describe_labeling(teacher))
+    mine = {name: photo for name, photo in photos.items() if part is None or part.has(name)}
+    with count_photos("labeling") as progress, keep_record(record, [(out_path, "labels")]):
+        labels, note = label_into(out_path, mine, progress, jobs, teacher, replace=force)
     mention(note)
     printer = ResultPrinter()
     printer.print(out_path)

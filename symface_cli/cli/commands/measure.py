@@ -25,6 +25,7 @@ from symface_cli.cli.options import (
     FacesOption,
     ForceOption,
     JobsOption,
+    ShardOption,
     WeightsOption,
 )
 from symface_cli.cli.progress import follow
@@ -75,6 +76,7 @@ def measure(
         typer.Option("--resume", help="Skip photos that a table has, and that are as they were.", rich_help_panel=MANY),
     ] = False,
     jobs: JobsOption = 0,
+    shard: ShardOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     debug: DebugOption = False,
@@ -90,7 +92,7 @@ def measure(
     _check(photos, json_path, csv_path, heatmap, out_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import choose_targets
-    from symface_cli.cli.commands.symmetrize_options import parse_faces
+    from symface_cli.cli.commands.symmetrize_options import parse_faces, parse_shard
     from symface_cli.detection.selection import Selection
 
     options = MeasuringOptions(
@@ -103,7 +105,7 @@ def measure(
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
-    targets = choose_targets(photos, out_path)
+    targets = choose_targets(photos, out_path).take(parse_shard(shard))
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
     from symface_cli.inference.symmetrizer import Symmetrizer

@@ -27,6 +27,7 @@ from symface_cli.cli.options import (
     JobsOption,
     ModelDirOption,
     Print0Option,
+    ShardOption,
     WeightsOption,
     complete_methods,
 )
@@ -206,6 +207,7 @@ def symmetrize(
         ),
     ] = False,
     jobs: JobsOption = 0,
+    shard: ShardOption = None,
     print0: Print0Option = False,
     method: Annotated[
         str,
@@ -255,7 +257,7 @@ def symmetrize(
     )
     if selection.is_upside_down:
         print_error(parsing.UPSIDE_DOWN)
-    targets = choose_targets(photos, out_path)
+    targets = choose_targets(photos, out_path).take(parsing.parse_shard(shard))
     parsing.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)

@@ -1,5 +1,6 @@
 """Texts of options to values; what makes no sense is refused with the option's name."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,6 +17,8 @@ from symface_cli.inference.face import Side
 from symface_cli.methods.network import NetworkMethod
 from symface_cli.methods.registry import find_method
 from symface_cli.rendering.options import Output, OutputOptions
+from symface_cli.shards import shard
+from symface_cli.shards.shard import Shard
 
 MOST_STEPS = 1000
 LARGEST_AMOUNT = 3.0
@@ -88,6 +91,11 @@ def parse_faces(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise UsageError(f"--faces {text}: use all, largest, or a number from 1")
     return int(text)
+
+
+def parse_shard(text: str | None) -> Shard | None:
+    """Return the part of the photos that is meant; None of None, for all."""
+    return None if text is None else shard.parse_shard(text, os.environ)
 
 
 def parse_steps(text: str | None) -> tuple[float, ...]:

@@ -4,17 +4,19 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from symface_cli.data.datasets import DatasetPhoto
+from symface_cli.data.photo_table import read_rows
 from symface_cli.errors import DataError, OutputError
-from symface_cli.files import on_one_line
-from symface_cli.training.data.label_table import cells_of, label_of, write_labels
+from symface_cli.files import as_csv, on_one_line
+from symface_cli.shards.parts import Parts
+from symface_cli.training.data.label_table import COLUMNS, LAYOUT, cells_of, label_of, write_labels
 from symface_cli.training.data.labels import Label, label_photos
 from symface_cli.training.data.teachers import Teacher
 from symface_cli.version import __version__
-from symface_cli.writing import add_to_file
+from symface_cli.writing import add_to_file, write_file
 
 Photos = Mapping[str, DatasetPhoto]
 _BEGINNING = b'\n{"labeled_by": '
@@ -73,6 +75,25 @@ def label_into(
     note = write_labels(path, labels, replace)
     part.remove()
     return Labeled(labels, note)
+
+
+def describe_labeling(teacher: Teacher | None) -> dict[str, object]:
+    """Say what labels depend on, as JSON can hold it."""
+    return {"version": __version__, "teacher": teacher}
+
+
+def merge_labels(parts: Parts, replace: bool = False) -> str | None:
+    """Write one file of the labels of all parts, with what a person has corrected in them.
+
+    Raises:
+        DataError: If a file cannot be read, or the parts do not fit together.
+        OutputError: If the file cannot be written, or there is one that may not be lost.
+    """
+    files = [list(read_rows(file, LAYOUT)) if file.is_file() else [] for file in parts.files]
+    parts.check_counts([row.cells["photo"] for row in rows] for rows in files)
+    rows = sorted((row for rows in files for row in rows), key=lambda row: PurePosixPath(row.cells["photo"]))
+    cells = ([row.cells.get(column, "") for column in COLUMNS] for row in rows)
+    return write_file(parts.whole, as_csv([COLUMNS, *cells]), replace)
 
 
 class _Part:

@@ -1,0 +1,1 @@
+"""What runs have recorded of their parts of the photos, made one."""
