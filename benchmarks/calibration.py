@@ -25,18 +25,9 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.asymmetry import (
-    AREAS,
-    FACE_SIDE,
-    Asymmetry,
-    Estimate,
-    Reading,
-    color_difference,
-    displacement_of,
-    measure_asymmetry,
-    summarize,
-)
+from symface_cli.measurement.asymmetry import Asymmetry, Estimate, measure_asymmetry, summarize
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
+from symface_cli.measurement.reading import AREAS, FACE_SIDE, Reading, color_difference, displacement_of
 
 LARGEST_FACE = 320  # px, side of the symmetric faces that are warped
 MARGIN = 0.35  # of that, around them

@@ -18,7 +18,9 @@ from symface_cli.errors import UsageError
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.inference.face import Side
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.photo import FaceMeasurement, measure_photo
+from symface_cli.measurement.photo import Convention, FaceMeasurement, FaceMeter
+from symface_cli.measurement.points.scheme import Sides
+from symface_cli.measurement.scale import IRIS_MM, parse_scaling
 from symface_cli.rendering.morphing import Amounts, PoseMode
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import OutputFile
@@ -146,6 +148,10 @@ def measure(
     photo: AnyPhoto,
     *,
     face: int | None = None,
+    raw: bool = False,
+    sides: Sides = "person",
+    scale: str = "none",
+    iris_mm: float = IRIS_MM,
     heatmap: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
@@ -153,12 +159,18 @@ def measure(
     """Measure how asymmetric the faces of a photo are. Not a medical device.
 
     For example, `measure("portrait.jpg")[0].values["whole_shape_pct"]` is the mean displacement between the two sides
-    of the face in per cent of the eye distance, and its error. All names: `symface_cli.measurement.quantities.NAMES`.
-    The network stays loaded for the next call.
+    of the face in per cent of the eye distance, and its error; `.measures["fai"].diff` how much longer the way from the
+    eye to the corner of the mouth is on the person's left. All names: `symface_cli.measurement.quantities.NAMES`, and
+    `BY_NAME` of `symface_cli.measurement.measures`. The network stays loaded for the next call.
 
     Args:
         photo: The photo.
         face: Number of the one face by size, 1 for the largest; None for all.
+        raw: Whether the turn of the head is left in; else it is taken out.
+        sides: Whose left and right: "person" or "viewer".
+        scale: "none" for lengths in per cent of the distance between the pupils; in mm by "iris", "ipd=63" (distance
+            between the pupils) or "mm_per_px=0.2".
+        iris_mm: Diameter of an iris in mm, for "iris".
         heatmap: Whether to draw heat maps of shape and color, too.
         weights: A weights file instead of the bundled one.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
@@ -170,10 +182,13 @@ def measure(
         PhotoError: If the photo cannot be read.
         NoFaceError: If it shows no face, or none of that number.
         WeightsError: If the weights cannot be used, or are of the paper's network, which cannot measure.
-        UsageError: If the device is not there.
+        UsageError: If the device is not there, or a value is none of those above.
     """
-    symmetrizer = _symmetrizer(weights, device)
-    return measure_photo(symmetrizer, _read(photo).photo, Selection(number=face), heatmap)
+    if sides not in ("person", "viewer"):
+        raise UsageError(f"sides {sides}: use person or viewer")
+    convention = Convention(raw=raw, sides=sides, scaling=parse_scaling(scale, iris_mm), heatmaps=heatmap)
+    meter = FaceMeter(_symmetrizer(weights, device), convention)
+    return meter.measure_photo(_read(photo).photo, Selection(number=face))
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,10 @@ OPTIONS = {
         "--no-detail --pose --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
         "--check-identity --measure --jobs --shard --print0 --method --weights --device --model-dir --debug"
     ),
-    "measure": "--json --csv --heatmap --out --faces --force --resume --jobs --shard --weights --device --debug",
+    "measure": (
+        "--json --csv --heatmap --out --raw --sides --scale --iris-mm --faces --force --resume --jobs --shard "
+        "--weights --device --model-dir --debug"
+    ),
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --shard --debug",
     "merge": "--report --force --debug",

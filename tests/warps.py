@@ -31,5 +31,6 @@ def face_warp(
         hidden=0 * ones,
         shown=np.ones((PARSED, PARSED), np.float32) if shown is None else shown,
         pose=Pose(np.zeros((GRID, GRID, 2)), 0.0, 0.0) if pose is None else pose,
+        pose_field=np.zeros((GRID, GRID, 2), np.float32),
         irises=HIDDEN,
     )

@@ -14,8 +14,9 @@ from symface_cli.detection.selection import Selection
 from symface_cli.errors import ExitStatus, Hint, SymfaceError, WeightsError, WorkerError, failure_of
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.photo import FaceMeasurement, measure_faces
+from symface_cli.measurement.photo import USUAL, Convention, FaceMeasurement, FaceMeter
 from symface_cli.measurement.rows import PhotoRows, row_of
+from symface_cli.measurement.scale import Scaler
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
 from symface_cli.shards.record import keep_record
@@ -30,7 +31,8 @@ class MeasuringOptions:
 
     Attributes:
         selection: Which faces of each photo.
-        heatmaps: Whether to write heat maps, as PNG files.
+        convention: How faces are measured; its heat maps are written as PNG files.
+        model_folder: The user's own folder of published models.
         force: Whether existing files may be overwritten.
         resume: Whether to skip photos that are done in a table, and to add to the tables what is not.
         csv: Table to write; STREAM for standard output, None for none.
@@ -40,7 +42,8 @@ class MeasuringOptions:
     """
 
     selection: Selection
-    heatmaps: bool = False
+    convention: Convention = USUAL
+    model_folder: Path | None = None
     force: bool = False
     resume: bool = False
     csv: Path | None = None
@@ -88,6 +91,7 @@ class MeasuringBatch:
 
     Raises:
         OutputError: If what is to be written cannot be, or may not; if it is to be resumed with what is no table.
+        WeightsError: If the scale needs a model that is not here and cannot be downloaded.
     """
 
     def __init__(self, symmetrizer: Symmetrizer, targets: Targets, options: MeasuringOptions) -> None:
@@ -96,7 +100,9 @@ class MeasuringBatch:
         self._options = options
         self._inputs = Inputs([*targets.photos, *options.also_read])
         self._prepare_files()
-        self._measured_by = _describe_run(symmetrizer, options.selection)
+        scaler = Scaler(options.convention.scaling, options.model_folder)
+        self._meter = FaceMeter(symmetrizer, options.convention, scaler)
+        self._measured_by = _describe_run(symmetrizer, options)
         self._others, self._rows = self._read_tables()
         self._tables = self._open_tables()
         self._todo = [target for target in targets.items if not self._is_done(target)]
@@ -119,7 +125,7 @@ class MeasuringBatch:
         done = [rows for target, rows in self._rows.items() if target not in todo]
         for table in self._tables:
             table.begin(self._in_order(), done)
-        task = partial(measure_target, self._symmetrizer, self._options, self._permission())
+        task = partial(measure_target, self._meter, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
         fork = self._symmetrizer.device.type == "cpu"
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
@@ -165,7 +171,9 @@ class MeasuringBatch:
         rows = self._rows.get(target)
         if rows is None or not self._is_measured(rows, _checksum(target.photo)):
             return False
-        return not self._options.heatmaps or all(_checksum(path) == known for path, known in _heatmaps(target, rows))
+        if not self._options.convention.heatmaps:
+            return True
+        return all(_checksum(path) == known for path, known in _heatmaps(target, rows))
 
     def _is_measured(self, rows: PhotoRows, sha256: str) -> bool:
         """Tell whether rows are what this run would measure in a photo."""
@@ -215,21 +223,21 @@ def _lose(target: Target, error: WorkerError) -> MeasuredPhoto:
 
 
 def measure_target(
-    symmetrizer: Symmetrizer, options: MeasuringOptions, permission: Permission, target: Target
+    meter: FaceMeter, options: MeasuringOptions, permission: Permission, target: Target
 ) -> MeasuredPhoto:
     """Measure one photo and write its heat maps; whatever goes wrong with it is in the result.
 
     Raises:
         WeightsError: If the network cannot measure.
     """
-    selection, heatmaps = options.selection, options.heatmaps
+    selection, heatmaps = options.selection, options.convention.heatmaps
     sha256 = _checksum(target.photo)
     try:
         photo = read_source(target.photo).photo
         found = selection.choose(photo)
         paths = _heatmap_paths(target, len(found)) if heatmaps else []
         permission.check(paths)
-        faces = measure_faces(symmetrizer, photo, found, selection.number or 1, heatmaps)
+        faces = meter.measure_faces(photo, found, selection.number or 1)
         notes = _write_heatmaps(faces, paths, permission) if heatmaps else ()
     except WeightsError:  # of the paper's network, which cannot measure any photo
         raise
@@ -264,9 +272,11 @@ def _rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
     )
 
 
-def _describe_run(symmetrizer: Symmetrizer, selection: Selection) -> str:
-    faces = "all" if selection.number is None else selection.number
-    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}"
+def _describe_run(symmetrizer: Symmetrizer, options: MeasuringOptions) -> str:
+    faces = "all" if options.selection.number is None else options.selection.number
+    convention = options.convention
+    how = f"{'raw, ' if convention.raw else ''}left is the {convention.sides}'s, scale {convention.scaling}"
+    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}, {how}"
 
 
 def _checksum(path: Path) -> str:

@@ -30,6 +30,13 @@ def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating
     return float(DEGREES_PER_LOG * np.log(area[:, :half].sum() / area[:, -half:].sum()))
 
 
+def sample_warp(warp: NDArray[np.floating], places: Array) -> Array:
+    """Sample a warp, or another field over the face frame, (17, 17, C), at places (N, 2) in normalized coordinates."""
+    across, down = (interpolating_weights(len(warp), places[:, axis]) for axis in (0, 1))
+    sampled: Array = np.einsum("nr,nc,rck->nk", down, across, warp, optimize=True)
+    return sampled
+
+
 def areas_of_warp(image_from_face: NDArray[np.floating]) -> Array:
     """Return which area of the image a cell around each point of a warp covers, (17, 17); negative where it folds over.
 

@@ -46,6 +46,8 @@ class FaceWarp:
             differs, (17, 17) in 0..1, symmetric.
         shown: How surely each point of the level frame shows the face: skin, glasses or beard; (64, 64) in 0..1.
         pose: The pose of the head.
+        pose_field: How far a turn moves the points of a face by its sine, (17, 17, 2) in normalized face coordinates;
+            zeros if it is not known.
         irises: The irises, which may be hidden.
     """
 
@@ -56,6 +58,7 @@ class FaceWarp:
     hidden: Floats
     shown: Floats
     pose: Pose
+    pose_field: Floats
     irises: Irises
 
     @cached_property

@@ -159,6 +159,7 @@ def _describe(photo: Photo, photo_from_face: Array, localization: Localization, 
     photo_from_level = similarity_of_warp(photo_from_face)
     weights = weigh_sides(photo_from_face, photo_from_level, visible)
     shown_in_face = sample_shown(shown, photo_from_face, photo_from_level)
+    pose_field = localization.pose_field.cpu().numpy()
     return FaceWarp(
         photo_from_face=photo_from_face,
         mask=mask,
@@ -166,7 +167,8 @@ def _describe(photo: Photo, photo_from_face: Array, localization: Localization, 
         framed_weights=frame_sides(prefer_skin(weights, shown_in_face), mask, shown_in_face),
         hidden=hidden,
         shown=shown,
-        pose=pose_of_warp(photo_from_face, photo_from_level, mask * visible, localization.pose_field.cpu().numpy()),
+        pose=pose_of_warp(photo_from_face, photo_from_level, mask * visible, pose_field),
+        pose_field=pose_field,
         irises=find_irises(photo, photo_from_face, photo_from_level, parts[PARTS]),
     )
 

@@ -1,29 +1,30 @@
-"""Measure how asymmetric a face is: in shape and in color, as a whole and by area.
+"""Measure how asymmetric a face is: in shape and in color, as a whole and by area, and by named measures of its points.
 
-Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colors; there are no
-landmarks. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at u is
-how far the mirror image of W(u') lies from W(u), seen upright through S. The color asymmetry is the difference in
-CIELAB between the photo's colors at W(u) and W(u').
+Everything comes from the warp W, which takes the face frame to the photo, and from the photo's colors; there is no
+landmark detector. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at
+u is how far the mirror image of W(u') lies from W(u), seen upright through S. The color asymmetry is the difference in
+CIELAB between the photo's colors at W(u) and W(u'). Points lie at W(p), where p is their place in a symmetric face
+(`measurement.points.places`), and pupils in the middle of the irises.
+
+A head that is turned looks asymmetric, by 2 % of the eye distance at the nose for each degree. What the displacement
+has of the field by which a turn moves a face (`geometry.pose`) is taken out.
 
 A measurement is the mean over readings through crops moved a little, each at the photo and at its mirror image, where
 every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
 photo that equals its mirror image measures 0. The error is the standard deviation between those readings:
-sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py. One
-degree of yaw moves the nose by 2 % of the eye distance, and asymmetry cannot be told from that.
+sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import Detection, detect, face_with_eyes
 from symface_cli.errors import WeightsError
-from symface_cli.geometry import areas
-from symface_cli.geometry.areas import area_weights, left_half
+from symface_cli.geometry.areas import NOSE, left_half
 from symface_cli.geometry.frames import (
     CROP_SIZE,
     EYE_DISTANCE_FACE,
@@ -34,17 +35,19 @@ from symface_cli.geometry.frames import (
 )
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Floats, Photo
-from symface_cli.geometry.warps import control_points, yaw_of_warp
+from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp
-from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.measurement.measures import SideValues, measure_points, pupil_distance
+from symface_cli.measurement.points.scheme import mirror_points
 from symface_cli.measurement.quantities import AREA_MEASURES, Area, MeasureKey, Quantity
+from symface_cli.measurement.reading import AREAS, FACE_SIDE, Reading, mean_of_readings, take_reading, with_points
 
 NOTE = "symface is not a medical device; its measurements are for research, not for diagnosis or treatment."
-MAX_YAW_MEASURE = 5.0  # degrees, from which the yaw moves the nose by more than most people's asymmetry
+MAX_YAW_MEASURE = 15.0  # degrees, up to which known asymmetries of turned heads are followed
+MAX_YAW_RAW = 5.0  # degrees, from which a turn that is left in moves the nose by more than most people's asymmetry
 HIGHEST = -0.38  # normalized height above which the face is not measured: hair, and little to see
-FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
-COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
+MOVED = 0.02  # px, from which on a point that is given is another one than that which was found
 CROP_JITTERS = (
     (0.02, 0.015, 1.03, 3.0),
     (-0.02, 0.015, 0.97, -3.0),
@@ -52,15 +55,6 @@ CROP_JITTERS = (
     (-0.02, -0.015, 1.03, -3.0),
 )
 """Shifts right and down (in crops), scale, and clockwise roll in degrees of the crops for the readings."""
-
-AREAS: Mapping[Area, areas.Corners] = {
-    Area.BROWS: areas.BROWS,
-    Area.EYES: areas.EYES,
-    Area.NOSE: areas.NOSE,
-    Area.MOUTH: areas.MOUTH,
-    Area.JAW: areas.JAW,
-}
-"""Left halves of the areas that are measured, as corners in normalized face coordinates."""
 
 
 class Estimate(NamedTuple):
@@ -70,14 +64,25 @@ class Estimate(NamedTuple):
     error: float
 
 
+class NamedEstimate(NamedTuple):
+    """Values of a named measure, the viewer's left first, and the error of their difference."""
+
+    values: SideValues
+    error: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Asymmetry:
     """How asymmetric a face is.
 
     Attributes:
         found: Where the detector found the face.
-        values: All of MEASURES.
+        values: All of quantities.MEASURES; left is the viewer's.
+        named: All of measures.MEASURES, lengths in distances between the pupils; left is the viewer's.
         eye_distance: In photo pixels: the size of the face, by which displacements are divided.
+        pupil_distance: In photo pixels as from the front, and its error: by this named measures are divided.
+        points: Where the points are seen, (45, 2) in photo pixels.
+        raw: Whether the turn of the head was left in.
         displacement: From each control point's mirrored partner to the point itself, right and down in the leveled
             face, in per cent of the eye distance, (17, 17, 2).
         color: L*, a*, b* of each point of the face less those of its mirror image, (257, 257, 3).
@@ -87,7 +92,11 @@ class Asymmetry:
 
     found: Detection
     values: Mapping[MeasureKey, Estimate]
+    named: Mapping[str, NamedEstimate]
     eye_distance: float
+    pupil_distance: Estimate
+    points: Array
+    raw: bool
     displacement: Array
     color: NDArray[np.floating]
     mask: NDArray[np.floating]
@@ -96,35 +105,45 @@ class Asymmetry:
     @property
     def is_yaw_too_large(self) -> bool:
         """Whether the head is turned so far that the shape asymmetry is not to be trusted."""
-        return abs(self.values[MeasureKey(Quantity.YAW)].value) > MAX_YAW_MEASURE
+        limit = MAX_YAW_RAW if self.raw else MAX_YAW_MEASURE
+        return abs(self.values[MeasureKey(Quantity.YAW)].value) > limit
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """Asymmetries as one reading of a face gives them; in the mirror image, all have the opposite sign.
+class _View(NamedTuple):
+    """A face in a photo or in its mirror image: centered in its crop, predicted, and where its level frame lies."""
 
-    Attributes:
-        displacement: As in `Asymmetry`.
-        color: L*, a*, b* of each point less those of its mirror image, (257, 257, 3).
-        tilt: Degrees of the midline, clockwise from upright.
-        yaw: Degrees of the head, positive when the nose points to the viewer's right.
-    """
-
-    displacement: Array
-    color: NDArray[np.floating]
-    tilt: float
-    yaw: float
+    photo: Photo
+    found: Detection
+    warped: FaceWarp
+    photo_from_level: Array
 
 
-def measure_asymmetry(symmetrizer: Symmetrizer, photo: Photo, found: Sequence[Detection]) -> list[Asymmetry]:
+def measure_asymmetry(
+    symmetrizer: Symmetrizer,
+    photo: Photo,
+    found: Sequence[Detection],
+    raw: bool = False,
+    given: Sequence[Array | None] | None = None,
+) -> list[Asymmetry]:
     """Measure faces of a photo (H, W, 3), as `detector.detect` gave them.
+
+    Args:
+        symmetrizer: The loaded network.
+        photo: The photo.
+        found: Its faces.
+        raw: Whether the turn of the head is left in.
+        given: Points of each face that are known better, (45, 2) in photo pixels; None or NaN for those that are not.
 
     Raises:
         WeightsError: If the network gives no warp.
     """
     mirrored = np.ascontiguousarray(photo[:, ::-1])
     others = detect(mirrored)
-    return [_measure_face(symmetrizer, (photo, mirrored), (face, _partner(face, others, photo))) for face in found]
+    faces = []
+    for face, points in zip(found, given or [None] * len(found), strict=True):
+        views = (_view(symmetrizer, photo, face), _view(symmetrizer, mirrored, _partner(face, others, photo)))
+        faces.append(_measure_face(symmetrizer, face, views, raw, points))
+    return faces
 
 
 def _partner(found: Detection, others: Sequence[Detection], photo: Photo) -> Detection:
@@ -144,35 +163,85 @@ def mirror_found(found: Detection, width: int) -> Detection:
     return Detection(found.box, -found.roll_degrees, mirror_crop @ found.crop_from_photo @ mirror_photo)
 
 
+def _view(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> _View:
+    """Move the face to the middle of its crop, level, wherever the detector saw it, and predict its warp."""
+    left, right = apply(_level_of(predict_warp(symmetrizer, photo, found)), EYES)
+    centered = face_with_eyes(left, right)
+    warped = predict_warp(symmetrizer, photo, centered)
+    return _View(photo, centered, warped, _level_of(warped))
+
+
+EYES = np.array([[-EYE_DISTANCE_FACE / 2, EYES_Y], [EYE_DISTANCE_FACE / 2, EYES_Y]])
+
+
+def _level_of(warped: FaceWarp) -> Array:
+    return fit_similarity(control_points(), warped.photo_from_face, warped.mask)
+
+
 def _measure_face(
-    symmetrizer: Symmetrizer, photos: tuple[Photo, Photo], found: tuple[Detection, Detection]
+    symmetrizer: Symmetrizer, found: Detection, views: tuple[_View, _View], raw: bool, given: Array | None
 ) -> Asymmetry:
-    """Measure a face in a photo and in its mirror image."""
-    centered = [_center(symmetrizer, photo, face) for photo, face in zip(photos, found, strict=True)]
-    pairs = []
-    for jitter in CROP_JITTERS:
-        ours, mirrored = (
-            take_reading(photo, predict_warp(symmetrizer, photo, jitter_crop(face, jitter)))
-            for photo, face in zip(photos, centered, strict=True)
-        )
-        pairs.append(combine([ours, mirrored], [0.5, -0.5]))
-    warped, other = (predict_warp(symmetrizer, photo, face) for photo, face in zip(photos, centered, strict=True))
-    mask = (warped.mask + other.mask) / 2
-    mean = combine(pairs, [1 / len(pairs)] * len(pairs))
-    singles = [summarize(pair, mask) for pair in pairs]
-    values = {
-        measure: Estimate(value, float(np.std([single[measure] for single in singles], ddof=1)))
-        for measure, value in summarize(mean, mask).items()
-    }
+    """Measure a face as it is seen in a photo and in its mirror image."""
+    pairs = [_read_pair(symmetrizer, views, jitter, raw) for jitter in CROP_JITTERS]
+    mean = mean_of_readings(pairs)
+    points = _place_points(mean.points, views)
+    if given is not None:
+        pairs = [with_points(pair, _correct(mean.points, given - points, views[0])) for pair in pairs]
+        mean = mean_of_readings(pairs)
+        points = np.where(_is_moved(given - points), given, points)
+    ours, mirrored = (view.warped for view in views)
+    mask = (ours.mask + mirrored.mask) / 2
+    apart = [pupil_distance(each.frontal_points) for each in (mean, *pairs)]
+    pixels = float(np.linalg.norm(views[0].photo_from_level[:2, 0]))
     return Asymmetry(
-        found=found[0],
-        values=values,
-        eye_distance=warped.eye_distance,
+        found=found,
+        values=_estimate(mean, pairs, mask),
+        named=_estimate_named(mean, pairs),
+        eye_distance=ours.eye_distance,
+        pupil_distance=Estimate(pixels * apart[0], pixels * float(np.std(apart[1:], ddof=1))),
+        points=points,
+        raw=raw,
         displacement=mean.displacement,
         color=mean.color,
         mask=mask,
-        photo_from_level=fit_similarity(control_points(), warped.photo_from_face, warped.mask),
+        photo_from_level=views[0].photo_from_level,
     )
+
+
+def _read_pair(
+    symmetrizer: Symmetrizer, views: tuple[_View, _View], jitter: tuple[float, float, float, float], raw: bool
+) -> Reading:
+    """Return the mean of what one crop and the mirror image of it say."""
+    ours, mirrored = (
+        take_reading(
+            view.photo,
+            predict_warp(symmetrizer, view.photo, jitter_crop(view.found, jitter)),
+            view.photo_from_level,
+            raw,
+        )
+        for view in views
+    )
+    return mean_of_readings([ours, mirrored.mirrored()])
+
+
+def _place_points(points: Array, views: tuple[_View, _View]) -> Array:
+    """Return where points (45, 2) of the level frame lie in the photo: the mean of what both views say."""
+    ours, mirrored = views
+    last = ours.photo.shape[1] - 1
+    in_mirror = mirror_points(apply(mirrored.photo_from_level, mirror_points(points)))
+    return np.asarray((apply(ours.photo_from_level, points) + in_mirror + [last, 0]) / 2, np.float64)
+
+
+def _correct(points: Array, moves: Array, view: _View) -> Array:
+    """Return points of the level frame moved in the photo by `moves`, (45, 2); NaN for those that are not moved."""
+    moved = points + moves @ np.linalg.inv(view.photo_from_level[:2, :2]).T
+    return np.where(_is_moved(moves), moved, np.nan)
+
+
+def _is_moved(moves: Array) -> NDArray[np.bool_]:
+    """Tell which points are moved, (45, 1); those that are not known are not."""
+    moved: NDArray[np.bool_] = np.nan_to_num(np.abs(moves)).max(-1, keepdims=True) > MOVED
+    return moved
 
 
 def predict_warp(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> FaceWarp:
@@ -187,14 +256,6 @@ def predict_warp(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> Fa
     return warped
 
 
-def _center(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> Detection:
-    """Move the face to the middle of its crop, level, wherever the detector saw it."""
-    warped = predict_warp(symmetrizer, photo, found)
-    matrix = fit_similarity(control_points(), warped.photo_from_face, warped.mask)
-    left, right = apply(matrix, np.array([[-EYE_DISTANCE_FACE / 2, EYES_Y], [EYE_DISTANCE_FACE / 2, EYES_Y]]))
-    return face_with_eyes(left, right)
-
-
 def jitter_crop(found: Detection, jitter: tuple[float, float, float, float]) -> Detection:
     """Move the crop of a face by shifts, a scale and a roll, as in CROP_JITTERS."""
     right, down, scale, degrees = jitter
@@ -204,50 +265,20 @@ def jitter_crop(found: Detection, jitter: tuple[float, float, float, float]) -> 
     return Detection(found.box, found.roll_degrees, pixels @ in_crops @ np.linalg.inv(pixels) @ found.crop_from_photo)
 
 
-def take_reading(photo: Photo, warped: FaceWarp) -> Reading:
-    """Read the asymmetries of a face in a photo (H, W, 3), once."""
-    photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
-    face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
-    return Reading(
-        displacement=displacement_of(photo_from_face),
-        color=color_difference(face),
-        tilt=warped.midline.degrees,
-        yaw=yaw_of_warp(warped.photo_from_face, warped.mask),
-    )
+def _estimate(mean: Reading, pairs: Sequence[Reading], mask: NDArray[np.floating]) -> dict[MeasureKey, Estimate]:
+    singles = [summarize(pair, mask) for pair in pairs]
+    return {
+        measure: Estimate(value, float(np.std([single[measure] for single in singles], ddof=1)))
+        for measure, value in summarize(mean, mask).items()
+    }
 
 
-def color_difference(face: Photo) -> Floats:
-    """Return L*, a*, b* of each point of a rectified face (257, 257, 3) less those of its mirror image."""
-    lab = cv2.cvtColor(face.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    patches = cv2.GaussianBlur(lab, (0, 0), COLOR_BLUR)
-    difference: Floats = patches - patches[:, ::-1]
-    return difference
-
-
-def combine(readings: Sequence[Reading], weights: Sequence[float]) -> Reading:
-    """Add readings with weights."""
-    return Reading(
-        displacement=np.tensordot(weights, np.stack([reading.displacement for reading in readings]), 1),
-        color=np.tensordot(weights, np.stack([reading.color for reading in readings]), 1),
-        tilt=float(np.dot(weights, [reading.tilt for reading in readings])),
-        yaw=float(np.dot(weights, [reading.yaw for reading in readings])),
-    )
-
-
-def displacement_of(photo_from_face: Array) -> Array:
-    """Return how far W(u) lies from the mirror image of W(u'), in per cent of the eye distance, (17, 17, 2).
-
-    It is seen in the leveled face. The level is that of the areas: cheeks and forehead show little to go by.
-    """
-    level_from_photo = np.linalg.inv(fit_similarity(control_points(), photo_from_face, area_weights(*AREAS.values())))
-    level = apply(level_from_photo, photo_from_face)
-    displacement: Array = 100 / EYE_DISTANCE_FACE * (level - mirror_field(level))
-    return displacement
-
-
-def mirror_field(field: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Mirror vectors (..., W, 2) over the face frame."""
-    return field[..., ::-1, :] * np.array([-1, 1], field.dtype)
+def _estimate_named(mean: Reading, pairs: Sequence[Reading]) -> dict[str, NamedEstimate]:
+    singles = [measure_points(pair.frontal_points) for pair in pairs]
+    return {
+        name: NamedEstimate(values, float(np.std([single[name].diff for single in singles], ddof=1)))
+        for name, values in measure_points(mean.frontal_points).items()
+    }
 
 
 def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[MeasureKey, float]:
@@ -266,6 +297,9 @@ def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[MeasureKey, 
     for quantity, area in AREA_MEASURES:
         weights = whole if area is None or area is Area.WHOLE else left_half(AREAS[area], FACE_SIDE)
         values[MeasureKey(quantity, area)] = float((weights * fields[quantity]).sum() / weights.sum())
+    nose = left_half(NOSE, FACE_SIDE)
+    removed = -(nose * enlarge(reading.removed[..., 0], FACE_SIDE)).sum() / nose.sum()
+    values[MeasureKey(Quantity.TURN)] = float(removed) + 0.0
     return values
 
 

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from symface_cli.measurement.asymmetry import NOTE, Estimate
+from symface_cli.measurement.measures import MEASURES
+from symface_cli.measurement.photo import MeasuredSides
 from symface_cli.measurement.quantities import NAMES
-from symface_cli.measurement.rows import FaceRow, PhotoRows, join_faces
+from symface_cli.measurement.rows import SIDES, UNITS, FaceRow, PhotoRows, choose, join_faces
+from symface_cli.measurement.scale import Scale
 from symface_cli.version import __version__
 
 
@@ -23,7 +27,7 @@ def as_json(photos: Collection[PhotoRows]) -> bytes:
 
 
 def read_json(data: bytes) -> list[PhotoRows]:
-    """Read a document, of an earlier version too.
+    """Read a document.
 
     Raises:
         ValueError: If it is no such document.
@@ -31,7 +35,7 @@ def read_json(data: bytes) -> list[PhotoRows]:
     try:
         document = json.loads(data.decode())
         faces = [_read_face(face) for face in document["faces"]]
-        return [*join_faces(faces), *map(_read_failure, document.get("failed", []))]
+        return [*join_faces(faces), *map(_read_failure, document["failed"])]
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -42,7 +46,12 @@ def _face(photo: PhotoRows, face: FaceRow) -> dict[str, object]:
         "face": face.number,
         "eye_distance_px": face.eye_distance,
         "turned": face.turned,
+        "sides": face.sides,
         "values": {name: estimate._asdict() for name, estimate in face.values.items()},
+        "unit": face.unit,
+        "scale_mm_per_px": None if face.scale is None else face.scale.mm_per_px,
+        "scale_error": None if face.scale is None else face.scale.error,
+        "measures": {name: asdict(measured) for name, measured in face.measures.items()},
         "photo_sha256": photo.sha256,
         "heatmap_sha256": face.heatmap_sha256,
         "measured_by": photo.measured_by,
@@ -60,19 +69,33 @@ def _failure(photo: PhotoRows) -> dict[str, object]:
 
 
 def _read_face(entry: Mapping[str, Any]) -> PhotoRows:
-    values = entry["values"]
+    values, scale = entry["values"], entry["scale_mm_per_px"]
     face = FaceRow(
         number=int(entry["face"]),
         eye_distance=float(entry["eye_distance_px"]),
         turned=bool(entry["turned"]),
+        sides=choose(entry["sides"], SIDES),
         values={name: Estimate(float(values[name]["value"]), float(values[name]["error"])) for name in NAMES},
-        heatmap_sha256=str(entry.get("heatmap_sha256", "")),
+        unit=choose(entry["unit"], UNITS),
+        scale=None if scale is None else Scale(float(scale), float(entry["scale_error"])),
+        measures={measure.name: _read_measure(entry["measures"][measure.name]) for measure in MEASURES},
+        heatmap_sha256=str(entry["heatmap_sha256"]),
     )
     return PhotoRows(
         photo=str(entry["photo"]),
         faces=(face,),
-        sha256=str(entry.get("photo_sha256", "")),
-        measured_by=str(entry.get("measured_by", "")),
+        sha256=str(entry["photo_sha256"]),
+        measured_by=str(entry["measured_by"]),
+    )
+
+
+def _read_measure(entry: Mapping[str, Any]) -> MeasuredSides:
+    return MeasuredSides(
+        unit=choose(entry["unit"], (*UNITS, "deg")),
+        left=None if entry["left"] is None else float(entry["left"]),
+        right=None if entry["right"] is None else float(entry["right"]),
+        diff=float(entry["diff"]),
+        error=float(entry["error"]),
     )
 
 

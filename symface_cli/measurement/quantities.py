@@ -16,7 +16,7 @@ class Area(str, Enum):
 
 
 class Quantity(str, Enum):
-    """Number that is measured. Left is the viewer's.
+    """Number that is measured. Left is the viewer's, until it is given for the person's sides.
 
     A point on the midline is its own partner: where the nose's ridge lies aside by 1 %, it has an outward displacement
     of 2 %, towards its side.
@@ -26,6 +26,8 @@ class Quantity(str, Enum):
     """Tilt of the midline in degrees, clockwise from upright."""
     YAW = "yaw_deg"
     """How far the head is turned in degrees, positive when the nose points to the viewer's right."""
+    TURN = "turn_pct"
+    """How much the turn of the head has added to the nose's outward displacement, which is taken out everywhere."""
     SHAPE = "shape_pct"
     """Mean displacement between the two sides, in per cent of the eye distance."""
     OUTWARD = "outward_pct"
@@ -56,7 +58,9 @@ AREA_MEASURES = (
     *(MeasureKey(quantity, Area.WHOLE) for quantity in WHOLE_QUANTITIES),
     *(MeasureKey(quantity, area) for area in Area if area is not Area.WHOLE for quantity in AREA_QUANTITIES),
 )
-MEASURES = (MeasureKey(Quantity.TILT), MeasureKey(Quantity.YAW), *AREA_MEASURES)
+MEASURES = (MeasureKey(Quantity.TILT), MeasureKey(Quantity.YAW), *AREA_MEASURES, MeasureKey(Quantity.TURN))
 """Everything that is measured, in the order of files."""
+SIGNED = (Quantity.TURN, Quantity.OUTWARD, Quantity.LOWER, Quantity.LIGHTNESS)
+"""Quantities that are the left side's less the right one's."""
 NAMES = tuple(measure.name for measure in MEASURES)
 """Names of MEASURES in files."""

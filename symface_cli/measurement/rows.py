@@ -1,11 +1,28 @@
 """What a table of measurements says of a photo and its faces."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from symface_cli.measurement.asymmetry import Estimate
-from symface_cli.measurement.photo import FaceMeasurement
+from symface_cli.measurement.measures import BY_NAME
+from symface_cli.measurement.photo import FaceMeasurement, LengthUnit, MeasuredSides
+from symface_cli.measurement.points.scheme import Sides
 from symface_cli.measurement.quantities import NAMES
+from symface_cli.measurement.scale import Scale
+
+SIDES: tuple[Sides, ...] = ("person", "viewer")
+UNITS: tuple[LengthUnit, ...] = ("%", "mm")
+Choice = TypeVar("Choice", bound=str)
+
+
+def choose(text: str, choices: Sequence[Choice]) -> Choice:
+    """Return which of some choices a text is.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    return choices[choices.index(text)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +33,22 @@ class FaceRow:
         number: The face's number by size.
         eye_distance: Its size in photo pixels.
         turned: Whether the head is turned too far.
+        sides: Whose left and right.
         values: Value and error, by the names of `quantities.NAMES`.
+        unit: Of the lengths among the measures.
+        scale: Millimeters per photo pixel; None without one.
+        measures: By the names of `measures.MEASURES`.
         heatmap_sha256: Of its heat map's file; empty if there is none.
     """
 
     number: int
     eye_distance: float
     turned: bool
+    sides: Sides
     values: Mapping[str, Estimate]
+    unit: LengthUnit
+    scale: Scale | None
+    measures: Mapping[str, MeasuredSides]
     heatmap_sha256: str = ""
 
 
@@ -54,9 +79,27 @@ def row_of(face: FaceMeasurement, heatmap_sha256: str = "") -> FaceRow:
         number=face.number,
         eye_distance=round(face.eye_distance, 2),
         turned=face.is_yaw_too_large,
-        values={name: Estimate(*(round(number, 4) + 0.0 for number in face.values[name])) for name in NAMES},
+        sides=face.sides,
+        values={name: Estimate(*map(_round, face.values[name])) for name in NAMES},
+        unit="%" if face.scale is None else "mm",
+        scale=None if face.scale is None else Scale(*(round(number, 6) for number in face.scale)),
+        measures={name: _rounded(face.measures[name]) for name in BY_NAME},
         heatmap_sha256=heatmap_sha256,
     )
+
+
+def _rounded(measured: MeasuredSides) -> MeasuredSides:
+    return MeasuredSides(
+        unit=measured.unit,
+        left=None if measured.left is None else _round(measured.left),
+        right=None if measured.right is None else _round(measured.right),
+        diff=_round(measured.diff),
+        error=_round(measured.error),
+    )
+
+
+def _round(number: float) -> float:
+    return round(number, 4) + 0.0
 
 
 def join_faces(rows: Iterable[PhotoRows]) -> Iterator[PhotoRows]:

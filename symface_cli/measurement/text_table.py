@@ -15,21 +15,33 @@ QUANTITIES = {
 """The columns of the text."""
 
 CELL = 15  # characters
+NAME = 20  # characters
 
 
 def as_text(photo: str, face: FaceMeasurement) -> str:
-    """Write a heading and a table; an empty cell where there is no such number."""
-    tilt, yaw = (face.values[quantity.value] for quantity in (Quantity.TILT, Quantity.YAW))
+    """Write a heading and two tables: areas, and named measures; an empty cell where there is no such number."""
+    tilt, yaw, turn = (face.values[quantity.value] for quantity in (Quantity.TILT, Quantity.YAW, Quantity.TURN))
     lines = [
         f"{on_one_line(photo)}, face {face.number}: midline {_cell(tilt)} degrees clockwise, head turned {_cell(yaw)} "
-        "degrees to the right",
+        "degrees to the right of the image",
+        f"left is {'the person' if face.sides == 'person' else 'the viewer'}'s; at the nose, {_cell(turn)} % are taken "
+        "for the turn, and taken out",
         " " * 6 + "".join(f"{title:>{CELL}}" for title in QUANTITIES.values()),
     ]
     for area in Area:
         found = (face.values.get(MeasureKey(quantity, area).name) for quantity in QUANTITIES)
         cells = ("" if estimate is None else _cell(estimate) for estimate in found)
         lines.append(f"{area.value:6}" + "".join(f"{cell:>{CELL}}" for cell in cells).rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, *_named_lines(face)])
+
+
+def _named_lines(face: FaceMeasurement) -> list[str]:
+    lines = [" " * NAME + "".join(f"{title:>{CELL}}" for title in ("left", "right", "left - right")) + "  unit"]
+    for name, measured in face.measures.items():
+        sides = ("" if side is None else f"{side:.2f}" for side in (measured.left, measured.right))
+        cells = (*sides, _cell(Estimate(measured.diff, measured.error)))
+        lines.append(f"{name:{NAME}}" + "".join(f"{cell:>{CELL}}" for cell in cells) + f"  {measured.unit}")
+    return lines
 
 
 def _cell(estimate: Estimate) -> str:

@@ -12,9 +12,8 @@ from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import native_size
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
-from symface_cli.measurement import heatmap
-from symface_cli.measurement.asymmetry import Asymmetry, take_reading
-from symface_cli.measurement.heatmap import draw_heatmap
+from symface_cli.measurement.heatmap import draw_shape
+from symface_cli.measurement.reading import take_reading
 from symface_cli.rendering.morphing import Amounts, Morph
 from symface_cli.rendering.renderers import warp_of
 
@@ -46,7 +45,7 @@ def draw_comparison(photo: Photo, found: Detection, prediction: FacePrediction) 
             "left-left": render_face(small, face, "left", size),
             "right-right": render_face(small, face, "right", size),
             "symmetric": render_face(small, face, size=size),
-            "heat map": _draw_heatmap(photo, found, warp, size),
+            "heat map": _draw_heatmap(photo, warp, size),
         }
     )
 
@@ -80,19 +79,10 @@ def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
     return small, replace(warped, photo_from_face=(warped.photo_from_face + 0.5) * ratio - 0.5)
 
 
-def _draw_heatmap(photo: Photo, found: Detection, warped: FaceWarp, size: int) -> Photo:
+def _draw_heatmap(photo: Photo, warped: FaceWarp, size: int) -> Photo:
     """Draw how far each point lies from the mirror image of its partner, by one reading, (size, size, 3)."""
-    reading = take_reading(photo, warped)
-    measured = Asymmetry(
-        found=found,
-        values={},
-        eye_distance=warped.eye_distance,
-        displacement=reading.displacement,
-        color=reading.color,
-        mask=warped.mask,
-        photo_from_level=warped.photo_from_level,
-    )
-    shape = draw_heatmap(photo, measured)[: heatmap.PANEL, : heatmap.PANEL]
+    reading = take_reading(photo, warped, warped.photo_from_level, raw=True)
+    shape = draw_shape(photo, reading.displacement, warped.mask, warped.photo_from_level)
     small: Photo = cv2.resize(shape, (size, size), interpolation=cv2.INTER_AREA)
     return small
 

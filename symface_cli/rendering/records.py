@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symface_cli.measurement.asymmetry import Asymmetry
+from symface_cli.measurement.photo import name_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class FaceRecord:
 
 
 def with_asymmetry(record: FaceRecord, measured: Asymmetry) -> FaceRecord:
-    """Add the asymmetries that were measured, rounded."""
-    values = {measure.name: (round(value, 4), round(error, 4)) for measure, (value, error) in measured.values.items()}
+    """Add the asymmetries that were measured, rounded; left is the person's."""
+    named = name_values(measured.values, "person")
+    values = {name: (round(value, 4), round(error, 4)) for name, (value, error) in named.items()}
     return replace(record, asymmetry=values)

@@ -17,9 +17,10 @@ from symface_cli.batch.targets import STREAM, choose_targets
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import NoFaceError, OutputError
 from symface_cli.measurement.asymmetry import Estimate
-from symface_cli.measurement.photo import FaceMeasurement
+from symface_cli.measurement.photo import Convention, FaceMeasurement
 from symface_cli.measurement.quantities import NAMES
 from tests.batch.planners import save_gray
+from tests.measures import measured as measured_sides
 
 
 class GrayFaces(Selection):
@@ -31,32 +32,38 @@ class GrayFaces(Selection):
         return [None] * (2 if len(photo) == 16 else 1)
 
 
-def measure_gray(symmetrizer, photo, found, first, heatmaps):
+class GrayMeter:
     """All values are a photo's gray, as is its heat map."""
-    return [
-        FaceMeasurement(
-            number=number,
-            box=(0, 0, 1, 1),
-            roll_degrees=0,
-            eye_distance=10.0,
-            is_yaw_too_large=False,
-            values=dict.fromkeys(NAMES, Estimate(float(photo[0, 0, 0]), 0.5)),
-            heatmap=photo if heatmaps else None,
-        )
-        for number, _ in enumerate(found, first)
-    ]
+
+    def __init__(self, convention, grays):
+        self.convention = convention
+        self.grays = grays
+
+    def measure_faces(self, photo, found, first):
+        self.grays.append(int(photo[0, 0, 0]))
+        return [
+            FaceMeasurement(
+                number=number,
+                box=(0, 0, 1, 1),
+                roll_degrees=0,
+                eye_distance=10.0,
+                is_yaw_too_large=False,
+                sides="person",
+                values=dict.fromkeys(NAMES, Estimate(float(photo[0, 0, 0]), 0.5)),
+                measures=measured_sides(),
+                scale=None,
+                points={},
+                heatmap=photo if self.convention.heatmaps else None,
+            )
+            for number, _ in enumerate(found, first)
+        ]
 
 
 @pytest.fixture(autouse=True)
 def measured(monkeypatch):
     """The grays of the photos that were measured."""
     grays = []
-
-    def measure(symmetrizer, photo, *rest):
-        grays.append(int(photo[0, 0, 0]))
-        return measure_gray(symmetrizer, photo, *rest)
-
-    monkeypatch.setattr(measuring, "measure_faces", measure)
+    monkeypatch.setattr(measuring, "FaceMeter", lambda symmetrizer, convention, scaler: GrayMeter(convention, grays))
     return grays
 
 
@@ -263,22 +270,22 @@ def test_a_table_goes_into_a_pipe_once(folder, tmp_path, form):
 
 def test_photos_with_two_faces_have_two_lines_and_two_heat_maps(tmp_path, table, measured):
     save_gray(tmp_path / "in/two.bmp", 70, size=16)
-    run(tmp_path / "in", csv=table, heatmaps=True)
+    run(tmp_path / "in", csv=table, convention=Convention(heatmaps=True))
     assert rows(table) == [("two.bmp", "0", "70.0000")] * 2
     assert sorted(path.name for path in tmp_path.rglob("*.png")) == ["two.asymmetry-1.png", "two.asymmetry-2.png"]
-    assert batch(tmp_path / "in", csv=table, heatmaps=True, resume=True).skipped == 1
+    assert batch(tmp_path / "in", csv=table, convention=Convention(heatmaps=True), resume=True).skipped == 1
     (tmp_path / "in/two.asymmetry-2.png").unlink()
     measured.clear()
-    run(tmp_path / "in", csv=table, heatmaps=True, resume=True)
+    run(tmp_path / "in", csv=table, convention=Convention(heatmaps=True), resume=True)
     assert measured == [70]
     assert (tmp_path / "in/two.asymmetry-2.png").is_file()
 
 
 def test_a_heat_map_that_was_retouched_stays_and_so_do_its_numbers(folder, table):
-    run(folder, csv=table, heatmaps=True)
+    run(folder, csv=table, convention=Convention(heatmaps=True))
     (folder / "a.asymmetry.png").write_bytes(b"mine")
     save_gray(folder / "c.bmp", 20)
-    errors = run(folder, csv=table, heatmaps=True, resume=True)
+    errors = run(folder, csv=table, convention=Convention(heatmaps=True), resume=True)
     assert "a.asymmetry.png: already exists, and is not what symface made" in str(errors[0])
     assert (folder / "a.asymmetry.png").read_bytes() == b"mine"
     assert rows(table) == [*ALL[:2], ("c.bmp", "0", "20.0000")]

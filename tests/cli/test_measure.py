@@ -18,7 +18,11 @@ NAMES = (
     "yaw_deg",
     *(f"whole_{quantity}" for quantity in ("shape_pct", "color_de", "lightness")),
     *(f"{area}_{quantity}" for area in AREAS for quantity in QUANTITIES),
+    "turn_pct",
 )
+SIDED = ("fai", "commissure_excursion", "commissure_height", "smile_angle", "upper_lip_height", "lower_lip_height")
+SIDED = (*SIDED, "mrd1", "mrd2", "fissure_height", "brow_height")
+WHOLE = ("mouth_cant", "nose_deviation", "chin_deviation")
 
 
 @pytest.fixture(autouse=True)
@@ -39,11 +43,14 @@ def test_a_table_goes_to_standard_output(symface, photo):
     finished = symface("measure", photo)
     assert finished.status == 0
     assert finished.err == ""
-    heading, titles, *lines = finished.out.rstrip().split("\n")
+    heading, sides, titles, *lines = finished.out.rstrip().split("\n")
     assert heading.startswith(f"{photo}, face 1: midline ")
+    assert sides.startswith("left is the person's")
     assert [title in titles for title in ("shape %", "outward %", "lower %", "color dE", "lightness")] == [True] * 5
-    assert [line.split()[0] for line in lines] == ["whole", *AREAS]
+    assert [line.split()[0] for line in lines[:6]] == ["whole", *AREAS]
     assert lines[1].count("±") == 5
+    assert lines[6].split() == ["left", "right", "left", "-", "right", "unit"]
+    assert {line.split()[0] for line in lines[7:]} == {*SIDED, *WHOLE}
 
 
 def test_csv_has_one_line_per_face_and_the_same_numbers_as_json(symface, pair, tmp_path):
@@ -53,7 +60,11 @@ def test_csv_has_one_line_per_face_and_the_same_numbers_as_json(symface, pair, t
     assert [(row["photo"], row["face"]) for row in rows] == [(str(pair), "1"), (str(pair), "2")]
     columns = [column for name in NAMES for column in (name, f"{name}_error")]
     added = ["status", "reason", "photo_sha256", "heatmap_sha256", "measured_by"]
-    assert list(rows[0]) == ["photo", "face", "eye_distance_px", "turned", *columns, *added]
+    scaled = ["sides", "unit", "scale_mm_per_px", "scale_error"]
+    first = ["photo", "face", "eye_distance_px", "turned", *columns, *added, *scaled]
+    assert list(rows[0])[: len(first)] == first
+    measured = [f"{name}_{part}" for name in SIDED for part in ("left", "right", "diff", "error")]
+    assert set(list(rows[0])[len(first) :]) == {*measured, *WHOLE, *(f"{name}_error" for name in WHOLE)}
     written = json.loads((tmp_path / "new" / "faces.json").read_text("utf-8"))
     assert "not a medical device" in written["note"]
     for row, face in zip(rows, written["faces"], strict=True):

@@ -16,8 +16,10 @@ from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.face import FacePrediction
 from symface_cli.inference.registration import THOROUGH, register_sides
-from symface_cli.measurement.asymmetry import AREAS, displacement_of, measure_asymmetry, mirror_found
+from symface_cli.measurement.asymmetry import measure_asymmetry, mirror_found
+from symface_cli.measurement.points.scheme import COUNT, index_of, mirror_points
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
+from symface_cli.measurement.reading import AREAS, displacement_of, sure_part
 from tests.conftest import ROOT
 
 MARGIN = 120  # px around a face
@@ -76,6 +78,7 @@ def test_a_perfect_mirror_image_measures_exactly_nothing(symmetrizer, face, colu
     measured = measure_one(symmetrizer, photo)
     assert tuple(measured.values) == MEASURES
     assert all(estimate == (0, 0) for estimate in measured.values.values())
+    assert [(named.values.diff, named.error) for named in measured.named.values()] == [(0, 0)] * len(measured.named)
     assert not measured.displacement.any()
 
 
@@ -90,11 +93,53 @@ def test_the_mirrored_photo_measures_the_opposite(symmetrizer, portrait):
     ours = values_of(symmetrizer, photo)
     mirrored = values_of(symmetrizer, np.ascontiguousarray(photo[:, ::-1]))
     for name, value in ours.items():
-        if name.endswith(("_deg", "outward_pct", "lower_pct")) or name.partition("_")[2] == "lightness":
+        if name.endswith(("_deg", "turn_pct", "outward_pct", "lower_pct")) or name.partition("_")[2] == "lightness":
             assert mirrored[name] == pytest.approx(-value, abs=1e-9)
         else:
             assert mirrored[name] == pytest.approx(value, abs=1e-9)
     assert abs(ours["mouth_outward_pct"]) > 3  # the portrait is no mirror image
+
+
+def test_the_mirrored_photo_measures_exactly_the_same_with_the_sides_exchanged(symmetrizer, portrait):
+    photo = read_photo(portrait)
+    mirrored = measure_one(symmetrizer, np.ascontiguousarray(photo[:, ::-1]))
+    ours = measure_one(symmetrizer, photo)
+    for name, named in ours.named.items():
+        expected = named.values.exchanged()
+        assert mirrored.named[name].values == pytest.approx(expected, abs=1e-12, nan_ok=True)
+        assert mirrored.named[name].error == pytest.approx(named.error, abs=1e-12)
+    assert mirrored.points - [photo.shape[1] - 1, 0] == pytest.approx(mirror_points(ours.points), abs=1e-9)
+
+
+def test_what_the_turn_has_added_is_taken_out_and_told(symmetrizer, portrait):
+    photo = read_photo(portrait)
+    (raw,) = measure_asymmetry(symmetrizer, photo, detect(photo)[:1], raw=True)
+    ours, nose = measure_one(symmetrizer, photo), MeasureKey(Quantity.OUTWARD, Area.NOSE)
+    turn = ours.values[MeasureKey(Quantity.TURN)].value
+    assert raw.values[MeasureKey(Quantity.TURN)] == (0, 0)
+    assert abs(turn) > 2
+    assert raw.values[nose].value - ours.values[nose].value == pytest.approx(turn)
+
+
+@pytest.mark.parametrize(("degrees", "share"), [(0.5, 0.004), (2, 0.5), (5, 0.975), (-5, 0.975)])
+def test_a_turn_is_taken_out_as_far_as_it_is_sure(degrees, share):
+    turn = math.sin(math.radians(degrees))
+    assert sure_part(turn) / turn == pytest.approx(share, abs=0.002)
+
+
+def test_points_that_are_known_better_count(symmetrizer, portrait):
+    photo = read_photo(portrait)
+    found, ours = detect(photo)[:1], measure_one(symmetrizer, photo)
+    given = np.full((COUNT, 2), np.nan)
+    corner = index_of("commissure", 0)
+    given[corner] = ours.points[corner] + [0, 5]
+    (measured,) = measure_asymmetry(symmetrizer, photo, found, given=[given])
+    assert measured.points[corner] == pytest.approx(given[corner])
+    lower = measured.named["commissure_height"].values.left - ours.named["commissure_height"].values.left
+    assert lower * measured.pupil_distance.value == pytest.approx(5, abs=0.1)  # the head is nearly upright
+    assert measured.named["commissure_height"].values.right == ours.named["commissure_height"].values.right
+    (same,) = measure_asymmetry(symmetrizer, photo, found, given=[ours.points.round(2)])
+    assert same.named == ours.named
 
 
 def test_a_face_that_is_not_found_again_in_the_mirror_is_looked_for_at_its_place(symmetrizer, portrait, monkeypatch):
@@ -172,7 +217,9 @@ def test_the_midline_of_a_rolled_photo_is_tilted_by_as_much(symmetrizer, face, d
 def test_a_head_whose_one_side_is_foreshortened_counts_as_turned(symmetrizer, face, sign):
     photo = bend(face, lambda x, _: (np.where(sign * x > 0, -0.25 * x / 0.54, 0), 0 * x))
     measured = measure_one(symmetrizer, photo)
-    assert measured.is_yaw_too_large
+    (raw,) = measure_asymmetry(symmetrizer, photo, detect(photo)[:1], raw=True)
+    assert raw.is_yaw_too_large
+    assert not measured.is_yaw_too_large
     assert measured.values[MeasureKey(Quantity.YAW)].value * sign > 5
     assert not measure_one(symmetrizer, surround(face)).is_yaw_too_large
 

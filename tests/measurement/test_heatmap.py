@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from symface_cli.geometry.frames import pixel_from_normalized
-from symface_cli.measurement.asymmetry import HIGHEST, Asymmetry
+from symface_cli.measurement.asymmetry import HIGHEST, Asymmetry, Estimate
 from symface_cli.measurement.heatmap import COVER, LEGEND, PANEL, draw_heatmap
+from symface_cli.measurement.points.scheme import COUNT
 
 DARKEST, BRIGHTEST = (68, 1, 84), (253, 231, 37)  # the ends of viridis, as matplotlib publishes it
 GRAY = 120
@@ -19,7 +20,11 @@ def draw(displacement, color=(0.0, 0.0, 0.0)):
     measured = Asymmetry(
         found=None,
         values={},
+        named={},
         eye_distance=80.7,
+        pupil_distance=Estimate(80.0, 0.1),
+        points=np.zeros((COUNT, 2)),
+        raw=False,
         displacement=np.broadcast_to(np.array(displacement, float), (17, 17, 2)),
         color=np.broadcast_to(np.array(color, float), (257, 257, 3)),
         mask=np.ones((17, 17), np.float32),

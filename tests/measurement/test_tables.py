@@ -13,6 +13,8 @@ from symface_cli.measurement.csv_table import COLUMNS, as_csv, read_csv
 from symface_cli.measurement.json_table import as_json, read_json
 from symface_cli.measurement.quantities import NAMES
 from symface_cli.measurement.rows import FaceRow, PhotoRows
+from symface_cli.measurement.scale import Scale
+from tests.measures import measured
 
 FORMS = {"csv": (as_csv, read_csv), "json": (as_json, read_json)}
 ODD_NAMES = ["a,b.jpg", 'a"b".jpg', "a\nb.jpg", "a\rb.jpg", "a\tb.jpg", "ä:man:.jpg", " a .jpg", "=1+1.jpg"]
@@ -20,7 +22,8 @@ ODD_NAMES = ["a,b.jpg", 'a"b".jpg', "a\nb.jpg", "a\rb.jpg", "a\tb.jpg", "ä:man:
 
 def face(number=1, **options):
     values = {name: Estimate(number + place / 10, 0.25) for place, name in enumerate(NAMES)}
-    return FaceRow(number=number, eye_distance=81.25, turned=number == 2, values=values, **options)
+    known = {"sides": "person", "unit": "mm", "scale": Scale(0.25, 0.0125), "measures": measured(number, "mm")}
+    return FaceRow(number=number, eye_distance=81.25, turned=number == 2, values=values, **{**known, **options})
 
 
 def photo(name="in/a.jpg", *faces, **options):
@@ -59,7 +62,8 @@ def test_failed_photos_have_a_status_and_a_reason_and_no_numbers():
     row, failed = csv.DictReader(io.StringIO(as_csv([photo(), FAILED]).decode()))
     assert (row["status"], row["reason"]) == ("0", "")
     assert (failed["photo"], failed["status"], failed["reason"]) == ("in/b.jpg", "4", "no face found, sorry")
-    assert {failed[name] for name in ("face", "turned", "eye_distance_px", *NAMES)} == {""}
+    empty = ("face", "turned", "eye_distance_px", *NAMES, "sides", "unit", "scale_mm_per_px", "fai_left", "mouth_cant")
+    assert {failed[name] for name in empty} == {""}
     document = json.loads(as_json([photo(), FAILED]))
     assert [entry["photo"] for entry in document["faces"]] == ["in/a.jpg"]
     assert [(entry["photo"], entry["status"]) for entry in document["failed"]] == [("in/b.jpg", 4)]
@@ -69,6 +73,7 @@ def test_new_columns_come_last():
     place = COLUMNS.index("status")
     assert COLUMNS[:4] == ("photo", "face", "eye_distance_px", "turned")
     assert COLUMNS[place - 1] == f"{NAMES[-1]}_error"
+    assert COLUMNS.index("fai_left") > COLUMNS.index("measured_by") > place
 
 
 @pytest.mark.parametrize("cut", [1, 2, 30, 300, 500])
@@ -83,18 +88,34 @@ def test_a_photo_measured_twice_is_read_twice():
     assert read_csv(as_csv(rows)) == rows
 
 
+def test_either_side_has_its_column_with_the_difference_and_its_error():
+    (row,) = csv.DictReader(io.StringIO(as_csv([photo()]).decode()))
+    assert [row[f"commissure_height_{part}"] for part in ("left", "right", "diff", "error")] == [
+        *("3.0000", "-1.0000", "4.0000", "0.2500")
+    ]
+    assert (row["mouth_cant"], row["mouth_cant_error"]) == ("8.0000", "0.2500")
+    assert "mouth_cant_left" not in row
+    assert (row["sides"], row["unit"], row["scale_mm_per_px"], row["scale_error"]) == (
+        *("person", "mm", "0.250000", "0.012500"),
+    )
+
+
+def test_without_a_scale_there_is_none():
+    (row,) = csv.DictReader(io.StringIO(as_csv([photo("a.jpg", face(unit="%", scale=None))]).decode()))
+    assert (row["unit"], row["scale_mm_per_px"], row["scale_error"]) == ("%", "", "")
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_tables_of_earlier_versions_are_read(form):
+def test_tables_without_the_named_measures_are_refused(form):
     if form == "csv":
         lines = list(csv.reader(io.StringIO(as_csv([photo()]).decode())))
-        old = "".join(",".join(line[: COLUMNS.index("status")]) + "\n" for line in lines).encode()
+        old = "".join(",".join(line[: COLUMNS.index("sides")]) + "\n" for line in lines).encode()
     else:
         document = json.loads(as_json([photo()]))
-        del document["failed"]
-        for key in ("photo_sha256", "heatmap_sha256", "measured_by"):
-            del document["faces"][0][key]
+        del document["faces"][0]["measures"]
         old = json.dumps(document).encode()
-    assert FORMS[form][1](old) == [photo(sha256="", measured_by="")]
+    with pytest.raises(ValueError, match=r"columns|measures"):
+        FORMS[form][1](old)
 
 
 @pytest.mark.parametrize("form", FORMS)

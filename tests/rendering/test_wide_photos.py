@@ -8,7 +8,7 @@ from PIL import Image
 from symface_cli.detection.selection import Selection
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.picture import Picture
-from symface_cli.measurement.photo import measure_photo
+from symface_cli.measurement.photo import Convention, FaceMeter
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.plan import NetworkPlanner
 from tests.conftest import ROOT
@@ -23,7 +23,7 @@ def images(photo, corner):
     outputs = (Output.FACE, Output.CROP, Output.COMPARE, Output.PHOTO)
     box = Box(corner[0] + 88, corner[1] + 80, 130, 130)
     selection = Selection(box=box)
-    (measured,) = measure_photo(symmetrizer(), photo, selection, heatmaps=True)
+    (measured,) = FaceMeter(symmetrizer(), Convention(heatmaps=True)).measure_photo(photo, selection)
     assert measured.heatmap is not None
     planner = NetworkPlanner(symmetrizer(), OutputOptions(outputs=outputs), selection)
     files = planner.plan(Picture.from_array(photo), None).files

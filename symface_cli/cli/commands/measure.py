@@ -25,15 +25,19 @@ from symface_cli.cli.options import (
     FacesOption,
     ForceOption,
     JobsOption,
+    ModelDirOption,
     ShardOption,
     WeightsOption,
 )
 from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
 
+HOW = "How it is measured"
+
 if TYPE_CHECKING:
     from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch
     from symface_cli.batch.targets import Targets
+    from symface_cli.measurement.photo import Convention
 
 
 def measure(
@@ -69,6 +73,36 @@ def measure(
             rich_help_panel=MADE,
         ),
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Leave the turn of the head in; else it is taken out.", rich_help_panel=HOW),
+    ] = False,
+    sides: Annotated[
+        str,
+        typer.Option(
+            "--sides", metavar="person|viewer", help="Whose left and right: the person's or yours.", rich_help_panel=HOW
+        ),
+    ] = "person",
+    scale: Annotated[
+        str,
+        typer.Option(
+            "--scale",
+            metavar="none|iris|ipd=MM|mm_per_px=MM",
+            help="Lengths in mm, by the irises, by the distance between the pupils, or by what a pixel is; none: in % "
+            "of the distance between the pupils.",
+            rich_help_panel=HOW,
+        ),
+    ] = "none",
+    iris_mm: Annotated[
+        float | None,
+        typer.Option(
+            "--iris-mm",
+            metavar="MM",
+            help="Diameter of an iris, with --scale iris. [default: 11.7]",
+            show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     faces: FacesOption = "all",
     force: ForceOption = False,
     resume: Annotated[
@@ -79,14 +113,15 @@ def measure(
     shard: ShardOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
+    model_dir: ModelDirOption = None,
     debug: DebugOption = False,
 ) -> int:
-    """Measure how asymmetric faces are, in shape and color, as a whole and by area. Not a medical device.
+    """Measure how asymmetric faces are: shape and color by area, and named measures. Not a medical device.
 
-    Displacements between the left (the viewer's) and the mirrored right side are in per cent of the eye distance:
-    outward and lower say how much farther out and lower the left side is. What follows the plus-minus sign is how much
-    a value changes with small changes of the crop, not how near it is to the truth. A head that is turned looks
-    asymmetric, by 2 % at the nose per degree: only photos from the front can be compared.
+    Displacements between the left and the mirrored right side are in per cent of the eye distance: outward and lower
+    say how much farther out and lower the left side is. Left is the person's. What follows the plus-minus sign is how
+    much a value changes with small changes of the crop, not how near it is to the truth. A head that is turned looks
+    asymmetric: the turn is taken out, and with it an asymmetry that is just like one.
     """
     show_tracebacks(debug)
     _check(photos, json_path, csv_path, heatmap, out_path)
@@ -97,7 +132,8 @@ def measure(
 
     options = MeasuringOptions(
         selection=Selection(number=parse_faces(faces)),
-        heatmaps=heatmap,
+        convention=_parse_convention(raw, sides, scale, iris_mm, heatmap),
+        model_folder=model_dir,
         force=force,
         resume=resume,
         csv=csv_path,
@@ -117,6 +153,18 @@ def measure(
     if heatmap or json_path is not None or csv_path is not None:
         return _process(batch, targets, printer.print_text) or printer.status
     return _process(batch, targets, print_text)
+
+
+def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None, heatmap: bool) -> "Convention":
+    from symface_cli.measurement.photo import Convention
+    from symface_cli.measurement.scale import IRIS_MM, parse_scaling
+
+    if sides not in ("person", "viewer"):
+        raise UsageError(f"--sides {sides}: use person or viewer")
+    if iris_mm is not None and scale != "iris":
+        raise UsageError("--iris-mm goes with --scale iris")
+    scaling = parse_scaling(scale, IRIS_MM if iris_mm is None else iris_mm)
+    return Convention(raw=raw, sides="person" if sides == "person" else "viewer", scaling=scaling, heatmaps=heatmap)
 
 
 def _check(
