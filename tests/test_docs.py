@@ -269,6 +269,17 @@ def test_measurements_are_all_described():
     assert plain | {f"{area}{ending}" for area in areas for ending in endings} == set(NAMES)
 
 
+def test_columns_of_sessions_are_all_described():
+    from symface_cli.sessions.tables import COLUMNS, FACE_COLUMNS, VISIT_COLUMNS
+
+    assert names_in(table_under("docs/formats.md", "## Sessions")) == [*VISIT_COLUMNS, *FACE_COLUMNS]
+    endings = names_in(table_under("docs/sessions.md", "## What it says"))
+    assert {f"fai{ending}" for ending in endings} == {column for column in COLUMNS if column.startswith("fai_")}
+    assert {name for name in COLUMNS if name.startswith("nose_deviation")} == {
+        f"nose_deviation{error}{change}" for error in ("", "_error") for change in ("", "_from_rest", "_from_first")
+    }
+
+
 def test_what_is_known_of_a_sample_is_described():
     from symface_cli.morphometrics.analysis import analyze
     from symface_cli.morphometrics.permutations import Permutations

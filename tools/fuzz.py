@@ -83,6 +83,7 @@ VALUES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "epochs": (("1",), ("0",)),
     "batch-size": (("2",), ("1",)),
     "lr": (("1e-4",), ("0", "2", "nan")),
+    "session": ((), ("kept.csv", "points.csv", "photos", "absent.csv")),
     "people": ((), ("kept.csv", "absent.csv", "points.csv")),
     "mirror": ((), ("kept.csv", "photos", "points.csv")),
     "permutations": (("1", "20"), ("0", "-1", "x")),

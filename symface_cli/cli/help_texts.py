@@ -45,6 +45,7 @@ Examples:
   symface measure faces/ --csv faces.csv --heatmap -o maps/
   symface measure faces/ --csv faces.csv --resume
   symface measure portrait.jpg --json -           # for another program
+  symface measure --session visits.csv --report visits.html
 """
 
 ASYMMETRY = """

@@ -106,6 +106,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "measure": (
         Rule(
+            "session",
+            lambda values: values["session"] is not None,
+            ("heatmap", "out_path", "resume", "shard", "photos"),
+        ),
+        Rule("session", lambda values: values["session"] is None, ("report",), "{option} needs {cause} FILE"),
+        Rule(
             "heatmap",
             lambda values: not values["heatmap"],
             ("out_path",),

@@ -50,6 +50,8 @@ VALUES = {
     "markdown_path": "--markdown x.md",
     "shard": "--shard 1/2",
     "out_path": "-o maps/",
+    "heatmap": "--heatmap",
+    "photos": "another.jpg",
 }
 """How an option is given another value than its default."""
 CASES = {
@@ -64,7 +66,7 @@ CASES = {
         "--box 1,2,30,40",
         "--shard 1/2",
     ),
-    "measure": ("",),
+    "measure": ("", "--session visits.csv"),
     "label": ("lfw/",),
     "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1"),
     "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp", "lfw/ --shard 1/2"),
@@ -91,7 +93,7 @@ def refused(command, rule):
         for option in rule.options:
             value = "--background transparent" if rule.cause == "gif" else VALUES[option]
             if rule.applies(parsed(command, f"{case} {value}").params):
-                yield f"{case} {value}", "--out" if option == "out_path" else value.split()[0]
+                yield f"{case} {value}", {"out_path": "--out", "photos": "PHOTO..."}.get(option, value.split()[0])
 
 
 @pytest.mark.parametrize(

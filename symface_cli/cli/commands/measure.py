@@ -1,22 +1,15 @@
 """`symface measure`: how asymmetric faces are."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.console import (
-    ResultPrinter,
-    conclude,
-    mention,
-    print_error,
-    print_failure,
-    print_note,
-    print_text,
-    show_tracebacks,
-    warn_of_yaw,
-)
+from symface_cli.cli.commands.measure_batch import measure_batch
+from symface_cli.cli.commands.measure_session import measure_session
+from symface_cli.cli.console import ResultPrinter, print_text, show_tracebacks
 from symface_cli.cli.options import (
     MADE,
     MANY,
@@ -29,22 +22,21 @@ from symface_cli.cli.options import (
     ShardOption,
     WeightsOption,
 )
-from symface_cli.cli.progress import follow
 from symface_cli.errors import UsageError
 
-HOW = "How it is measured"
+HOW, OVER_TIME = "How it is measured", "Over time"
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch
-    from symface_cli.batch.targets import Targets
+    from symface_cli.batch.measuring import MeasuredPhoto
+    from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.measurement.photo import Convention
 
 
 def measure(
     photos: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="PHOTO...", readable=False, help="Photos, folders, patterns, or - for standard input."),
-    ],
+    ] = None,
     json_path: Annotated[
         Path | None,
         typer.Option(
@@ -103,6 +95,22 @@ def measure(
             rich_help_panel=HOW,
         ),
     ] = None,
+    session: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare photos of people over time and in poses: CSV with subject, date, pose, photo.",
+            rich_help_panel=OVER_TIME,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page with the photos, curves and numbers of --session, as HTML.",
+            rich_help_panel=OVER_TIME,
+        ),
+    ] = None,
     faces: FacesOption = "all",
     force: ForceOption = False,
     resume: Annotated[
@@ -124,6 +132,9 @@ def measure(
     asymmetric: the turn is taken out, and with it an asymmetry that is just like one.
     """
     show_tracebacks(debug)
+    photos = photos or []
+    if not photos and session is None:
+        raise UsageError("nothing to measure; name photos, or a session of them with --session FILE")
     _check(photos, json_path, csv_path, heatmap, out_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import choose_targets
@@ -141,18 +152,24 @@ def measure(
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
+    if session is not None:
+        return measure_session(session, report, options, partial(_load, weights, device))
     targets = choose_targets(photos, out_path).take(parse_shard(shard))
     if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
         raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
-    from symface_cli.inference.symmetrizer import Symmetrizer
-
-    batch = MeasuringBatch(Symmetrizer(weights, device), targets, options)
+    batch = MeasuringBatch(_load(weights, device), targets, options)
     if Path("-") in (json_path, csv_path):
-        return _process(batch, targets, lambda text: None)
+        return measure_batch(batch, targets, lambda result: None)
     printer = ResultPrinter()
     if heatmap or json_path is not None or csv_path is not None:
-        return _process(batch, targets, printer.print_text) or printer.status
-    return _process(batch, targets, print_text)
+        return measure_batch(batch, targets, _Faces(printer.print_text).show) or printer.status
+    return measure_batch(batch, targets, _Faces(print_text).show)
+
+
+def _load(weights: Path | None, device: str) -> "Symmetrizer":
+    from symface_cli.inference.symmetrizer import Symmetrizer
+
+    return Symmetrizer(weights, device)
 
 
 def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None, heatmap: bool) -> "Convention":
@@ -176,35 +193,17 @@ def _check(
         raise UsageError("heat maps go to files: name one with -o FILE")
 
 
-def _process(batch: "MeasuringBatch", targets: "Targets", show: Callable[[str], None]) -> int:
-    """Measure, and tell what comes of it; show the faces as text."""
-    for remark in targets.remarks:
-        print_error(remark)
-    errors, printed = [], 0
-    for result in follow(batch.run(), "measuring", len(batch)):
-        _tell(result)
-        _show(result, printed, show)
-        printed += len(result.faces)
-        errors.append(result.error)
-    for note in batch.notes:
-        mention(note)
-    return conclude(errors, batch.skipped, passed_over=targets.problems)
+class _Faces:
+    """Shows a table for each face, apart from those that are shown already."""
 
+    def __init__(self, print_text: Callable[[str], None]) -> None:
+        self._print = print_text
+        self._shown = 0
 
-def _tell(result: "MeasuredPhoto") -> None:
-    if result.error is not None:
-        print_failure(result.photo, result.error)
-    for note in result.notes:
-        print_note(result.photo, note)
-    for face in result.faces:
-        if face.is_yaw_too_large:
-            consequence = "its shape asymmetry is not to be trusted"
-            warn_of_yaw(result.photo, face.number, face.values["yaw_deg"].value, consequence)
+    def show(self, result: "MeasuredPhoto") -> None:
+        """Show the faces of a photo."""
+        from symface_cli.measurement.text_table import as_text
 
-
-def _show(result: "MeasuredPhoto", printed: int, show: Callable[[str], None]) -> None:
-    """Show a table for each face, apart from those that are shown already."""
-    from symface_cli.measurement.text_table import as_text
-
-    for number, face in enumerate(result.faces, printed):
-        show("\n" * bool(number) + as_text(str(result.photo), face))
+        for face in result.faces:
+            self._print("\n" * bool(self._shown) + as_text(str(result.photo), face))
+            self._shown += 1

@@ -1,0 +1,59 @@
+"""`symface measure --session`: people over time, in poses."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symface_cli.cli.commands.measure_batch import measure_batch
+from symface_cli.cli.console import mention, print_line
+from symface_cli.errors import UsageError
+from symface_cli.files import write_to_stdout
+
+if TYPE_CHECKING:
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringOptions
+    from symface_cli.inference.symmetrizer import Symmetrizer
+
+STREAM = Path("-")
+
+
+def measure_session(
+    path: Path, report: Path | None, options: "MeasuringOptions", load: "Callable[[], Symmetrizer]"
+) -> int:
+    """Measure the photos of a session, and write its tables and its page.
+
+    Args:
+        path: The file that names the photos.
+        report: The page; None for none.
+        options: Of the batch; its tables are those of the session, and of all faces the largest is taken.
+        load: Loads the network.
+    """
+    from symface_cli.batch.measuring import MeasuringBatch
+    from symface_cli.detection.selection import Selection
+    from symface_cli.sessions.measuring import study_of, targets_of
+    from symface_cli.sessions.page import session_as_html
+    from symface_cli.sessions.plan import REST, read_session
+    from symface_cli.sessions.tables import as_csv, as_json
+    from symface_cli.writing import Destination, Inputs, prepare_files
+
+    writers = [(options.csv, as_csv), (options.json, as_json), (report, session_as_html)]
+    wanted = [(Destination(file, options.force), write) for file, write in writers if file is not None]
+    if not wanted:
+        raise UsageError("--session needs a file for what is measured: --csv FILE, --json FILE or --report FILE")
+    session = read_session(path)
+    targets = targets_of(session)
+    files = [destination for destination, _ in wanted if destination.path != STREAM]
+    prepare_files(files, Inputs([*targets.photos, path, *options.also_read]))
+    if REST not in session.poses:
+        print_line(f"no pose is called {REST}: no change from it is known")
+    results: list[MeasuredPhoto] = []
+    selection = Selection(number=options.selection.number or 1)
+    batch = MeasuringBatch(load(), targets, replace(options, selection=selection, csv=None, json=None))
+    status = measure_batch(batch, targets, results.append)
+    study = study_of(session, results)
+    for destination, write in wanted:
+        if destination.path == STREAM:
+            write_to_stdout(write(study))
+        else:
+            mention(destination.write(write(study)))
+    return status
