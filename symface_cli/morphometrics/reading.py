@@ -1,6 +1,7 @@
-"""Landmarks of a sample: a table of named points, or a folder with a table of numbered points for each photo."""
+"""Landmarks of a sample: a table of named points, numbered ones as TPS, or a folder with a table for each photo."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def read_sample(measured: Path, people: Path | None = None, mirror: Path | None 
     """Read landmarks.
 
     Args:
-        measured: A table with a line for each point, or a folder of files with the points of a photo each.
+        measured: A table with a line for each point, a TPS file, or a folder of tables with the points of a photo each.
         people: A table that says whose the photos are; None where each is of another person, or the first table says.
         mirror: A table of the points' mirror images; None for names that end in `_left` and `_right`.
 
@@ -32,7 +33,7 @@ def read_sample(measured: Path, people: Path | None = None, mirror: Path | None 
         DataError: If one cannot be read, or does not fit the others.
     """
     where = on_one_line(str(measured))
-    photos = list(_read_folder(measured) if is_folder(measured) else _read_table(measured))
+    photos = list(_read_photos(measured))
     if not photos:
         raise DataError(f"{where}: no landmarks; give a table of points, or a folder of such")
     if people is not None:
@@ -40,6 +41,12 @@ def read_sample(measured: Path, people: Path | None = None, mirror: Path | None 
     points = photos[0].points
     partners = _pair_by_name(points, where) if mirror is None else _read_mirror(mirror, points)
     return make_sample(photos, partners, where)
+
+
+def _read_photos(measured: Path) -> Iterator[Landmarks]:
+    if is_folder(measured):
+        return _read_folder(measured)
+    return _read_tps(measured) if measured.suffix.lower() == ".tps" else _read_table(measured)
 
 
 def _read_table(path: Path) -> Iterator[Landmarks]:
@@ -64,6 +71,23 @@ def _read_folder(folder: Path) -> Iterator[Landmarks]:
     for path in sorted(folder.glob("*.csv")):
         points = {str(number): _read_point(row) for number, row in enumerate(read_rows(path, FILE))}
         yield Landmarks(path.stem, path.stem, points)
+
+
+def _read_tps(path: Path) -> Iterator[Landmarks]:
+    """Read a TPS file: configurations of numbered points, y upward, named by ID or else by IMAGE."""
+    try:
+        text = path.read_text("utf-8-sig", "surrogateescape")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    for number, block in enumerate(re.split(r"(?im)^LM *=", text)[1:], 1):
+        count, *lines = block.splitlines()
+        said = {key.upper(): name for key, name in re.findall(r"(?im)^(ID|IMAGE) *= *(.*?)\s*$", block)}
+        name = said.get("ID") or said.get("IMAGE") or str(number)
+        try:
+            points = [tuple(map(float, line.split())) for line in lines[: int(count)]]
+            yield Landmarks(name, name, {str(place): (x, -y) for place, (x, y) in enumerate(points)})
+        except ValueError as error:
+            raise DataError(f"{on_one_line(str(path))}: configuration {number}: no LM={count} points x y") from error
 
 
 def _read_point(row: TableRow) -> tuple[float, float]:

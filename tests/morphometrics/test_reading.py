@@ -51,6 +51,19 @@ def test_a_folder_has_a_file_of_numbered_points_for_each_photo(tmp_path):
     assert sample.coordinates[1].tolist() == [[10, 20], [30, 20], [20, 35.5]]
 
 
+def test_a_tps_file_has_numbered_points_whose_y_grows_upward(tmp_path):
+    path, mirror = tmp_path / "faces.tps", tmp_path / "mirror.csv"
+    points = "10 -20\n30.5 -20\n20 -35\n"
+    path.write_text(f"LM=3\n{points}IMAGE=a.jpg\nID=Ada\nSCALE=0.1\nlm=3\r\n{points}IMAGE=b.jpg\nLM=3\n{points}")
+    mirror.write_text("point,mirror\n0,1\n1,0\n2,2\n")
+    sample = read_sample(path, mirror=mirror)
+    assert sample.photos == ("Ada", "b.jpg", "3")
+    assert sample.coordinates.tolist() == [[[10, 20], [30.5, 20], [20, 35]]] * 3
+    path.write_text("LM=3\n10 20\n30 20\nID=Ada\n")
+    with pytest.raises(DataError, match="configuration 1: no LM=3 points"):
+        read_sample(path, mirror=mirror)
+
+
 def test_spreadsheets_are_understood(tmp_path):
     path = tmp_path / "points.csv"
     lines = [f"{photo};{name};{x},5;{y}" for photo in "ab" for name, (x, y) in FACE.items()]

@@ -20,7 +20,7 @@ def asymmetry(
         typer.Argument(
             metavar="MEASURED",
             readable=False,
-            help="Table of points (photo, point, x, y), or a folder with a table (x, y) for each photo.",
+            help="Table of points (photo, point, x, y), TPS file, or folder with a table (x, y) for each photo.",
         ),
     ],
     people: Annotated[
