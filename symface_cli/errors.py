@@ -123,6 +123,10 @@ class PhotoError(SymfaceError):
     status = ExitStatus.PHOTO
 
 
+class StoreError(PhotoError):
+    """An object store, or a server, does not answer, however often it is asked."""
+
+
 class OutputError(SymfaceError):
     """A file cannot be written, or exists already."""
 

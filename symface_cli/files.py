@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from symface_cli.errors import OutputError, PhotoError, ReaderGoneError
+from symface_cli.storage.address import Address
 
 Progress = Callable[[int, int | None], None]
 """Called with how much is done, in bytes or photos, and how much there is to do; None if that is not known."""
@@ -60,6 +61,8 @@ def contents(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
         return source, "the given bytes"
     name = on_one_line(os.fspath(source))
     try:
+        if isinstance(source, Address):
+            return source.read_bytes(), name
         problem = _find_special(Path(source))
         if problem is None:
             return Path(source).read_bytes(), name
@@ -176,10 +179,27 @@ def find_photos(folder: Path) -> FoundPhotos:
     Hidden files and folders, service folders and symface's own results are left out. Links are followed, but each
     folder is entered once: a link to one that is searched anyway, or to one above, brings nothing.
     """
+    if isinstance(folder, Address):
+        return _find_objects(folder)
     search = _Search(folder)
     search.run()
     return FoundPhotos(
         photos=tuple(sorted(search.photos)), gifs=tuple(sorted(search.gifs)), problems=tuple(search.problems)
+    )
+
+
+def _find_objects(folder: Address) -> FoundPhotos:
+    """Find the same in a store, by its list of objects."""
+    try:
+        shown = [found for found in folder.list_all() if not any(map(is_passed_over, found.relative_to(folder).parts))]
+    except OSError as error:
+        problem = PhotoError(f"cannot list {on_one_line(str(folder))}: {error.strerror}")
+        return FoundPhotos(photos=(), gifs=(), problems=(problem,))
+    named = [found for found in shown if not is_result(found.name)]
+    return FoundPhotos(
+        photos=tuple(found for found in named if found.suffix.lower() in PHOTO_SUFFIXES),
+        gifs=tuple(found for found in named if found.suffix.lower() == ".gif"),
+        problems=(),
     )
 
 
@@ -251,6 +271,11 @@ def _place_of(folder: Path) -> tuple[int, int] | str:
 
 def is_folder(path: Path) -> bool:
     """Return whether it is a folder; not where the system does not tell, for which `Path.is_dir` raises."""
+    if isinstance(path, Address):
+        try:
+            return path.is_dir()
+        except OSError:
+            return False
     return os.path.isdir(path)  # noqa: PTH112
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 
 from symface_cli.errors import Hint, OutputError
 from symface_cli.files import PHOTO_SUFFIXES, look_up, on_one_line
+from symface_cli.storage.address import Address
 
 _FileId: TypeAlias = tuple[int, int] | str
 
@@ -105,7 +106,7 @@ def prepare_files(destinations: Sequence[Destination], inputs: Inputs) -> None:
     for path, *_ in destinations:
         make_folder(path.parent)
         if look_up(path) is None:  # else it is written in place where the folder allows nothing new
-            _try_folder(Path(os.path.realpath(path)).parent, path)
+            _try_folder((path if isinstance(path, Address) else Path(os.path.realpath(path))).parent, path)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -116,6 +117,8 @@ def prepare_folder(folder: Path) -> None:
     """
     make_folder(folder)
     _try_folder(folder, folder)
+    if isinstance(folder, Address):
+        folder.list_all()  # what is there is not asked for one by one
 
 
 def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | None:
@@ -142,7 +145,7 @@ def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | No
         raise OutputError(f"cannot write {name}: {_REASONS[errno.EISDIR]}")
     if not replace:
         raise OutputError(f"{name}: already exists", Hint.OVERWRITE)
-    if not status.st_mode & 0o222 or not _is_writable(path):
+    if not isinstance(path, Address) and (not status.st_mode & 0o222 or not _is_writable(path)):
         raise OutputError(f"cannot write {name}: it is write-protected; permit writing or give another name")
     return status
 
@@ -167,6 +170,9 @@ def write_file(path: Path, data: bytes, replace: bool) -> str | None:
     """
     status = check_file(path, replace, Inputs())
     try:
+        if isinstance(path, Address):
+            path.put(data, replace)
+            return None
         if _is_stream(path, status):
             with open_stream(path) as stream:
                 stream.write(data)
@@ -216,6 +222,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         OutputError: If that cannot be done.
     """
+    if isinstance(folder, Address):
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -291,7 +299,10 @@ def _overwrite(file: BinaryIO, data: bytes) -> None:
 def _try_folder(folder: Path, named: Path) -> None:
     """Create a file without a name in a folder; raise OutputError for what the user has named if that fails."""
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        if isinstance(folder, Address):
+            folder.try_putting()
+        else:
+            tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise _refuse(named, error) from error
 
@@ -309,6 +320,8 @@ def _refuse(path: Path, error: OSError | ValueError) -> OutputError:
 
 def _identify(path: Path) -> _FileId:
     """Return what is the same for all names of a file, and for no other file."""
+    if isinstance(path, Address):
+        return str(path)
     try:
         status = path.stat()
     except (OSError, ValueError):

@@ -53,7 +53,7 @@ def test_each_cause_has_its_exit_status(cause: str, status: int) -> None:
 
 def test_the_base_class_has_no_status_and_is_never_raised() -> None:
     assert not hasattr(SymfaceError, "status")
-    assert len(CAUSES) == 12
+    assert len(CAUSES) == 13
     for path in PACKAGE.rglob("*.py"):
         assert not re.search(r"raise SymfaceError\b", path.read_text("utf-8")), path
 

@@ -18,6 +18,7 @@ from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
 from symface_cli.pages import InlineImage, load_template
 from symface_cli.rendering.identity import SAME_PERSON
 from symface_cli.rendering.records import FaceRecord
+from symface_cli.storage.address import Address
 from symface_cli.version import __version__
 
 
@@ -151,6 +152,8 @@ class Place:
 
     def link(self, path: Path, name: str) -> Link:
         """Link to a file."""
+        if isinstance(path, Address) != isinstance(self.page, Address):
+            return Link(on_one_line(name), str(path) if isinstance(path, Address) else path.resolve().as_uri())
         try:
             address = quote(os.fsencode(Path(os.path.relpath(path, self.page)).as_posix()))
         except ValueError:  # on another drive

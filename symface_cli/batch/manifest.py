@@ -12,9 +12,10 @@ import numpy as np
 from symface_cli.batch.manifest_file import Entry, ManifestFile
 from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.states import FileState, parse_state
-from symface_cli.batch.targets import Target, place_of
+from symface_cli.batch.targets import Target, place_of, real_folder
 from symface_cli.errors import ExitStatus, Hint
 from symface_cli.rendering.records import FaceRecord
+from symface_cli.storage.address import Address, parse_path
 
 NAME = "manifest.jsonl"
 
@@ -62,7 +63,7 @@ class Manifest:
     def __init__(
         self, path: Path, parameters: Mapping[str, object], by_contents: bool = False, others: Sequence[Path] = ()
     ) -> None:
-        self._folder = Path(os.path.realpath(path.parent))
+        self._folder = real_folder(path.parent)
         self._parameters = json.loads(json.dumps(parameters))
         self._by_contents = by_contents
         self._file = ManifestFile(path)
@@ -83,6 +84,14 @@ class Manifest:
                     self._foreign.append(success)
                 return past_outcome(success.entries, target)
         return None
+
+    def close(self) -> None:
+        """Write what is not in its store yet, if it lies in one.
+
+        Raises:
+            OutputError, StoreError: If that fails.
+        """
+        self._file.close()
 
     def adopt(self) -> None:
         """Append the lines of other manifests by which photos were found to be done.
@@ -166,6 +175,8 @@ class Manifest:
         return older and found.st_size == entry.get("input_bytes")
 
     def _relative(self, place: str) -> str:
+        if isinstance(parse_path(place), Address) or isinstance(self._folder, Address):
+            return place
         try:
             return os.path.relpath(place, self._folder)
         except ValueError:  # on another drive
@@ -189,8 +200,8 @@ def place_of_entry(entry: Entry, folder: Path) -> str:
     """Return where the photo of a line lies, as `place_of`, given the real path of the manifest's folder."""
     relative = entry.get("relative_input")
     if isinstance(relative, str):
-        return os.path.normpath(folder / relative)
-    return place_of(Path(entry["input"]))
+        return relative if isinstance(parse_path(relative), Address) else os.path.normpath(folder / relative)
+    return place_of(parse_path(entry["input"]))
 
 
 def past_outcome(entries: Sequence[Entry], target: Target) -> Outcome:

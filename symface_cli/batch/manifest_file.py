@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeAlias
 
 from symface_cli.errors import Hint, OutputError
 from symface_cli.files import on_one_line
-from symface_cli.writing import add_to_file, make_folder
+from symface_cli.storage.address import Address
+from symface_cli.writing import add_to_file, make_folder, write_file
 
 Entry: TypeAlias = dict[str, Any]
 """What a line says."""
@@ -17,10 +19,15 @@ _BEGINNING = b'{"input": "'
 """Of each line; by it, a file that has half a line alone is told from a file of something else."""
 
 
+LEAST_PAUSE = 1.0  # s between two times that an object in a store is put whole
+SHARE = 0.05  # of the time, for putting it again and again
+
+
 class ManifestFile:
     """A file of entries, which is created with the first ones, and changed by `append` alone.
 
-    A process that is killed may leave half a line: it is removed before the next one is written.
+    A process that is killed may leave half a line: it is removed before the next one is written. An object in a store,
+    to which nothing can be added, is put whole now and then, and by `close`.
 
     Args:
         path: The file; a pipe or a device is only written to.
@@ -31,6 +38,8 @@ class ManifestFile:
         self._size = 0
         self._torn = 0  # bytes of half a line
         self._joint = b""  # what has to stand before the next line
+        self._object: bytearray | None = None  # all of an object, as far as it is known
+        self._is_put, self._due = True, 0.0
 
     def read(self) -> Iterator[tuple[bytes, Entry]]:
         """Yield the lines of a file that may be there, and what they say.
@@ -60,10 +69,36 @@ class ManifestFile:
             OutputError: If the file cannot be written.
         """
         data = "".join(json.dumps(entry) + "\n" for entry in entries).encode("ascii")  # JSON escapes the other bytes
+        if isinstance(self._path, Address):
+            self._append_to_object(data)
+            return
         make_folder(self._path.parent)
         self._remove_torn()
         add_to_file(self._path, self._joint + data)
         self._joint = b""
+
+    def close(self) -> None:
+        """Put what is not in its store yet.
+
+        Raises:
+            OutputError, StoreError: If that fails.
+        """
+        if not self._is_put and self._object is not None:
+            write_file(self._path, bytes(self._object), replace=True)
+            self._is_put = True
+
+    def _append_to_object(self, data: bytes) -> None:
+        if self._object is None:
+            try:
+                self._object = bytearray(self._path.read_bytes() if self._path.is_file() else b"")
+            except OSError as error:
+                raise self._failure(error) from error
+        self._object += self._joint + data
+        self._joint, self._is_put = b"", False
+        began = monotonic()
+        if began >= self._due:
+            self.close()
+            self._due = monotonic() + max(LEAST_PAUSE, (monotonic() - began) / SHARE)
 
     def _pass_over(self, line: bytes, number: int) -> None:
         """Take note of half a last line; refuse what else is no entry."""

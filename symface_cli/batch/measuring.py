@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from symface_cli.batch.outcomes import until_store_fails
 from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_result
 from symface_cli.batch.states import find_state
@@ -21,6 +22,7 @@ from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_on_cores
 from symface_cli.shards.record import keep_record
 from symface_cli.shards.shard import find_others
+from symface_cli.storage.address import parse_path
 from symface_cli.version import __version__
 from symface_cli.writing import Destination, Inputs, prepare_files
 
@@ -127,7 +129,7 @@ class MeasuringBatch:
             table.begin(self._in_order(), done)
         task = partial(measure_target, self._meter, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
-        fork = self._symmetrizer.device.type == "cpu"
+        fork = self._symmetrizer.device.type == "cpu" and not self._targets.is_in_memory
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
     def _read_tables(self) -> tuple[list[PhotoRows], dict[Target, PhotoRows]]:
@@ -136,7 +138,7 @@ class MeasuringBatch:
             return [], {}
         known = {rows.photo: rows for path, form in self._files() for rows in read_table(path, form)}
         foreign = {rows.photo: rows for path, form in self._other_files() for rows in read_table(path, form)} | known
-        places = {place_of(Path(name)): rows for name, rows in foreign.items()}
+        places = {place_of(parse_path(name)): rows for name, rows in foreign.items()}
         found = ((target, str(target.photo), place_of(target.photo)) for target in self._targets.items)
         mine = {target: foreign.get(name) or places[place] for target, name, place in found if place in places}
         names = {rows.photo for rows in mine.values()}
@@ -194,7 +196,7 @@ class MeasuringBatch:
         files = [(path, "csv" if form is CSV else "json") for path, form in self._files() if path != STREAM]
         with keep_record(self._targets.describe_shard({"measured_by": self._measured_by}), files):
             try:
-                for measured in results:
+                for measured in until_store_fails(results):
                     self._add(measured)
                     yield measured
             finally:  # also when the run is interrupted

@@ -1,16 +1,19 @@
 """Result of processing one photo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from symface_cli.batch.states import FileState
 from symface_cli.batch.targets import Target
-from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.errors import ExitStatus, StoreError, SymfaceError
 from symface_cli.geometry.types import Array
 from symface_cli.rendering.options import Output
 from symface_cli.rendering.outputs import OutputFile
 from symface_cli.rendering.records import FaceRecord
+
+MOST_WITHOUT_STORE = 5  # photos in a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,31 @@ class Outcome:
     def status(self) -> ExitStatus:
         """The exit status that it would have alone."""
         return ExitStatus.OK if self.error is None else self.error.status
+
+
+class _Result(Protocol):
+    """What became of a photo."""
+
+    @property
+    def error(self) -> SymfaceError | None:
+        """Why it failed."""
+
+
+R = TypeVar("R", bound=_Result)
+
+
+def until_store_fails(results: Iterable[R]) -> Iterator[R]:
+    """Yield results until several photos in a row have failed because a store does not answer.
+
+    Raises:
+        StoreError: Then, as the others would fail, too.
+    """
+    failed = 0
+    for result in results:
+        failed = failed + 1 if isinstance(result.error, StoreError) else 0
+        yield result
+        if failed == MOST_WITHOUT_STORE and isinstance(result.error, StoreError):
+            raise StoreError(f"{failed} photos in a row failed for want of their store; the others were not tried")
 
 
 def choose_pairs(files: Sequence[OutputFile], written: Sequence[Path]) -> tuple[Pair, ...]:

@@ -1,13 +1,14 @@
 """A batch of photos to symmetric faces: several at a time, recorded, resumable, and shown on a page at the end."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 from symface_cli.batch.manifest import NAME, Manifest
-from symface_cli.batch.outcomes import Outcome, choose_pairs
+from symface_cli.batch.outcomes import Outcome, choose_pairs, until_store_fails
 from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_files
 from symface_cli.batch.states import find_state
@@ -90,7 +91,17 @@ class Batch:
         if self._targets.is_single:  # what is left of a batch, or a part of it, is done as the rest, to the same bytes
             return self._record(map(task, self._todo))
         jobs = self._options.jobs or available_cores()
-        return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=self._planner.on_cpu))
+        fork = self._planner.on_cpu and not self._targets.is_in_memory
+        return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Write what is not in the manifest's store yet, whatever ends the run."""
+        try:
+            yield
+        finally:
+            if self._manifest is not None:
+                self._manifest.close()
 
     def _choose_manifest(self) -> Path | None:
         """Return the manifest of all photos."""
@@ -149,8 +160,8 @@ class Batch:
     def _record(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         made = dict(self._done)
         files = [] if self._path is None else [(self._targets.own(self._path), "manifest")]
-        with keep_record(self._targets.describe_shard(self._planner.parameters), files):
-            for outcome in outcomes:
+        with keep_record(self._targets.describe_shard(self._planner.parameters), files), self._closing():
+            for outcome in until_store_fails(outcomes):
                 if self._manifest is not None:
                     self._manifest.add(outcome)
                 if self._report is not None:

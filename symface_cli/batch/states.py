@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from symface_cli.errors import StoreError
 from symface_cli.files import checksum
 
 
@@ -38,7 +39,7 @@ class FileState:
                 return False
             untouched = now == (self.bytes, self.mtime_ns, self.ctime_ns, self.inode)
             return (untouched and not by_contents) or checksum(path) == self.sha256
-        except OSError:
+        except (OSError, StoreError):
             return False
 
     def as_dict(self) -> dict[str, int | str]:
@@ -56,7 +57,7 @@ def find_state(path: Path) -> FileState | None:
             return None
         size, mtime, ctime, inode = _stat(path)
         return FileState(bytes=size, mtime_ns=mtime, ctime_ns=ctime, inode=inode, sha256=checksum(path))
-    except OSError:
+    except (OSError, StoreError):
         return None
 
 

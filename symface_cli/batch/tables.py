@@ -11,6 +11,7 @@ from symface_cli.files import on_one_line, write_to_stdout
 from symface_cli.measurement.csv_table import as_csv, csv_lines, read_csv
 from symface_cli.measurement.json_table import as_json, read_json
 from symface_cli.measurement.rows import PhotoRows
+from symface_cli.storage.address import Address
 from symface_cli.writing import add_to_file, is_stream, open_stream, write_file
 
 LEAST_PAUSE = 1.0  # s between two times that a file is written whole
@@ -90,6 +91,7 @@ class FileTable:
         self._form = form
         self._replace = replace
         self._is_in_order = True
+        self._grows = form.lines is not None and not isinstance(path, Address)  # an object is put whole
         self._due = 0.0
         self.notes: set[str] = set()
 
@@ -101,7 +103,7 @@ class FileTable:
 
     def add(self, new: PhotoRows, rows: Callable[[], Collection[PhotoRows]]) -> None:
         """Add lines, or write the file whole now and then."""
-        if self._form.lines is not None:
+        if self._form.lines is not None and self._grows:
             add_to_file(self._path, self._form.lines(new))
         elif monotonic() >= self._due:
             began = monotonic()
@@ -111,7 +113,7 @@ class FileTable:
 
     def end(self, rows: Collection[PhotoRows]) -> None:
         """Write the file whole, unless its lines are what was added to it, in their order."""
-        if self._form.lines is None or not self._is_in_order:
+        if not self._grows or not self._is_in_order:
             self._write(rows)
 
     def _write(self, rows: Collection[PhotoRows]) -> None:

@@ -12,6 +12,7 @@ from symface_cli.errors import Hint, OutputError, PhotoError, UsageError
 from symface_cli.files import SERVICE_FOLDERS, find_photos, is_folder, is_result, may_be_read, on_one_line, remark_gifs
 from symface_cli.shards.record import ShardRecord, describe_shard
 from symface_cli.shards.shard import Shard
+from symface_cli.storage.address import Address, is_server, parse_path, prepare_addresses
 from symface_cli.writing import Destination, is_same, prepare_folder
 
 STREAM = Path("-")
@@ -107,6 +108,12 @@ class Targets:
         return self.items[0].exact if self.items else None
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether a photo or a result lies in this process's memory, so that no other can do the work."""
+        places = {self.folder, *(folder for target in self.items for folder in (target.photo.parent, target.folder))}
+        return any(isinstance(place, Address) and place.scheme == "memory" for place in places)
+
+    @property
     def is_single(self) -> bool:
         """Whether there is one photo alone, in this part and all others."""
         return len(self.items) + len(self.others) == 1
@@ -153,7 +160,12 @@ class _Found(NamedTuple):
 
 def place_of(photo: Path) -> str:
     """Return where a photo lies: the same for all ways to name it, and another for a link to it."""
-    return str(Path(os.path.realpath(photo.parent), photo.name))
+    return str(real_folder(photo.parent) / photo.name)
+
+
+def real_folder(folder: Path) -> Path:
+    """Return a folder's path without links; an address has none."""
+    return folder if isinstance(folder, Address) else Path(os.path.realpath(folder))
 
 
 def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
@@ -167,6 +179,8 @@ def choose_targets(arguments: Sequence[Path], out: str | None) -> Targets:
         UsageError: If an argument names no photo, or two photos' results would have one name.
         PhotoError: If there is no photo at all, because of what is passed over.
     """
+    if any(isinstance(place, Address) for place in (*arguments, parse_path(out or ""))):
+        prepare_addresses([place for place in (*arguments, parse_path(out or "")) if isinstance(place, Address)])
     found = [_find(argument) for argument in arguments]
     photos = _take_once([photo for part in found for photo in part.photos])
     problems = tuple(problem for part in found for problem in part.problems)
@@ -184,7 +198,7 @@ def _take_once(photos: Sequence[_Photo]) -> list[_Photo]:
 
 def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str | None) -> Targets:
     if out is not None and not _is_folder(out, photos, arguments):
-        file = Path(out)
+        file = parse_path(out)
         return Targets((Target(photo=photos[0][1], folder=file.parent, stem=file.stem, exact=file),))
     if STREAM in arguments:
         if out is not None or len(photos) > 1:
@@ -194,16 +208,16 @@ def _name_results(photos: Sequence[_Photo], arguments: Sequence[Path], out: str 
     targets = []
     for root, photo in photos:
         stem = photo.stem if stems[photo.parent, photo.stem] == 1 else photo.name  # a.jpg beside a.png
-        folder = photo.parent if out is None else Path(out, photo.parent.relative_to(root) if root else "")
+        folder = photo.parent if out is None else parse_path(out) / (photo.parent.relative_to(root) if root else "")
         name = photo.relative_to(root).as_posix() if root else photo.name
         targets.append(Target(photo=photo, folder=folder, stem=stem, name=name))
     _refuse_duplicates(targets)
-    return Targets(tuple(targets), None if out is None else Path(out))
+    return Targets(tuple(targets), None if out is None else parse_path(out))
 
 
 def _find(argument: Path) -> _Found:
     """Find the photos of an argument; a pipe or device that is named is one that cannot be read."""
-    if argument == STREAM or (not is_folder(argument) and may_be_read(argument)):
+    if argument == STREAM or is_server(argument) or (not is_folder(argument) and may_be_read(argument)):
         return _Found([(None, argument)])
     if not is_folder(argument):
         return _Found([(None, photo) for photo in _match(argument)])
@@ -218,8 +232,10 @@ def _match(pattern: Path) -> list[Path]:
     """Find the photos that a pattern stands for, where no shell has expanded it.
 
     Raises:
-        UsageError: If there are none.
+        UsageError: If there are none; also for an address, for which no patterns are known.
     """
+    if isinstance(pattern, Address):
+        raise UsageError(f"{pattern}: no such object, and nothing below it")
     matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
     photos = [
         match
@@ -234,7 +250,7 @@ def _match(pattern: Path) -> list[Path]:
 
 
 def _is_folder(out: str, photos: Sequence[_Photo], arguments: Sequence[Path]) -> bool:
-    path = Path(out)
+    path = parse_path(out)
     several = len(photos) > 1 or is_folder(arguments[0])
     # What is there and no folder is meant as a file: /dev/stdout has no suffix, either.
     is_bare_name = not path.suffix and STREAM not in (path, *arguments) and not may_be_read(path)

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from symface_cli.errors import SymfaceError, WeightsError
 from symface_cli.files import Progress, checksum
+from symface_cli.storage.objects import is_offline
 
 TIMEOUT = 20.0  # seconds without a byte
 BLOCK = 1 << 16  # bytes read at a time
@@ -86,12 +87,6 @@ def cache_folder() -> Path:
         return Path(home or platformdirs.user_cache_dir("symface")).expanduser()
     except RuntimeError as error:
         raise FileNotFoundError(errno.ENOENT, "there is no home folder") from error
-
-
-def is_offline() -> bool:
-    """Say whether SYMFACE_OFFLINE (or Hugging Face's HF_HUB_OFFLINE) forbids downloads."""
-    values = (os.environ.get(name, "") for name in ("SYMFACE_OFFLINE", "HF_HUB_OFFLINE"))
-    return any(value.strip().lower() not in ("", "0", "false", "no", "off") for value in values)
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symface_cli.data.archives import ADVICE
-from symface_cli.data.downloads import cache_folder, fetch, is_offline, on_mirror
+from symface_cli.data.downloads import cache_folder, fetch, on_mirror
 from symface_cli.errors import DataError
 from symface_cli.files import Progress, is_file
+from symface_cli.storage.objects import is_offline
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,7 +102,7 @@ def _check(name: str, find: Callable[[], Found]) -> Check:
 
 def _find_variables(settings: Settings) -> Found:
     """List the variables of symface that are set; warn of those that nothing reads."""
-    from symface_cli.data.downloads import is_offline
+    from symface_cli.storage.objects import is_offline
 
     present = {name: value for name, value in sorted(os.environ.items()) if name.startswith("SYMFACE_")}
     unknown = present.keys() - {f"SYMFACE_{name}" for name in VARIABLES} - settings.variables

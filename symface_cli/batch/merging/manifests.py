@@ -1,7 +1,6 @@
 """One manifest, and one page, of the manifests of all parts."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -9,10 +8,11 @@ from typing import NamedTuple
 from symface_cli.batch.manifest import lines_by_photo, past_outcome, place_of_entry
 from symface_cli.batch.manifest_file import Entry, ManifestFile
 from symface_cli.batch.outcomes import Outcome
-from symface_cli.batch.targets import Target
+from symface_cli.batch.targets import Target, real_folder
 from symface_cli.errors import ExitStatus, PhotoError
 from symface_cli.shards.parts import Parts
 from symface_cli.shards.record import ShardRecord
+from symface_cli.storage.address import parse_path
 from symface_cli.writing import write_file
 
 
@@ -44,7 +44,7 @@ def read_outcomes(photos: Sequence[PhotoLines]) -> list[Outcome]:
 
 def _read_latest(path: Path, record: ShardRecord) -> dict[str, PhotoLines]:
     """Return the latest lines of each photo that were made with the settings of a part, by where it lies."""
-    folder = Path(os.path.realpath(path.parent))
+    folder = real_folder(path.parent)
     return {
         place_of_entry(entry, folder): PhotoLines(tuple(line.rstrip(b"\n") + b"\n" for line in lines), entry["input"])
         for lines, entry in lines_by_photo(ManifestFile(path))
@@ -54,8 +54,8 @@ def _read_latest(path: Path, record: ShardRecord) -> dict[str, PhotoLines]:
 
 def _outcome(entries: Sequence[Entry]) -> Outcome:
     first = entries[0]
-    outputs = [Path(path) for path in first["outputs"]]
-    target = Target(photo=Path(first["input"]), folder=outputs[0].parent if outputs else Path(), stem="")
+    outputs = [parse_path(path) for path in first["outputs"]]
+    target = Target(photo=parse_path(first["input"]), folder=outputs[0].parent if outputs else Path(), stem="")
     if first["status"] == ExitStatus.OK:
         return past_outcome(entries, target)
     return Outcome(target=target, error=PhotoError(first["reason"]))

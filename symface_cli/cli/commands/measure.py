@@ -23,6 +23,7 @@ from symface_cli.cli.options import (
     WeightsOption,
 )
 from symface_cli.errors import UsageError
+from symface_cli.storage.address import parse_path
 
 HOW, OVER_TIME = "How it is measured", "Over time"
 
@@ -35,18 +36,28 @@ if TYPE_CHECKING:
 def measure(
     photos: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PHOTO...", readable=False, help="Photos, folders, patterns, or - for standard input."),
+        typer.Argument(
+            metavar="PHOTO...", parser=parse_path, help="Photos, folders, patterns, addresses, or - for standard input."
+        ),
     ] = None,
     json_path: Annotated[
         Path | None,
         typer.Option(
-            "--json", metavar="FILE", help="Write all numbers as JSON; - for standard output.", rich_help_panel=MADE
+            "--json",
+            metavar="FILE",
+            parser=parse_path,
+            help="Write all numbers as JSON; - for standard output.",
+            rich_help_panel=MADE,
         ),
     ] = None,
     csv_path: Annotated[
         Path | None,
         typer.Option(
-            "--csv", metavar="FILE", help="Write one line per face; - for standard output.", rich_help_panel=MADE
+            "--csv",
+            metavar="FILE",
+            parser=parse_path,
+            help="Write one line per face; - for standard output.",
+            rich_help_panel=MADE,
         ),
     ] = None,
     heatmap: Annotated[

@@ -7,6 +7,7 @@ import typer
 
 from symface_cli.cli.console import ResultPrinter, mention, show_tracebacks
 from symface_cli.cli.options import MADE, DebugOption, ForceOption
+from symface_cli.storage.address import parse_path
 
 if TYPE_CHECKING:
     from symface_cli.batch.merging.manifests import PhotoLines
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
 
 
 def merge(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", readable=False, help="Where the files of shards lie.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", parser=parse_path, help="Where the files of shards lie.")],
     report: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A page to look through the results of symmetrize, as HTML.", rich_help_panel=MADE
+            metavar="FILE",
+            parser=parse_path,
+            help="A page to look through the results of symmetrize, as HTML.",
+            rich_help_panel=MADE,
         ),
     ] = None,
     force: ForceOption = False,

@@ -1,19 +1,12 @@
 """`symface symmetrize`: photos in, symmetric faces out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import typer
 
-from symface_cli.cli.console import (
-    ResultPrinter,
-    conclude,
-    mention,
-    print_error,
-    print_failure,
-    print_note,
-    show_tracebacks,
-)
+from symface_cli.cli.commands.symmetrize_batch import Loading, load_planner, process_batch
+from symface_cli.cli.console import ResultPrinter, print_error, show_tracebacks
 from symface_cli.cli.options import (
     AMOUNT,
     EXPERT,
@@ -31,25 +24,17 @@ from symface_cli.cli.options import (
     WeightsOption,
     complete_methods,
 )
-from symface_cli.cli.progress import follow
 from symface_cli.cli.rules import leave_out
-
-if TYPE_CHECKING:
-    from symface_cli.batch.outcomes import Outcome
-    from symface_cli.batch.runner import Batch
-    from symface_cli.batch.targets import Targets
-    from symface_cli.cli.commands.symmetrize_options import Style
-    from symface_cli.detection.selection import Selection
-    from symface_cli.rendering.options import OutputOptions
-    from symface_cli.rendering.plan import Planner
-    from symface_cli.rendering.records import FaceRecord
+from symface_cli.storage.address import parse_path
 
 
 def symmetrize(
     context: typer.Context,
     photos: Annotated[
         list[Path],
-        typer.Argument(metavar="PHOTO", readable=False, help="Photos, folders, patterns, or - for standard input."),
+        typer.Argument(
+            metavar="PHOTO", parser=parse_path, help="Photos, folders, patterns, addresses, or - for standard input."
+        ),
     ],
     out_path: Annotated[
         str | None,
@@ -182,13 +167,16 @@ def symmetrize(
         Path | None,
         typer.Option(
             metavar="FILE",
+            parser=parse_path,
             help="Record of each face. [default: manifest.jsonl in the folder of -o]",
             rich_help_panel=MANY,
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A page to look through the results, as HTML.", rich_help_panel=MANY),
+        typer.Option(
+            metavar="FILE", parser=parse_path, help="A page to look through the results, as HTML.", rich_help_panel=MANY
+        ),
     ] = None,
     check_identity: Annotated[
         bool,
@@ -261,7 +249,7 @@ def symmetrize(
     parsing.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
-    planner = _load(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
+    planner = load_planner(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
     how = BatchOptions(
         force=force,
         resume=resume,
@@ -271,7 +259,7 @@ def symmetrize(
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
-    return _process(Batch(planner, targets, how), targets, ResultPrinter(print0))
+    return process_batch(Batch(planner, targets, how), targets, ResultPrinter(print0))
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:
@@ -280,68 +268,3 @@ def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, b
     if report is None:
         leave_out(context, "measure", "{option} needs a place for the values: a folder with -o, --manifest or --report")
     return context.params["resume"], context.params["measure"]
-
-
-def _process(batch: "Batch", targets: "Targets", printer: ResultPrinter) -> int:
-    for remark in targets.remarks:
-        print_error(remark)
-    errors = []
-    for outcome in follow(batch.run(), "symmetrizing", len(batch)):
-        _tell(outcome, printer)
-        errors.append(outcome.error)
-    mention(batch.note)
-    return conclude(errors, batch.skipped, targets.problems) or printer.status
-
-
-class Loading(NamedTuple):
-    """What is loaded, and from where."""
-
-    weights: Path | None
-    device: str
-    model_dir: Path | None
-    check_identity: bool
-    measure: bool
-
-
-def _load(style: "Style", options: "OutputOptions", selection: "Selection", loading: Loading) -> "Planner":
-    from symface_cli.cli.fetching import fetch_models
-    from symface_cli.rendering.plan import LandmarkPlanner, NetworkPlanner
-
-    if style.landmark_method is not None:
-        from symface_cli.methods.registry import PROVIDERS, files_of, find_method
-
-        method = style.landmark_method
-        fetch_models(files_of([method]), loading.model_dir)
-        return LandmarkPlanner(
-            PROVIDERS[find_method(method).provider].load(model_folder=loading.model_dir), method, selection.number
-        )
-    from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.identity import IdentityCheck
-
-    check = IdentityCheck() if loading.check_identity else None
-    return NetworkPlanner(Symmetrizer(loading.weights, loading.device), options, selection, check, loading.measure)
-
-
-def _tell(outcome: "Outcome", printer: ResultPrinter) -> None:
-    from symface_cli.batch.targets import STREAM
-
-    if outcome.error is not None:
-        print_failure(outcome.photo, outcome.error)
-    for path in outcome.written:
-        if path != STREAM:
-            printer.print(path)
-    for note in outcome.notes:
-        print_note(outcome.photo, note)
-    for number, face in enumerate(outcome.faces, 1):
-        _warn(outcome.photo, number, face)
-
-
-def _warn(photo: Path, number: int, face: "FaceRecord") -> None:
-    if face.identity is not None:
-        from symface_cli.rendering.identity import SAME_PERSON
-
-        if face.identity >= SAME_PERSON:
-            print_error(
-                f"{photo}: face {number} may not be recognized: dlib's distance to the photo is {face.identity:.2f}, "
-                f"the same person is below {SAME_PERSON}"
-            )
