@@ -153,6 +153,7 @@ def measure(
     scale: str = "none",
     iris_mm: float = IRIS_MM,
     heatmap: bool = False,
+    overlay: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
 ) -> list[FaceMeasurement]:
@@ -172,6 +173,7 @@ def measure(
             between the pupils) or "mm_per_px=0.2".
         iris_mm: Diameter of an iris in mm, for "iris".
         heatmap: Whether to draw heat maps of shape and color, too.
+        overlay: Whether to draw the points and lines of the named measures on the faces, too.
         weights: A weights file instead of the bundled one.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
 
@@ -186,7 +188,8 @@ def measure(
     """
     if sides not in ("person", "viewer"):
         raise UsageError(f"sides {sides}: use person or viewer")
-    convention = Convention(raw=raw, sides=sides, scaling=parse_scaling(scale, iris_mm), heatmaps=heatmap)
+    scaling = parse_scaling(scale, iris_mm)
+    convention = Convention(raw=raw, sides=sides, scaling=scaling, heatmaps=heatmap, overlays=overlay)
     meter = FaceMeter(_symmetrizer(weights, device), convention)
     return meter.measure_photo(_read(photo).photo, Selection(number=face))
 

@@ -16,8 +16,8 @@ OPTIONS = {
         "--check-identity --measure --jobs --shard --print0 --method --weights --device --model-dir --debug"
     ),
     "measure": (
-        "--json --csv --heatmap --out --raw --sides --scale --iris-mm --session --report --faces --force --resume "
-        "--jobs --shard --weights --device --model-dir --debug"
+        "--json --csv --heatmap --overlay --points --out --raw --sides --scale --iris-mm --points-from --session "
+        "--report --faces --force --resume --jobs --shard --weights --device --model-dir --debug"
     ),
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --shard --debug",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from symface_cli.batch.outcomes import until_store_fails
 from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import read_source, write_result
@@ -13,9 +15,13 @@ from symface_cli.batch.tables import CSV, JSON, Format, Table, open_table, read_
 from symface_cli.batch.targets import STREAM, Target, Targets, place_of
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import ExitStatus, Hint, SymfaceError, WeightsError, WorkerError, failure_of
+from symface_cli.files import is_file
+from symface_cli.geometry.types import Photo
 from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import USUAL, Convention, FaceMeasurement, FaceMeter
+from symface_cli.measurement.points.corrections import Corrections
+from symface_cli.measurement.points.files import FacePoints, write_points
 from symface_cli.measurement.rows import PhotoRows, row_of
 from symface_cli.measurement.scale import Scaler
 from symface_cli.parallel.cores import available_cores
@@ -24,7 +30,10 @@ from symface_cli.shards.record import keep_record
 from symface_cli.shards.shard import find_others
 from symface_cli.storage.address import parse_path
 from symface_cli.version import __version__
-from symface_cli.writing import Destination, Inputs, prepare_files
+from symface_cli.writing import Destination, Inputs, prepare_files, write_file
+
+HEATMAP, OVERLAY = "asymmetry", "points"
+"""How the names of pictures end, after that of the photo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +42,15 @@ class MeasuringOptions:
 
     Attributes:
         selection: Which faces of each photo.
-        convention: How faces are measured; its heat maps are written as PNG files.
+        convention: How faces are measured; its heat maps and overlays are written as PNG files.
         model_folder: The user's own folder of published models.
         force: Whether existing files may be overwritten.
         resume: Whether to skip photos that are done in a table, and to add to the tables what is not.
         csv: Table to write; STREAM for standard output, None for none.
         json: The same in another form.
+        points: File for the points of the named measures; None for none.
+        given: Points that are known better than those found.
+        given_sha256: Of the file that they come from.
         jobs: Number of parallel workers; 0 for one per core.
         also_read: Files that are read besides the photos, and never overwritten: weights.
     """
@@ -50,6 +62,9 @@ class MeasuringOptions:
     resume: bool = False
     csv: Path | None = None
     json: Path | None = None
+    points: Path | None = None
+    given: Corrections | None = None
+    given_sha256: str = ""
     jobs: int = 0
     also_read: tuple[Path, ...] = ()
 
@@ -60,7 +75,7 @@ class MeasuredPhoto:
 
     Attributes:
         target: The photo.
-        faces: Its faces, the largest first, without heat maps: those are written.
+        faces: Its faces, the largest first, without heat maps and overlays: those are written.
         error: Why it failed.
         notes: What a user should know though nothing failed, a sentence each.
         sha256: Of the photo's file; empty if it cannot be read, and for standard input.
@@ -106,6 +121,8 @@ class MeasuringBatch:
         self._meter = FaceMeter(symmetrizer, options.convention, scaler)
         self._measured_by = _describe_run(symmetrizer, options)
         self._others, self._rows = self._read_tables()
+        self._points: dict[Target, list[FacePoints]] = {}
+        self._notes: list[str] = []
         self._tables = self._open_tables()
         self._todo = [target for target in targets.items if not self._is_done(target)]
         self.skipped = len(targets.items) - len(self._todo)
@@ -116,7 +133,7 @@ class MeasuringBatch:
     @property
     def notes(self) -> list[str]:
         """What a user should know of how the tables were written."""
-        return sorted(note for table in self._tables for note in table.notes)
+        return sorted([*self._notes, *(note for table in self._tables for note in table.notes)])
 
     def run(self) -> Iterator[MeasuredPhoto]:
         """Start the workers, and return the measured photos as they come, in the order of the photos.
@@ -160,7 +177,9 @@ class MeasuringBatch:
     def _prepare_files(self) -> None:
         """Check before the work that all files with a name of their own can be written."""
         replace = self._options.force or self._options.resume
-        named = [Destination(path, replace) for path, _ in self._files() if path != STREAM]
+        files = [path for path, _ in self._files()]
+        points = [] if self._options.points is None else [self._targets.own(self._options.points)]
+        named = [Destination(path, replace) for path in (*files, *points) if path != STREAM]
         self._targets.refuse_names(named)
         heatmap = self._targets.file
         if heatmap is not None and heatmap != STREAM:  # whether it may be replaced is checked with the photo
@@ -173,7 +192,10 @@ class MeasuringBatch:
         rows = self._rows.get(target)
         if rows is None or not self._is_measured(rows, _checksum(target.photo)):
             return False
-        if not self._options.convention.heatmaps:
+        convention = self._options.convention
+        if convention.overlays and not all(map(is_file, picture_paths(target, len(rows.faces), OVERLAY))):
+            return False
+        if not convention.heatmaps:
             return True
         return all(_checksum(path) == known for path, known in _heatmaps(target, rows))
 
@@ -203,6 +225,7 @@ class MeasuringBatch:
                 rows = self._in_order()
                 for table in self._tables:
                     table.end(rows)
+                self._write_points()
 
     def _add(self, measured: MeasuredPhoto) -> None:
         """Add a photo to the tables; a refusal to replace its heat map leaves the numbers that are there."""
@@ -211,8 +234,18 @@ class MeasuringBatch:
         if is_refused and known is not None and self._is_measured(known, measured.sha256):
             return
         self._rows[measured.target] = rows = _rows_of(measured, self._measured_by)
+        self._points[measured.target] = [_points_of(measured, face) for face in measured.faces]
         for table in self._tables:
             table.add(rows, self._in_order)
+
+    def _write_points(self) -> None:
+        """Write the points of all faces that were measured, in the order of the photos."""
+        path, sides = self._options.points, self._options.convention.sides
+        faces = [face for target in self._targets.items for face in self._points.get(target, [])]
+        if path is None or not (faces or path.suffix.lower() == ".csv"):
+            return
+        note = write_file(self._targets.own(path), write_points(faces, path.suffix, sides), self._options.force)
+        self._notes.extend([] if note is None else [note])
 
     def _in_order(self) -> list[PhotoRows]:
         """Return all rows: those of other photos first, then this batch's, in its order."""
@@ -227,39 +260,49 @@ def _lose(target: Target, error: WorkerError) -> MeasuredPhoto:
 def measure_target(
     meter: FaceMeter, options: MeasuringOptions, permission: Permission, target: Target
 ) -> MeasuredPhoto:
-    """Measure one photo and write its heat maps; whatever goes wrong with it is in the result.
+    """Measure one photo and write its pictures; whatever goes wrong with it is in the result.
 
     Raises:
         WeightsError: If the network cannot measure.
     """
-    selection, heatmaps = options.selection, options.convention.heatmaps
+    selection, convention = options.selection, options.convention
     sha256 = _checksum(target.photo)
     try:
         photo = read_source(target.photo).photo
-        found = selection.choose(photo)
-        paths = _heatmap_paths(target, len(found)) if heatmaps else []
-        permission.check(paths)
-        faces = meter.measure_faces(photo, found, selection.number or 1)
-        notes = _write_heatmaps(faces, paths, permission) if heatmaps else ()
+        found, first = selection.choose(photo), selection.number or 1
+        heatmaps = picture_paths(target, len(found), HEATMAP) if convention.heatmaps else []
+        overlays = picture_paths(target, len(found), OVERLAY) if convention.overlays else []
+        permission.check([*heatmaps, *overlays])
+        known = options.given or Corrections([])
+        given = [known.find(target.photo, number) for number, _ in enumerate(found, first)]
+        faces = meter.measure_faces(photo, found, first, given)
+        notes = (
+            *_write_pictures([face.heatmap for face in faces], heatmaps, permission),
+            *_write_pictures([face.overlay for face in faces], overlays, permission),
+        )
     except WeightsError:  # of the paper's network, which cannot measure any photo
         raise
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         return MeasuredPhoto(target=target, error=failure_of(error, str(target.photo)), sha256=sha256)
     return MeasuredPhoto(
         target=target,
-        faces=tuple(replace(face, heatmap=None) for face in faces),
+        faces=tuple(replace(face, heatmap=None, overlay=None) for face in faces),
         notes=notes,
         sha256=sha256,
-        heatmaps=tuple(map(_checksum, paths)),
+        heatmaps=tuple(map(_checksum, heatmaps)),
     )
 
 
-def _write_heatmaps(faces: Sequence[FaceMeasurement], paths: Sequence[Path], permission: Permission) -> tuple[str, ...]:
-    """Write the faces' heat maps; return what a user should know of them."""
-    maps = [partial(encode_png, face.heatmap) for face in faces if face.heatmap is not None]
-    new = [(path, render) for path, render in zip(paths, maps, strict=True) if permission.has_to_write(path, render)]
+def _write_pictures(pictures: Sequence[Photo | None], paths: Sequence[Path], permission: Permission) -> tuple[str, ...]:
+    """Write the pictures of faces; return what a user should know of them."""
+    drawn = [partial(encode_png, picture) for picture in pictures if picture is not None]
+    new = [(path, render) for path, render in zip(paths, drawn, strict=True) if permission.has_to_write(path, render)]
     notes = [write_result(path, render(), permission.replace) for path, render in new]
     return tuple(note for note in notes if note is not None)
+
+
+def _points_of(measured: MeasuredPhoto, face: FaceMeasurement) -> FacePoints:
+    return FacePoints(str(measured.photo), face.number, np.array(list(face.points.values()), np.float64))
 
 
 def _rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
@@ -277,8 +320,9 @@ def _rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
 def _describe_run(symmetrizer: Symmetrizer, options: MeasuringOptions) -> str:
     faces = "all" if options.selection.number is None else options.selection.number
     convention = options.convention
+    given = f", points {options.given_sha256[:16]}" if options.given_sha256 else ""
     how = f"{'raw, ' if convention.raw else ''}left is the {convention.sides}'s, scale {convention.scaling}"
-    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}, {how}"
+    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}, {how}{given}"
 
 
 def _checksum(path: Path) -> str:
@@ -290,12 +334,13 @@ def _checksum(path: Path) -> str:
 def _heatmaps(target: Target, rows: PhotoRows) -> list[tuple[Path, str]]:
     """Return where the heat maps of known faces lie, and the SHA-256 of each as it was made; empty if it was not."""
     count = len(rows.faces)
-    return list(zip(_heatmap_paths(target, count)[:count], (face.heatmap_sha256 for face in rows.faces), strict=True))
+    paths = picture_paths(target, count, HEATMAP)[:count]
+    return list(zip(paths, (face.heatmap_sha256 for face in rows.faces), strict=True))
 
 
-def _heatmap_paths(target: Target, count: int) -> list[Path]:
-    """Name the files of a photo's heat maps; numbered where there are several faces."""
+def picture_paths(target: Target, count: int, kind: str) -> list[Path]:
+    """Name the files of a photo's heat maps or overlays; numbered where there are several faces."""
     labels = [f"-{number}" for number in range(1, count + 1)] if count > 1 else [""]
     if target.exact is not None:
         return [target.exact.with_name(f"{target.exact.stem}{label}{target.exact.suffix}") for label in labels]
-    return [target.folder / f"{target.stem}.asymmetry{label}.png" for label in labels]
+    return [target.folder / f"{target.stem}.{kind}{label}.png" for label in labels]

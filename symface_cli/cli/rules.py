@@ -108,14 +108,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "session",
             lambda values: values["session"] is not None,
-            ("heatmap", "out_path", "resume", "shard", "photos"),
+            ("heatmap", "overlay", "points_path", "given_path", "out_path", "resume", "shard", "photos"),
         ),
+        Rule("points_path", lambda values: values["points_path"] is not None, ("resume",)),
         Rule("session", lambda values: values["session"] is None, ("report",), "{option} needs {cause} FILE"),
         Rule(
             "heatmap",
-            lambda values: not values["heatmap"],
+            lambda values: not (values["heatmap"] or values["overlay"]),
             ("out_path",),
-            "{option} is where heat maps go: add {cause}, or use --json FILE or --csv FILE",
+            "{option} is where pictures go: add {cause} or --overlay, or use --json FILE or --csv FILE",
         ),
         Rule(
             "csv_path",

@@ -4,7 +4,7 @@ Everything comes from the warp W, which takes the face frame to the photo, and f
 landmark detector. With S the similarity nearest to W in the areas, and u' the mirror image of u, the shape asymmetry at
 u is how far the mirror image of W(u') lies from W(u), seen upright through S. The color asymmetry is the difference in
 CIELAB between the photo's colors at W(u) and W(u'). Points lie at W(p), where p is their place in a symmetric face
-(`measurement.points.places`), and pupils in the middle of the irises.
+(`measurement.points.places`).
 
 A head that is turned looks asymmetric, by 2 % of the eye distance at the nose for each degree. What the displacement
 has of the field by which a turn moves a face (`geometry.pose`) is taken out.

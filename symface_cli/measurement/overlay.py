@@ -1,58 +1,69 @@
-"""Draw the points and lines of the named measures on the photo, to be checked by eye."""
+"""Draw the points and lines of the named measures on the face, to be checked by eye."""
 
 import cv2
 import numpy as np
 
+from symface_cli.geometry.frames import apply
+from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.measurement.points.scheme import COUNT, index_of, lines_of
+from symface_cli.measurement.points.scheme import index_of, lines_of
 
-DARK, LINE, POINT, LEVEL = (0, 0, 0), (255, 255, 255), (255, 220, 0), (0, 230, 255)
-SHIFT = 4  # bits of a pixel's fraction: points lie between pixels
-SCALED = ("commissure", "medial_canthus", "pupil", "subnasale", "chin")
-PER_FACE = 150.0  # distances between the pupils in pixels, at which lines are one pixel wide
+SIDE = 1200  # px, of the picture
+AROUND = 1.25  # side of what is drawn, in heights from the brows to the chin
+DARK, OUTLINE, MEASURED, POINT = (0, 0, 0), (255, 255, 255), (0, 230, 255), (255, 220, 0)
+WIDTH, RADIUS = 2, 4  # px, of lines and points
+FRACTION = 4  # bits of a pixel's fraction: points lie between pixels
+PUPILS = [index_of("pupil", side) for side in range(2)]
+COMMISSURES = [index_of("commissure", side) for side in range(2)]
 
 
 def draw_overlay(photo: Photo, points: Array) -> Photo:
-    """Draw points (45, 2) of a face on a copy of its photo (H, W, 3): outlines, what is measured along, points."""
-    pupils = points[[index_of("pupil", side) for side in range(2)]]
-    apart = float(np.hypot(*(pupils[1] - pupils[0])))
-    width = max(round(apart / PER_FACE), 1)
-    drawn: Photo = np.array(photo)
+    """Draw points (45, 2) on the part of a photo (H, W, 3) with the face, (1200, 1200, 3).
+
+    White are the outlines; blue what is measured along: the line through the pupils, the midline, the verticals from
+    the brows through the pupils to the lower lids, from the corners of the eyes to those of the mouth, and across it.
+    """
+    low, high = points.min(0), points.max(0)
+    scale = SIDE / (AROUND * float((high - low).max()))
+    shift = (SIDE - 1) / 2 - scale * (low + high) / 2
+    image_from_photo = np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1]])
+    drawn: Photo = np.array(resample(photo, image_from_photo, SIDE))
+    places = apply(image_from_photo, points)
     for side in range(2):
         for outline in lines_of(side):
-            _draw_line(drawn, points[outline], LINE, width)
-        _draw_line(drawn, points[[index_of("medial_canthus", side), index_of("commissure", side)]], LEVEL, width)
-    for line in _level_lines(points, pupils):
-        _draw_line(drawn, line, LEVEL, width)
-    _draw_line(drawn, points[[index_of("commissure", side) for side in range(2)]], LEVEL, width)
-    for point in points[:COUNT]:
-        _draw_point(drawn, point, width + 1)
+            _draw_line(drawn, places[outline], OUTLINE)
+    for line in _measured_lines(places):
+        _draw_line(drawn, line, MEASURED)
+    for place in places:
+        _draw_point(drawn, place)
     return drawn
 
 
-def _level_lines(points: Array, pupils: Array) -> list[Array]:
-    """Return the line through the pupils, the midline across it down to the chin, and verticals through the pupils."""
-    across = pupils[1] - pupils[0]
-    down = np.array([-across[1], across[0]])
-    middle = pupils.mean(0)
-    length = float((points[index_of("chin")] - middle) @ down / (down @ down))
-    lines = [np.stack([pupils[0] - 0.2 * across, pupils[1] + 0.2 * across]), np.stack([middle, middle + length * down])]
-    for side, pupil in enumerate(pupils):
-        brow, lid = (float((points[index_of(name, side)] - pupil) @ down / (down @ down)) for name in ENDS)
-        lines.append(np.stack([pupil + brow * down, pupil + lid * down]))
+def _measured_lines(places: Array) -> list[Array]:
+    """Return the lines that are measured along, by the points' places (45, 2)."""
+    pupils = places[PUPILS]
+    across, middle = pupils[1] - pupils[0], pupils.mean(0)
+    down = np.array([-across[1], across[0]]) / (across @ across)
+
+    def below(start: Array, name: str, side: int = 0) -> Array:
+        """Return the point straight below or above `start` that is as low as a point."""
+        lower = (places[index_of(name, side)] - start) @ down
+        return np.asarray(start + lower * down * (across @ across), np.float64)
+
+    lines = [pupils, np.stack([middle, below(middle, "chin")]), places[COMMISSURES]]
+    for side in range(2):
+        lines.append(np.stack([below(pupils[side], "brow_3", side), below(pupils[side], "lower_lid_2", side)]))
+        lines.append(places[[index_of("medial_canthus", side), COMMISSURES[side]]])
     return lines
 
 
-ENDS = ("brow_3", "lower_lid_2")
+def _draw_line(picture: Photo, line: Array, color: tuple[int, int, int]) -> None:
+    pixels = [(line * 2**FRACTION).round().astype(np.int32)]
+    for drawn_in, width in ((DARK, WIDTH + 2), (color, WIDTH)):
+        cv2.polylines(picture, pixels, False, drawn_in, width, cv2.LINE_AA, FRACTION)
 
 
-def _draw_line(photo: Photo, line: Array, color: tuple[int, int, int], width: int) -> None:
-    pixels = [(line * 2**SHIFT).round().astype(np.int32)]
-    cv2.polylines(photo, pixels, False, DARK, width + 2, cv2.LINE_AA, SHIFT)
-    cv2.polylines(photo, pixels, False, color, width, cv2.LINE_AA, SHIFT)
-
-
-def _draw_point(photo: Photo, point: Array, radius: int) -> None:
-    x, y = (point * 2**SHIFT).round().astype(int).tolist()
-    cv2.circle(photo, (x, y), (radius + 1) << SHIFT, DARK, -1, cv2.LINE_AA, SHIFT)
-    cv2.circle(photo, (x, y), radius << SHIFT, POINT, -1, cv2.LINE_AA, SHIFT)
+def _draw_point(picture: Photo, place: Array) -> None:
+    x, y = (place * 2**FRACTION).round().astype(int).tolist()
+    for drawn_in, radius in ((DARK, RADIUS + 1), (POINT, RADIUS)):
+        cv2.circle(picture, (x, y), radius << FRACTION, drawn_in, -1, cv2.LINE_AA, FRACTION)

@@ -52,7 +52,7 @@ class Convention:
         sides: Whose left and right: the person's, or the viewer's.
         scaling: What the scale is taken from.
         heatmaps: Whether to draw heat maps.
-        overlays: Whether to draw the points and lines of the named measures on the photo.
+        overlays: Whether to draw the points and lines of the named measures on the face.
     """
 
     raw: bool = False
@@ -82,7 +82,7 @@ class FaceMeasurement:
         scale: Millimeters per photo pixel, and the standard deviation of that; None without a scale.
         points: Where the points of the named measures are seen, (x, y) in photo pixels, by their names.
         heatmap: Where shape and color differ, (576, 1024, 3) uint8; None if it was not asked for.
-        overlay: The photo with points and lines of the named measures, (H, W, 3); None if it was not asked for.
+        overlay: The face with points and lines of the named measures, (1200, 1200, 3); None if it was not asked for.
     """
 
     number: int

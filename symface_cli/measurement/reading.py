@@ -18,7 +18,7 @@ from symface_cli.geometry.warps import control_points, sample_warp, similarity_o
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.measurement.points.places import load_places
-from symface_cli.measurement.points.scheme import index_of, mirror_points
+from symface_cli.measurement.points.scheme import mirror_points
 from symface_cli.measurement.quantities import Area
 
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
@@ -26,7 +26,6 @@ COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch,
 OWN = 0.02  # normalized: a displacement from which on it is rather a face's own asymmetry than a turn
 UNSURE = math.sin(math.radians(2))  # of a turn, of which half is taken out
 ROUNDS = 8  # in which the turn is told from the rest
-PUPILS = [index_of("pupil", side) for side in range(2)]
 
 AREAS: Mapping[Area, areas.Corners] = {
     Area.BROWS: areas.BROWS,
@@ -98,9 +97,6 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
     turn = 0.0 if raw else sure_part(turn_of_warp(photo_from_face, similarity, warped))
     places = load_places().find(mean_of_sides(face))
     seen = sample_warp(photo_from_face, places)
-    seen[PUPILS] = np.where(
-        warped.irises.seen[:, None], sample_warp(warped.photo_from_face, warped.irises.places[:, :2]), seen[PUPILS]
-    )
     displacement = displacement_of(photo_from_face - turn * warped.pose_field @ similarity[:2, :2].T)
     return Reading(
         displacement=displacement,

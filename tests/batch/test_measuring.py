@@ -18,6 +18,7 @@ from symface_cli.detection.selection import Selection
 from symface_cli.errors import NoFaceError, OutputError
 from symface_cli.measurement.asymmetry import Estimate
 from symface_cli.measurement.photo import Convention, FaceMeasurement
+from symface_cli.measurement.points.scheme import name_points
 from symface_cli.measurement.quantities import NAMES
 from tests.batch.planners import save_gray
 from tests.measures import measured as measured_sides
@@ -39,7 +40,7 @@ class GrayMeter:
         self.convention = convention
         self.grays = grays
 
-    def measure_faces(self, photo, found, first):
+    def measure_faces(self, photo, found, first, given):
         self.grays.append(int(photo[0, 0, 0]))
         return [
             FaceMeasurement(
@@ -52,7 +53,7 @@ class GrayMeter:
                 values=dict.fromkeys(NAMES, Estimate(float(photo[0, 0, 0]), 0.5)),
                 measures=measured_sides(),
                 scale=None,
-                points={},
+                points=dict.fromkeys(name_points("person"), (1.0, 2.0)),
                 heatmap=photo if self.convention.heatmaps else None,
             )
             for number, _ in enumerate(found, first)
@@ -289,3 +290,18 @@ def test_a_heat_map_that_was_retouched_stays_and_so_do_its_numbers(folder, table
     assert "a.asymmetry.png: already exists, and is not what symface made" in str(errors[0])
     assert (folder / "a.asymmetry.png").read_bytes() == b"mine"
     assert rows(table) == [*ALL[:2], ("c.bmp", "0", "20.0000")]
+
+
+def test_points_of_all_photos_are_written_in_their_order(folder, tmp_path):
+    run(folder, points=tmp_path / "points.csv")
+    lines = (tmp_path / "points.csv").read_text().split("\n")
+    assert [Path(line.split(",")[0]).name for line in lines[1:92:45]] == ["a.bmp", "c.bmp", ""]
+
+
+def test_points_that_are_there_are_kept_without_force(folder, tmp_path):
+    (tmp_path / "points.csv").write_text("mine")
+    with pytest.raises(OutputError):
+        batch(folder, points=tmp_path / "points.csv")
+    assert (tmp_path / "points.csv").read_text() == "mine"
+    run(folder, points=tmp_path / "points.csv", force=True)
+    assert (tmp_path / "points.csv").read_text().startswith("photo,face,point")

@@ -129,6 +129,67 @@ def test_a_turned_head_is_warned_of(symface, photo, monkeypatch):
     assert rows_of(finished.out)[0]["turned"] == "1"
 
 
+def test_points_are_written_corrected_and_taken_back(symface, photo, tmp_path):
+    points, table = tmp_path / "points.csv", tmp_path / "faces.csv"
+    assert symface("measure", photo, "--points", points, "--csv", table).status == 0
+    rows = rows_of(points.read_text())
+    assert len(rows) == 45
+    before = float(rows_of(table.read_text())[0]["commissure_height_left"])
+    for row in rows:
+        if row["point"] == "commissure_left":
+            row["y"] = f"{float(row['y']) + 6:.2f}"
+    with points.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    finished = symface("measure", photo, "--points-from", points, "--csv", "-")
+    assert finished.status == 0
+    assert float(rows_of(finished.out)[0]["commissure_height_left"]) == pytest.approx(before + 6.2, abs=0.5)  # of 97 px
+
+
+def test_points_of_no_photo_and_no_form_are_refused(symface, photo, tmp_path):
+    (tmp_path / "points.csv").write_text("photo,point,x,y\nother.jpg,chin,1,2\n")
+    finished = symface("measure", photo, "--points-from", tmp_path / "points.csv")
+    assert (finished.status, finished.err.count("\n")) == (2, 1)
+    assert "of none of these photos" in finished.err
+    assert symface("measure", photo, "--points", tmp_path / "points.txt").status == 2
+    assert symface("measure", photo, "--points-from", tmp_path / "missing.csv").status == 6
+
+
+@pytest.mark.parametrize("form", ["tps", "tem", "pts"])
+def test_points_go_to_other_programs(symface, photo, tmp_path, form):
+    assert symface("measure", photo, "--points", tmp_path / f"new/points.{form}").status == 0
+    assert "45" in (tmp_path / f"new/points.{form}").read_text().partition("{")[0]
+
+
+def test_overlays_are_pictures_of_the_face(symface, photo, tmp_path):
+    assert symface("measure", photo, "--overlay").status == 0
+    with Image.open(tmp_path / "portrait.points.png") as image:
+        assert (image.format, image.size) == ("PNG", (1200, 1200))
+
+
+def test_the_sides_are_whose_they_are_asked_for(symface, photo):
+    person, viewer = (
+        rows_of(symface("measure", photo, "--csv", "-", *sides).out)[0] for sides in ((), ("--sides", "viewer"))
+    )
+    assert (person["sides"], viewer["sides"]) == ("person", "viewer")
+    assert person["fai_left"] == viewer["fai_right"]
+    for name in ("fai_diff", "mouth_cant", "nose_outward_pct", "brows_lower_pct", "turn_pct", "eyes_lightness"):
+        assert float(person[name]) == -float(viewer[name])
+    for name in ("midline_deg", "yaw_deg", "mouth_shape_pct", "fai_error"):
+        assert person[name] == viewer[name]
+
+
+def test_a_known_scale_gives_millimeters(symface, photo):
+    (percent,), (mm,) = (
+        rows_of(symface("measure", photo, "--csv", "-", *scale).out) for scale in ((), ("--scale", "ipd=60"))
+    )
+    assert (percent["unit"], mm["unit"]) == ("%", "mm")
+    assert float(mm["fai_left"]) == pytest.approx(0.6 * float(percent["fai_left"]), abs=2e-4)
+    assert mm["smile_angle_left"] == percent["smile_angle_left"]
+    assert 0.55 < float(mm["scale_mm_per_px"]) < 0.7  # the pupils are about 97 pixels apart
+
+
 def test_a_batch_goes_on_after_a_bad_photo_and_exits_with_its_status(symface, photo, tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
     Image.new("RGB", (64, 64)).save(tmp_path / "b.png")
@@ -172,6 +233,12 @@ def test_a_table_is_gone_on_with(symface, photo, pair, tmp_path):
         ("-o", "maps/"),
         ("--heatmap", "-o", "-"),
         ("--heatmap", "-o", "map.jpg"),
+        ("--heatmap", "--overlay", "-o", "map.png"),
+        ("--overlay", "-o", "map.jpg"),
+        ("--sides", "left"),
+        ("--scale", "ipd"),
+        ("--iris-mm", "12"),
+        ("--points", "x.csv", "--csv", "x.csv", "--resume"),
         ("--faces", "0"),
         ("--resume",),
         ("--resume", "--csv", "-"),

@@ -51,6 +51,9 @@ VALUES = {
     "shard": "--shard 1/2",
     "out_path": "-o maps/",
     "heatmap": "--heatmap",
+    "overlay": "--overlay",
+    "points_path": "--points points.csv",
+    "given_path": "--points-from points.csv",
     "photos": "another.jpg",
 }
 """How an option is given another value than its default."""
@@ -66,7 +69,7 @@ CASES = {
         "--box 1,2,30,40",
         "--shard 1/2",
     ),
-    "measure": ("", "--session visits.csv"),
+    "measure": ("", "--session visits.csv", "--points points.csv"),
     "label": ("lfw/",),
     "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1"),
     "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp", "lfw/ --shard 1/2"),
@@ -131,7 +134,11 @@ def test_every_rule_has_a_case_here(command, rule):
             "--background transparent does not go with --gif; give a color",
         ),
         ("symmetrize", "--eyes 1,2,30,2 --box 1,2,30,40", "--box does not go with --eyes"),
-        ("measure", "-o maps/", "--out is where heat maps go: add --heatmap, or use --json FILE or --csv FILE"),
+        (
+            "measure",
+            "-o maps/",
+            "--out is where pictures go: add --heatmap or --overlay, or use --json FILE or --csv FILE",
+        ),
         ("evaluate", "lfw/ --download lfw", "--download does not go with DATA"),
         ("evaluate", "--midline --split all", "--split does not go with --midline"),
         ("evaluate", "--method clm-left --weights x", "--weights does not go with landmark methods alone"),

@@ -1,6 +1,7 @@
 """`symface measure`: how asymmetric faces are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,12 +24,14 @@ from symface_cli.cli.options import (
     WeightsOption,
 )
 from symface_cli.errors import UsageError
+from symface_cli.files import checksum
 from symface_cli.storage.address import parse_path
 
 HOW, OVER_TIME = "How it is measured", "Over time"
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringOptions
+    from symface_cli.batch.targets import Targets
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.measurement.photo import Convention
 
@@ -66,13 +69,29 @@ def measure(
             "--heatmap", help="Write NAME.asymmetry.png: where the shape and the colors differ.", rich_help_panel=MADE
         ),
     ] = False,
+    overlay: Annotated[
+        bool,
+        typer.Option(
+            "--overlay", help="Write NAME.points.png: what is measured, drawn on the photo.", rich_help_panel=MADE
+        ),
+    ] = False,
+    points_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--points",
+            metavar="FILE",
+            parser=parse_path,
+            help="Write the points: .csv, .tps, .tem or .pts.",
+            rich_help_panel=MADE,
+        ),
+    ] = None,
     out_path: Annotated[
         str | None,
         typer.Option(
             "--out",
             "-o",
             metavar="PATH",
-            help="A file or a folder for heat maps. [default: beside each photo]",
+            help="A file or a folder for these pictures. [default: beside each photo]",
             rich_help_panel=MADE,
         ),
     ] = None,
@@ -103,6 +122,15 @@ def measure(
             metavar="MM",
             help="Diameter of an iris, with --scale iris. [default: 11.7]",
             show_default=False,
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    given_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--points-from",
+            metavar="FILE",
+            help="Take points from a file that --points wrote, with those that you corrected.",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -146,33 +174,38 @@ def measure(
     photos = photos or []
     if not photos and session is None:
         raise UsageError("nothing to measure; name photos, or a session of them with --session FILE")
-    _check(photos, json_path, csv_path, heatmap, out_path)
+    pictures = heatmap or overlay
+    _check(photos, json_path, csv_path, pictures, out_path)
+    _check_points(points_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.commands.symmetrize_options import parse_faces, parse_shard
     from symface_cli.detection.selection import Selection
 
+    convention = replace(_parse_convention(raw, sides, scale, iris_mm), heatmaps=heatmap, overlays=overlay)
     options = MeasuringOptions(
         selection=Selection(number=parse_faces(faces)),
-        convention=_parse_convention(raw, sides, scale, iris_mm, heatmap),
+        convention=convention,
         model_folder=model_dir,
         force=force,
         resume=resume,
         csv=csv_path,
         json=json_path,
+        points=points_path,
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
     if session is not None:
         return measure_session(session, report, options, partial(_load, weights, device))
     targets = choose_targets(photos, out_path).take(parse_shard(shard))
-    if heatmap and targets.file is not None and targets.file.suffix.lower() != ".png":
-        raise UsageError(f"-o {out_path}: heat maps are PNG; end its name with .png, or with a slash if it is a folder")
+    _check_pictures(targets, out_path, heatmap, overlay)
+    if given_path is not None:
+        options = _with_corrections(options, given_path, targets)
     batch = MeasuringBatch(_load(weights, device), targets, options)
     if Path("-") in (json_path, csv_path):
         return measure_batch(batch, targets, lambda result: None)
     printer = ResultPrinter()
-    if heatmap or json_path is not None or csv_path is not None:
+    if pictures or any(path is not None for path in (json_path, csv_path, points_path)):
         return measure_batch(batch, targets, _Faces(printer.print_text).show) or printer.status
     return measure_batch(batch, targets, _Faces(print_text).show)
 
@@ -183,7 +216,35 @@ def _load(weights: Path | None, device: str) -> "Symmetrizer":
     return Symmetrizer(weights, device)
 
 
-def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None, heatmap: bool) -> "Convention":
+def _check_pictures(targets: "Targets", out_path: str | None, heatmap: bool, overlay: bool) -> None:
+    if not (heatmap or overlay) or targets.file is None:
+        return
+    if targets.file.suffix.lower() != ".png":
+        raise UsageError(f"-o {out_path}: pictures are PNG; end its name with .png, or with a slash if it is a folder")
+    if heatmap and overlay:
+        raise UsageError(f"-o {out_path}: --heatmap and --overlay make two pictures; name a folder")
+
+
+def _check_points(points_path: Path | None) -> None:
+    from symface_cli.measurement.points.files import check_form
+
+    if points_path is not None:
+        check_form(points_path)
+
+
+def _with_corrections(options: "MeasuringOptions", path: Path, targets: "Targets") -> "MeasuringOptions":
+    from symface_cli.measurement.points.corrections import Corrections
+    from symface_cli.measurement.points.files import read_points
+
+    corrections = Corrections(read_points(path, options.convention.sides))
+    if corrections.is_of_any_photo and len(targets.items) > 1:
+        raise UsageError(f"{path}: it does not say whose the points are; give one photo, or a .csv or .tps")
+    if not corrections.are_of([target.photo for target in targets.items]):
+        raise UsageError(f"{path}: it has points of none of these photos")
+    return replace(options, given=corrections, given_sha256=checksum(path), also_read=(*options.also_read, path))
+
+
+def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None) -> "Convention":
     from symface_cli.measurement.photo import Convention
     from symface_cli.measurement.scale import IRIS_MM, parse_scaling
 
@@ -192,16 +253,16 @@ def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None, 
     if iris_mm is not None and scale != "iris":
         raise UsageError("--iris-mm goes with --scale iris")
     scaling = parse_scaling(scale, IRIS_MM if iris_mm is None else iris_mm)
-    return Convention(raw=raw, sides="person" if sides == "person" else "viewer", scaling=scaling, heatmaps=heatmap)
+    return Convention(raw=raw, sides="person" if sides == "person" else "viewer", scaling=scaling)
 
 
 def _check(
-    photos: list[Path], json_path: Path | None, csv_path: Path | None, heatmap: bool, out_path: str | None
+    photos: list[Path], json_path: Path | None, csv_path: Path | None, pictures: bool, out_path: str | None
 ) -> None:
     if json_path == csv_path == Path("-"):
         raise UsageError("--json - and --csv - do not both go to standard output; give one of them a file")
-    if heatmap and (out_path == "-" or (out_path is None and Path("-") in photos)):
-        raise UsageError("heat maps go to files: name one with -o FILE")
+    if pictures and (out_path == "-" or (out_path is None and Path("-") in photos)):
+        raise UsageError("pictures go to files: name one with -o FILE")
 
 
 class _Faces:

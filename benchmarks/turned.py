@@ -1,0 +1,170 @@
+"""How well `symface measure` follows a known asymmetry of a head that is turned.
+
+    python benchmarks/turned.py PHOTOS ict_facekit.npz [--split validation] [--limit N] [--raw]
+
+As in calibration.py, faces are made symmetric and given a known asymmetry; then they are turned by known angles, each
+point by its depth in a 3D face: the mean of ICT-FaceKit (`mean`, and `indices` with the 68 landmarks), which has
+nothing to do with the field that symface takes a turn by. Named measures and areas: slope, and root mean square of the
+error, of the faces that are not turned and of those turned by either angle, to either side. What should be measured is
+that of the face before it is turned.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from calibration import (
+    FIELD,
+    LARGEST_FACE,
+    NOISE,
+    TILT,
+    photo_side,
+    photograph,
+    random_colors,
+    random_field,
+    sample,
+)
+
+from symface_cli.data.datasets import choose_photos, survey
+from symface_cli.detection.detector import detect
+from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.warps import control_points
+from symface_cli.imaging.photo import read_photo
+from symface_cli.inference.symmetrizer import Symmetrizer
+from symface_cli.measurement.asymmetry import measure_asymmetry, summarize
+from symface_cli.measurement.measures import MEASURES, measure_points
+from symface_cli.measurement.points.places import load_places
+from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
+from symface_cli.measurement.reading import FACE_SIDE, Reading, displacement_of, mean_of_sides
+
+ANGLES = (0.0, 5.0, -5.0, 10.0, -10.0, 15.0, -15.0)  # degrees
+LEVEL = 1.0  # of asymmetry, as in calibration.py
+DISTANCE = 10.0  # half sides of the face frame, of the camera: 1.2 m, where the eyes' centers are 63 mm apart
+REACH = 0.045  # normalized, around a point, of the vertices that give its depth
+OUTLINE = 0.45  # normalized: the depth there is that of a head's axis, as far as the picture goes
+AREAS = tuple(
+    MeasureKey(quantity, area)
+    for area in Area
+    if area is not Area.WHOLE
+    for quantity in (Quantity.OUTWARD, Quantity.LOWER)
+)
+Truth = Mapping[str, float]
+
+
+def read_depth(path: Path) -> Array:
+    """Return how far points of the face frame lie towards the camera, (33, 33) in its units, 0 at the cheeks."""
+    with np.load(path) as shape:
+        vertices, indices = shape["mean"].astype(np.float64), json.loads(str(shape["indices"]))
+    landmarks = vertices[indices["idx_to_landmark_verts"]]
+    eyes = np.stack([landmarks[36:42].mean(0), landmarks[42:48].mean(0)])
+    scale = EYE_DISTANCE_FACE / np.linalg.norm(eyes[1] - eyes[0])
+    moved = (vertices - eyes.mean(0)) * [scale, -scale, scale] + [0, EYES_Y, 0]
+    points = control_points(FIELD).reshape(-1, 2)
+    near = np.linalg.norm(points[:, None] - moved[None, :, :2], axis=-1) < REACH
+    depth = np.where(near, moved[None, :, 2], -np.inf).max(1)
+    depth[~near.any(1)] = depth[near.any(1)].min()
+    smooth = cv2.GaussianBlur(depth.reshape(FIELD, FIELD), (0, 0), 1.0)
+    symmetric = (smooth + smooth[:, ::-1]) / 2
+    level: Array = symmetric - symmetric[FIELD // 2, round((OUTLINE + 1) / 2 * (FIELD - 1))]
+    return level
+
+
+def turn_field(field: Array, depth: Array, degrees: float) -> Array:
+    """Return the displacement (33, 33, 2) of points that are moved by a field and then turned, nose to the right.
+
+    A camera sees them from DISTANCE: what comes nearer by the turn becomes larger.
+    """
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    points = control_points(FIELD)
+    fading = ((1 - np.abs(points).max(-1)) / 0.2).clip(0, 1)[..., None]
+    x, y = np.moveaxis(points + field, -1, 0)
+    larger = DISTANCE / (DISTANCE - ((c - 1) * depth - s * x))
+    seen = np.stack([(c * x + s * depth) * larger, y * larger], -1)
+    return np.asarray(field + fading * (seen - points - field))
+
+
+def truth_of(face: Photo, field: Array, mask: Array) -> Truth:
+    """Return what should be measured of a symmetric face (S, S, 3) that is moved by a field (33, 33, 2)."""
+    large = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC)
+    places = load_places().find(mean_of_sides(large))
+    points = places + sample(field, places[None])[0]
+    step = (FIELD - 1) // 16
+    displacement = displacement_of(control_points() + field[::step, ::step])
+    none = np.zeros((FACE_SIDE, FACE_SIDE, 3))
+    reading = Reading(
+        displacement=displacement,
+        color=none,
+        tilt=0.0,
+        yaw=0.0,
+        removed=0 * displacement,
+        turn=0.0,
+        points=points,
+        turned=0 * points,
+    )
+    areas = summarize(reading, mask)
+    factor = {measure.name: 100.0 if measure.dimension == "length" else 1.0 for measure in MEASURES}
+    named = {name: factor[name] * values.diff for name, values in measure_points(points).items()}
+    return {**{key.name: areas[key] for key in AREAS}, **named}
+
+
+def measure_turned(
+    symmetrizer: Symmetrizer, face: Photo, depth: Array, generator: np.random.Generator, raw: bool
+) -> Iterator[tuple[float, Truth, Truth]]:
+    """Yield each angle, what should be measured and what is, of a symmetric face (S, S, 3)."""
+    field, colored = random_field(LEVEL, generator), random_colors(face, LEVEL, generator)
+    side, tilt = photo_side(face), TILT * generator.normal()
+    for angle in ANGLES:
+        noise = NOISE * generator.normal(size=(side, side, 3))
+        photo, _ = photograph(colored, turn_field(field, depth, angle), tilt, noise)
+        for measured in measure_asymmetry(symmetrizer, photo, detect(photo)[:1], raw):
+            found = {key.name: measured.values[key].value for key in AREAS}
+            for measure in MEASURES:
+                factor = 100.0 if measure.dimension == "length" else 1.0
+                found[measure.name] = factor * measured.named[measure.name].values.diff
+            found["yaw_deg"] = measured.values[MeasureKey(Quantity.YAW)].value
+            yield angle, {**truth_of(face, field, measured.mask), "yaw_deg": angle}, found
+
+
+def print_table(pairs: Mapping[float, list[tuple[Truth, Truth]]]) -> None:
+    """Print slope / error for each angle, and how many times the error is that of faces that are not turned."""
+    angles = sorted(pairs)
+    print(f"{len(pairs[0.0])} faces\n{'':22}" + "".join(f"{angle:14.0f}" for angle in angles) + "   largest share")
+    for name in pairs[0.0][0][0]:
+        cells, errors = [], []
+        for angle in angles:
+            true, found = (np.array([each[i][name] for each in pairs[angle]]) for i in range(2))
+            errors.append(float(np.sqrt(((found - true) ** 2).mean())))
+            slope = float((true * found).sum() / max((true**2).sum(), 1e-9))
+            cells.append(f"{slope:.2f} / {errors[-1]:.2f}")
+        share = max(errors) / errors[0] if errors[0] else 0
+        print(f"{name:22}" + "".join(f"{cell:>14}" for cell in cells) + f"{share:10.2f}")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("shape", type=Path, help="ict_facekit.npz")
+    parser.add_argument("--split", default="validation", help="whose photos: train, validation, test or all")
+    parser.add_argument("--limit", type=int, default=30, help="photos")
+    parser.add_argument("--raw", action="store_true", help="leave the turn in")
+    options = parser.parse_args()
+    symmetrizer, generator = Symmetrizer(device="cpu"), np.random.default_rng(7)
+    depth, pairs = read_depth(options.shape), defaultdict(list)
+    for path in (photo.path for photo in choose_photos(survey(options.photos), options.split, options.limit)):
+        photo = read_photo(path)
+        for face in symmetrizer.symmetrize(photo, detect(photo)[:1]):
+            side = min(len(face.image), LARGEST_FACE)
+            image = cv2.resize(face.image, (side, side), interpolation=cv2.INTER_AREA)
+            for angle, truth, found in measure_turned(symmetrizer, image, depth, generator, options.raw):
+                pairs[abs(angle)].append((truth, found))
+    print_table(pairs)
+
+
+if __name__ == "__main__":
+    main()
