@@ -108,7 +108,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "session",
             lambda values: values["session"] is not None,
-            ("heatmap", "overlay", "points_path", "given_path", "out_path", "resume", "shard", "photos"),
+            ("heatmap", "overlay", "out_path", "resume", "shard", "photos"),
         ),
         Rule("points_path", lambda values: values["points_path"] is not None, ("resume",)),
         Rule("session", lambda values: values["session"] is None, ("report",), "{option} needs {cause} FILE"),

@@ -4,30 +4,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from symface_cli.detection.detector import roll_matrix
 from symface_cli.errors import UNREADABLE
 from symface_cli.files import on_one_line
-from symface_cli.geometry.frames import crop_from_box
+from symface_cli.geometry.frames import apply, crop_from_box
 from symface_cli.geometry.sampling import resample
+from symface_cli.geometry.types import Array
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement.measures import BY_NAME
 from symface_cli.measurement.photo import MeasuredSides
+from symface_cli.measurement.points.scheme import lines_of
 from symface_cli.pages import InlineImage, inline_image, load_template
 from symface_cli.sessions.changes import Comparison, Study
 from symface_cli.sessions.charts import BOTTOM, LEFT, RIGHT, TOP, Chart, draw_chart
 from symface_cli.sessions.plan import Visit
 
-PICTURE_SIDE = 240  # px
-PICTURE_BOXES = 2.0  # side of a picture in box widths: the face with hair and neck
+PICTURE_SIDE = 320  # px
+PICTURE_BOXES = 1.6  # side of a picture in box widths: the face with its outline
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The face at a date, or why it is missing."""
+    """The face at a date, or why it is missing; the measures' outlines and points over it, as SVG paths."""
 
     day: date
-    image: InlineImage | None
-    reason: str
+    image: InlineImage | None = None
+    reason: str = ""
+    outlines: str = ""
+    points: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,13 +128,22 @@ def _picture(study: Study, visit: Visit) -> Picture:
     """Cut out the face, upright, or say why there is none."""
     path, measured = study.session.photos.get(visit), study.measured.get(visit)
     if path is None:
-        return Picture(visit.day, None, "no photo")
+        return Picture(visit.day, reason="no photo")
     if measured is None:
-        return Picture(visit.day, None, study.failures[visit][1])
+        return Picture(visit.day, reason=study.failures[visit][1])
     try:
         photo = read_photo(path)
     except UNREADABLE as error:  # it went after it was measured
-        return Picture(visit.day, None, str(error))
+        return Picture(visit.day, reason=str(error))
     rolled_from_photo, _ = roll_matrix(photo.shape[1], photo.shape[0], measured.roll_degrees)
     picture_from_photo = crop_from_box(measured.box, PICTURE_SIDE, PICTURE_BOXES) @ rolled_from_photo
-    return Picture(visit.day, inline_image(resample(photo, picture_from_photo, PICTURE_SIDE)), "")
+    image = inline_image(resample(photo, picture_from_photo, PICTURE_SIDE))
+    places = apply(picture_from_photo, np.array(list(measured.points.values())).reshape(-1, 2))
+    outlines = [places[line] for side in range(2) for line in lines_of(side)] if len(places) else []
+    return Picture(visit.day, image, "", "".join(map(_path, outlines)), "".join(_path(place[None]) for place in places))
+
+
+def _path(line: Array) -> str:
+    """Write a line (N, 2), or a point, as an SVG path."""
+    (x, y), *others = line.tolist()
+    return f"M{x:.1f} {y:.1f}" + ("".join(f"L{x:.1f} {y:.1f}" for x, y in others) or "h0")

@@ -65,6 +65,23 @@ def test_the_sides_are_those_that_are_asked_for(symface, session):
     assert person["fai_left"] == viewer["fai_right"]
 
 
+def test_corrected_points_are_taken_back(symface, session, tmp_path):
+    def measure(*options):
+        finished = symface("measure", "--session", session, "--csv", "-", *options)
+        return next(csv.DictReader(io.StringIO(finished.out)))
+
+    points = tmp_path / "points.csv"
+    before = measure("--points", points)
+    lines = points.read_text().splitlines()
+    moved = next(i for i, line in enumerate(lines) if "rest.jpg,1,commissure_left," in line)
+    *name, x, y = lines[moved].split(",")
+    lines[moved] = ",".join([*name, x, f"{float(y) + 5:.2f}"])
+    points.write_text("\n".join(lines) + "\n")
+    after = measure("--points-from", points)
+    assert float(after["commissure_height_left"]) > float(before["commissure_height_left"]) + 3  # 5 of some 95 px
+    assert float(after["commissure_height_right"]) == pytest.approx(float(before["commissure_height_right"]), abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

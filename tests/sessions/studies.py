@@ -4,6 +4,7 @@ from symface_cli.geometry.frames import Box
 from symface_cli.measurement.asymmetry import Estimate
 from symface_cli.measurement.measures import BY_NAME
 from symface_cli.measurement.photo import FaceMeasurement, MeasuredSides
+from symface_cli.measurement.points.scheme import name_points
 from symface_cli.measurement.quantities import NAMES
 from symface_cli.sessions.changes import Study
 from symface_cli.sessions.plan import read_session
@@ -45,7 +46,7 @@ def face(left, right, cant, unit="%"):
         values=dict.fromkeys(NAMES, Estimate(0.0, 0.0)),
         measures={**measures, "commissure_excursion": sides(left, right, 3.0, unit), "mouth_cant": whole(cant, 4.0)},
         scale=None,
-        points={},
+        points={name: (50.0, 50.0 + place) for place, name in enumerate(name_points("person"))},
     )
 
 

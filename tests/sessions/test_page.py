@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 from PIL import Image
 
+from symface_cli.geometry.frames import CROP_BELOW
 from symface_cli.sessions.charts import BOTTOM, INSET, LEFT, RIGHT, TOP, Axis, draw_chart
-from symface_cli.sessions.page import PICTURE_SIDE, session_as_html
+from symface_cli.sessions.page import PICTURE_BOXES, PICTURE_SIDE, session_as_html
 from symface_cli.sessions.plan import Visit
 from tests.pages import HOSTILE, Reader
 from tests.sessions.studies import LINES, face, session_of, sides, study_of, whole
@@ -76,6 +77,12 @@ def test_the_page_shows_faces_curves_and_numbers_and_fetches_nothing(photos):
         assert image.size == (PICTURE_SIDE, PICTURE_SIDE)
         red, green, blue = image.convert("RGB").getpixel((PICTURE_SIDE // 2, PICTURE_SIDE // 2))
         assert (red > 200, green < 60, blue < 60) == (True, True, True)
+    points = next(path["d"] for path in page.named("path") if path.get("class") == "points")
+    assert points.count("M") == 45
+    x, y = map(float, re.match(r"M(\S+) (\S+)h0", points).groups())
+    scale = PICTURE_SIDE / (PICTURE_BOXES * 60)  # of a box of 60 px around (49.5, 49.5), the picture's center is lower
+    assert x == pytest.approx((PICTURE_SIDE - 1) / 2 + 0.5 * scale, abs=0.06)
+    assert y == pytest.approx((PICTURE_SIDE - 1) / 2 + (0.5 - CROP_BELOW * 60) * scale, abs=0.06)
     assert "no photo" in page.text_in("div")
     assert "c.png: no face found" in page.text_in("div")
     assert "26.00 / 34.00" in page.text_in("td")

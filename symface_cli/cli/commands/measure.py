@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.commands.measure_batch import measure_batch
-from symface_cli.cli.commands.measure_session import measure_session
+from symface_cli.cli.commands.measure_batch import measure_batch, with_corrections
+from symface_cli.cli.commands.measure_session import SessionFiles, measure_session
 from symface_cli.cli.console import ResultPrinter, print_text, show_tracebacks
 from symface_cli.cli.options import (
     MADE,
@@ -24,13 +24,12 @@ from symface_cli.cli.options import (
     WeightsOption,
 )
 from symface_cli.errors import UsageError
-from symface_cli.files import checksum
 from symface_cli.storage.address import parse_path
 
 HOW, OVER_TIME = "How it is measured", "Over time"
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringOptions
+    from symface_cli.batch.measuring import MeasuredPhoto
     from symface_cli.batch.targets import Targets
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.measurement.photo import Convention
@@ -196,11 +195,11 @@ def measure(
         also_read=() if weights is None else (weights,),
     )
     if session is not None:
-        return measure_session(session, report, options, partial(_load, weights, device))
+        return measure_session(SessionFiles(session, report, given_path), options, partial(_load, weights, device))
     targets = choose_targets(photos, out_path).take(parse_shard(shard))
     _check_pictures(targets, out_path, heatmap, overlay)
     if given_path is not None:
-        options = _with_corrections(options, given_path, targets)
+        options = with_corrections(options, given_path, targets)
     batch = MeasuringBatch(_load(weights, device), targets, options)
     if Path("-") in (json_path, csv_path):
         return measure_batch(batch, targets, lambda result: None)
@@ -230,18 +229,6 @@ def _check_points(points_path: Path | None) -> None:
 
     if points_path is not None:
         check_form(points_path)
-
-
-def _with_corrections(options: "MeasuringOptions", path: Path, targets: "Targets") -> "MeasuringOptions":
-    from symface_cli.measurement.points.corrections import Corrections
-    from symface_cli.measurement.points.files import read_points
-
-    corrections = Corrections(read_points(path, options.convention.sides))
-    if corrections.is_of_any_photo and len(targets.items) > 1:
-        raise UsageError(f"{path}: it does not say whose the points are; give one photo, or a .csv or .tps")
-    if not corrections.are_of([target.photo for target in targets.items]):
-        raise UsageError(f"{path}: it has points of none of these photos")
-    return replace(options, given=corrections, given_sha256=checksum(path), also_read=(*options.also_read, path))
 
 
 def _parse_convention(raw: bool, sides: str, scale: str, iris_mm: float | None) -> "Convention":

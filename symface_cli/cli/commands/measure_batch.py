@@ -1,13 +1,17 @@
-"""What `symface measure` says while it measures a batch."""
+"""What `symface measure` does with a batch, also with that of a session."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symface_cli.cli.console import conclude, mention, print_error, print_failure, print_note, warn_of_yaw
 from symface_cli.cli.progress import follow
+from symface_cli.errors import UsageError
+from symface_cli.files import checksum
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import Targets
 
 
@@ -23,6 +27,23 @@ def measure_batch(batch: "MeasuringBatch", targets: "Targets", take: "Callable[[
     for note in batch.notes:
         mention(note)
     return conclude(errors, batch.skipped, passed_over=targets.problems)
+
+
+def with_corrections(options: "MeasuringOptions", path: Path, targets: "Targets") -> "MeasuringOptions":
+    """Add the points of a file that a person has corrected.
+
+    Raises:
+        UsageError: If none is of the batch's photos.
+    """
+    from symface_cli.measurement.points.corrections import Corrections
+    from symface_cli.measurement.points.files import read_points
+
+    corrections = Corrections(read_points(path, options.convention.sides))
+    if corrections.is_of_any_photo and len(targets.items) > 1:
+        raise UsageError(f"{path}: it does not say whose the points are; give one photo, or a .csv or .tps")
+    if not corrections.are_of([target.photo for target in targets.items]):
+        raise UsageError(f"{path}: it has points of none of these photos")
+    return replace(options, given=corrections, given_sha256=checksum(path), also_read=(*options.also_read, path))
 
 
 def _tell(result: "MeasuredPhoto") -> None:

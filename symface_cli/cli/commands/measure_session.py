@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from symface_cli.cli.commands.measure_batch import measure_batch
+from symface_cli.cli.commands.measure_batch import measure_batch, with_corrections
 from symface_cli.cli.console import mention, print_line
 from symface_cli.errors import UsageError
 from symface_cli.files import write_to_stdout
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 STREAM = Path("-")
 
 
-def measure_session(
-    path: Path, report: Path | None, options: "MeasuringOptions", load: "Callable[[], Symmetrizer]"
-) -> int:
+class SessionFiles(NamedTuple):
+    """The file that names the photos, the page that is written, and corrected points that are read; None for none."""
+
+    session: Path
+    report: Path | None
+    given: Path | None
+
+
+def measure_session(files: SessionFiles, options: "MeasuringOptions", load: "Callable[[], Symmetrizer]") -> int:
     """Measure the photos of a session, and write its tables and its page.
 
     Args:
-        path: The file that names the photos.
-        report: The page; None for none.
+        files: What is read and written.
         options: Of the batch; its tables are those of the session, and of all faces the largest is taken.
         load: Loads the network.
     """
@@ -36,14 +41,17 @@ def measure_session(
     from symface_cli.sessions.tables import as_csv, as_json
     from symface_cli.writing import Destination, Inputs, prepare_files
 
-    writers = [(options.csv, as_csv), (options.json, as_json), (report, session_as_html)]
+    writers = [(options.csv, as_csv), (options.json, as_json), (files.report, session_as_html)]
     wanted = [(Destination(file, options.force), write) for file, write in writers if file is not None]
     if not wanted:
         raise UsageError("--session needs a file for what is measured: --csv FILE, --json FILE or --report FILE")
-    session = read_session(path)
+    session = read_session(files.session)
     targets = targets_of(session)
-    files = [destination for destination, _ in wanted if destination.path != STREAM]
-    prepare_files(files, Inputs([*targets.photos, path, *options.also_read]))
+    if files.given is not None:
+        options = with_corrections(options, files.given, targets)
+    options = replace(options, also_read=(*options.also_read, files.session))
+    written = [destination for destination, _ in wanted if destination.path != STREAM]
+    prepare_files(written, Inputs([*targets.photos, *options.also_read]))
     if REST not in session.poses:
         print_line(f"no pose is called {REST}: no change from it is known")
     results: list[MeasuredPhoto] = []
