@@ -11,12 +11,13 @@ has of the field by which a turn moves a face (`geometry.pose`) is taken out.
 
 A measurement is the mean over readings through crops moved a little, each at the photo and at its mirror image, where
 every asymmetry has the opposite sign: what the network, the detector or a filter prefer on one side cancels, and a
-photo that equals its mirror image measures 0. The error is the standard deviation between those readings:
-sensitivity to the crop; not a measure of accuracy. How near it comes to the truth: benchmarks/calibration.py.
+photo that equals its mirror image measures 0. The error is the standard deviation between those readings, and a tenth
+of what the turn had added: sensitivity to crop and turn; not a measure of accuracy. How near it comes to the truth:
+benchmarks/calibration.py, named_measures.py, turned.py, repeatability.py.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ NOTE = "symface is not a medical device; its measurements are for research, not 
 MAX_YAW_MEASURE = 15.0  # degrees, up to which known asymmetries of turned heads are followed
 MAX_YAW_RAW = 5.0  # degrees, from which a turn that is left in moves the nose by more than most people's asymmetry
 HIGHEST = -0.38  # normalized height above which the face is not measured: hair, and little to see
+TURN_ERROR = 0.1  # of what a turn adds: heads differ in depth (docs/experiments.md, 26)
 MOVED = 0.02  # px, from which on a point that is given is another one than that which was found
 CROP_JITTERS = (
     (0.02, 0.015, 1.03, 3.0),
@@ -58,7 +60,7 @@ CROP_JITTERS = (
 
 
 class Estimate(NamedTuple):
-    """Measured value, and the standard deviation between readings."""
+    """Measured value, and how much it changes with the crop and by the turn: a standard deviation."""
 
     value: float
     error: float
@@ -267,18 +269,25 @@ def jitter_crop(found: Detection, jitter: tuple[float, float, float, float]) -> 
 
 def _estimate(mean: Reading, pairs: Sequence[Reading], mask: NDArray[np.floating]) -> dict[MeasureKey, Estimate]:
     singles = [summarize(pair, mask) for pair in pairs]
-    return {
-        measure: Estimate(value, float(np.std([single[measure] for single in singles], ddof=1)))
-        for measure, value in summarize(mean, mask).items()
-    }
+    turned = summarize(replace(mean, displacement=mean.displacement + mean.removed), mask)
+    estimates = {}
+    for key, value in summarize(mean, mask).items():
+        added = value if key.quantity is Quantity.TURN else turned[key] - value
+        estimates[key] = Estimate(value, _error([single[key] for single in singles], added))
+    return estimates
 
 
 def _estimate_named(mean: Reading, pairs: Sequence[Reading]) -> dict[str, NamedEstimate]:
-    singles = [measure_points(pair.frontal_points) for pair in pairs]
+    singles, turned = [measure_points(pair.frontal_points) for pair in pairs], measure_points(mean.points)
     return {
-        name: NamedEstimate(values, float(np.std([single[name].diff for single in singles], ddof=1)))
+        name: NamedEstimate(values, _error([single[name].diff for single in singles], turned[name].diff - values.diff))
         for name, values in measure_points(mean.frontal_points).items()
     }
+
+
+def _error(readings: Sequence[float], added: float) -> float:
+    """Return the error of a value, by its readings and by what the turn had added to it."""
+    return float(np.hypot(np.std(readings, ddof=1), TURN_ERROR * added))
 
 
 def summarize(reading: Reading, mask: NDArray[np.floating]) -> dict[MeasureKey, float]:

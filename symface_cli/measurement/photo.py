@@ -33,7 +33,7 @@ class MeasuredSides:
         left: Of the left side; None for a measure of the whole face.
         right: Of the right side; None for a measure of the whole face.
         diff: The left one less the right one; of a measure of the whole face, its value, positive towards the left.
-        error: Standard deviation of `diff` between readings: sensitivity to the crop; not a measure of accuracy.
+        error: Of `diff`, a standard deviation: sensitivity to crop and turn; not a measure of accuracy.
     """
 
     unit: Unit
@@ -77,7 +77,7 @@ class FaceMeasurement:
         is_yaw_too_large: Whether the head is turned so far that the shape asymmetry is not to be trusted.
         sides: Whose left and right: "person" or "viewer".
         values: Value and error of each measurement, by the names of `quantities.NAMES`, such as "whole_shape_pct". The
-            error is the standard deviation between readings: sensitivity to the crop; not a measure of accuracy.
+            error is a standard deviation: sensitivity to crop and turn; not a measure of accuracy.
         measures: The named measures, such as "fai", by the names of `measures.MEASURES`.
         scale: Millimeters per photo pixel, and the standard deviation of that; None without a scale.
         points: Where the points of the named measures are seen, (x, y) in photo pixels, by their names.

@@ -42,6 +42,20 @@ def test_irises_are_where_a_person_sees_them_in_the_photo_and_in_its_mirror_imag
     assert mirrored[::-1] * [-1, 1, 1] + [width - 1, 0, 0] == pytest.approx(found, abs=0.1)
 
 
+@pytest.mark.shared
+def test_lids_lie_around_the_irises_from_the_outer_corner_to_the_inner_one(
+    finder: MediaPipeIrises, portrait: Path
+) -> None:
+    photo = read_photo(portrait)
+    (points,) = MediaPipeLandmarks(SHARED / "models").find_faces(photo)
+    irises, lids = finder.find(photo, points)[:, :2], finder.find_lids(photo, points)
+    for eye, inward in enumerate((1, -1)):
+        along = inward * lids[eye, :9, 0]
+        assert (np.diff(along) > 0).all()
+        assert inward * lids[eye, [0, 8], 0] == pytest.approx([along.min(), along.max()])
+        assert lids[eye, 4, 1] > irises[eye, 1] > lids[eye, 12, 1]  # below and above
+
+
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "iris_landmark.tflite").write_bytes(b"3 4")
     with pytest.raises(WeightsError, match="not a network of MediaPipe"):

@@ -119,6 +119,9 @@ def test_what_the_turn_has_added_is_taken_out_and_told(symmetrizer, portrait):
     assert raw.values[MeasureKey(Quantity.TURN)] == (0, 0)
     assert abs(turn) > 2
     assert raw.values[nose].value - ours.values[nose].value == pytest.approx(turn)
+    for key in (nose, MeasureKey(Quantity.TURN)):
+        assert 0.1 * abs(turn) < ours.values[key].error < 0.1 * abs(turn) + 0.1
+        assert raw.values[key].error < 0.1
 
 
 @pytest.mark.parametrize(("degrees", "share"), [(0.5, 0.004), (2, 0.5), (5, 0.975), (-5, 0.975)])

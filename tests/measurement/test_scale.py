@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from symface_cli.errors import UsageError
+from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement.scale import IRIS_SPREAD, Scale, Scaler, Scaling, parse_scaling
+from tests.conftest import SHARED
 
 PHOTO = np.zeros((100, 200, 3), np.uint8)
 PUPILS = np.array([[60.0, 50], [140, 50]])
@@ -69,6 +71,15 @@ def test_irises_give_the_scale_and_its_error():
     scale = scaler_with(Finders()).find(PHOTO, PUPILS, (80.0, 0.8))
     assert scale.mm_per_px == pytest.approx(1.0)  # 10.5 and 12.5 pixels
     assert scale.error == pytest.approx(np.hypot(1 / 11.5, IRIS_SPREAD))
+
+
+@pytest.mark.shared
+def test_the_irises_of_a_portrait_say_how_far_its_pupils_are_apart(portrait, monkeypatch):
+    monkeypatch.setenv("SYMFACE_OFFLINE", "1")
+    photo, pupils = read_photo(portrait), np.array([[289.8, 311.3], [387.9, 312.0]])  # by hand, radii of 9.2
+    scale = Scaler(parse_scaling("iris"), SHARED / "models").find(photo, pupils, (98.1, 0.1))
+    assert scale.mm_per_px == pytest.approx(11.7 / 18.4, rel=0.1)
+    assert 0.03 < scale.error / scale.mm_per_px < 0.1
 
 
 def test_where_no_irises_are_found_there_is_no_scale():

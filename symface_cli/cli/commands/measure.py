@@ -166,8 +166,8 @@ def measure(
 
     Displacements between the left and the mirrored right side are in per cent of the eye distance: outward and lower
     say how much farther out and lower the left side is. Left is the person's. What follows the plus-minus sign is how
-    much a value changes with small changes of the crop, not how near it is to the truth. A head that is turned looks
-    asymmetric: the turn is taken out, and with it an asymmetry that is just like one.
+    much a value changes with small changes of the crop, and by the turn of the head; not how near it is to the truth. A
+    head that is turned looks asymmetric: the turn is taken out, and with it an asymmetry that is just like one.
     """
     show_tracebacks(debug)
     photos = photos or []
