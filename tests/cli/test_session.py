@@ -89,6 +89,7 @@ def test_corrected_points_are_taken_back(symface, session, tmp_path):
         (("photo.jpg", "--csv", "-"), "PHOTO... does not go with --session"),
         (("--heatmap", "--csv", "-"), "--heatmap does not go with --session"),
         (("--csv", "-", "--json", "-"), "do not both go to standard output"),
+        (("--csv", "-", "--report", "-"), "only one result goes to standard output"),
     ],
 )
 def test_what_makes_no_sense_is_refused(symface, session, options, word):

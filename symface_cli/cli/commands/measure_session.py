@@ -45,12 +45,14 @@ def measure_session(files: SessionFiles, options: "MeasuringOptions", load: "Cal
     wanted = [(Destination(file, options.force), write) for file, write in writers if file is not None]
     if not wanted:
         raise UsageError("--session needs a file for what is measured: --csv FILE, --json FILE or --report FILE")
+    written = [destination for destination, _ in wanted if destination.path != STREAM]
+    if len(wanted) > len(written) + 1:
+        raise UsageError("only one result goes to standard output; give the others files")
     session = read_session(files.session)
     targets = targets_of(session)
     if files.given is not None:
         options = with_corrections(options, files.given, targets)
     options = replace(options, also_read=(*options.also_read, files.session))
-    written = [destination for destination, _ in wanted if destination.path != STREAM]
     prepare_files(written, Inputs([*targets.photos, *options.also_read]))
     if REST not in session.poses:
         print_line(f"no pose is called {REST}: no change from it is known")
