@@ -38,7 +38,7 @@ def write_files(target: Target, files: Sequence[OutputFile], permission: Permiss
         OutputError: If one may not be written (then none is), or cannot be.
     """
     main = files[0].output if target.exact else Output.PHOTO
-    paths = [target.path(_label(file, main), file.suffix) for file in files]
+    paths = [target.path(file.label(main), file.suffix) for file in files]
     if len(files) > 1 and STREAM in paths:
         raise OutputError(f"{len(files)} results do not go to standard output", Hint.LARGEST_FACE)
     permission.check(paths)
@@ -46,14 +46,6 @@ def write_files(target: Target, files: Sequence[OutputFile], permission: Permiss
     new = [(path, file) for path, file in named if permission.has_to_write(path, file.render)]
     notes = [write_result(path, file.render(), permission.replace) for path, file in new]
     return Written(tuple(paths), tuple(note for note in notes if note is not None))
-
-
-def _label(file: OutputFile, main: Output) -> str:
-    """Label what tells a result from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
-    kind = [] if file.output is main else [file.output.value]
-    face = [] if file.face is None else [str(file.face)]
-    frame = [] if file.frame is None else [f"{file.frame:03d}"]
-    return "-".join([*kind, *face, *frame])
 
 
 def read_source(photo: Path) -> Picture:

@@ -45,6 +45,12 @@ def pixel_from_normalized(size: int) -> Array:
     return np.array([[half, 0, half], [0, half, half], [0, 0, 1.0]])
 
 
+def resizing_matrix(before: tuple[int, ...], after: tuple[int, ...]) -> Array:
+    """Return the matrix from pixels of an image of a shape (H, W, ...) to those of the same resized to another."""
+    down, across = after[0] / before[0], after[1] / before[1]
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1.0]])
+
+
 def crop_from_box(box: Box, size: int = CROP_SIZE, boxes: float = CROP_BOXES) -> Array:
     """Return the matrix from the pixels of the box's image to those of the crop, a square of `boxes` box widths."""
     scale = size / (boxes * box.width)

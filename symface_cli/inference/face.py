@@ -110,6 +110,14 @@ class FaceWarp:
             pose=Pose(np.zeros_like(self.pose.displacement), turn=0.0, share=0.0),
         )
 
+    def moved(self, new_from_photo: Array) -> "FaceWarp":
+        """Return the warp of this face in a photo whose pixels lie elsewhere, by a 3 x 3 matrix."""
+        return replace(
+            self,
+            photo_from_face=apply(new_from_photo, self.photo_from_face),
+            pose=self.pose._replace(displacement=self.pose.displacement @ new_from_photo[:2, :2].T),
+        )
+
     def _nearly_frontal(self, turns: tuple[float, float]) -> float:
         """Return 1 up to the first of two yaws in degrees, 0 from the second one on, and in between what lies there."""
         turned = (abs(self.pose.yaw_degrees) - turns[0]) / (turns[1] - turns[0])
@@ -137,6 +145,10 @@ class FacePrediction:
     def decoded(self) -> Photo:
         """The face as the network decodes it, (128, 128, 3), exactly symmetric, gray outside of the face."""
         return self.decode()
+
+    def moved(self, new_from_photo: Array) -> "FacePrediction":
+        """Return the same of a photo whose pixels lie elsewhere, by a 3 x 3 matrix."""
+        return FacePrediction(lambda: self.decoded, None if self.warp is None else self.warp.moved(new_from_photo))
 
     @cached_property
     def frontal(self) -> "FacePrediction":

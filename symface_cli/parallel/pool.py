@@ -32,7 +32,7 @@ class _InWorker(Exception):  # noqa: N818
         return f"\n{self.args[0]}"
 
 
-class _Worker:
+class Worker:
     """A process that does a task on one item after the other, as they come through a pipe.
 
     Pipes need no semaphores, and one process for each pipe tells which item has killed it.
@@ -63,6 +63,24 @@ class _Worker:
         self.places.append(place)
         with suppress(OSError):
             self.connection.send_bytes(pickle.dumps(item))
+
+    def receive(self, seconds: float | None = None) -> tuple[Any, Exception | None, str] | None:
+        """Return the result of what it is at, or the exception and its traceback; None if that takes too long.
+
+        Raises:
+            EOFError, OSError: If it has died.
+        """
+        if seconds is not None and not self.connection.poll(seconds):
+            return None
+        received: tuple[Any, Exception | None, str] = pickle.loads(self.connection.recv_bytes())
+        self.places.popleft()
+        return received
+
+    def kill(self) -> None:
+        """End the process at once, if it has not ended."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
 
     def stop(self) -> None:
         """End the process when it has done what it has been sent."""
@@ -106,8 +124,8 @@ class Pool:
     """
 
     def __init__(self, context: BaseContext, work: Callable[[Any], Any], jobs: int) -> None:
-        self._start = partial(_Worker, context, work)
-        self._workers: list[_Worker] = []
+        self._start = partial(Worker, context, work)
+        self._workers: list[Worker] = []
         self._suspects: list[int] = []  # places of items that have killed a process once
         self._deaths = 0
         self._has_results = False
@@ -153,12 +171,14 @@ class Pool:
         busy = {worker.connection: worker for worker in self._workers if worker.places}
         for connection in multiprocessing.connection.wait(list(busy)):
             worker = busy[cast(Connection, connection)]
+            place = worker.places[0]
             try:
-                result, error, trace = pickle.loads(worker.connection.recv_bytes())
+                received = worker.receive()
             except (EOFError, OSError):
                 killers += self._bury(worker, waiting)
                 continue
-            place = worker.places.popleft()
+            assert received is not None  # it waits without a limit
+            result, error, trace = received
             if error is not None:
                 raise error from _InWorker(trace)
             done[place], self._has_results = result, True
@@ -166,7 +186,7 @@ class Pool:
                 self._suspects.remove(place)
         return killers
 
-    def _bury(self, worker: _Worker, waiting: deque[int]) -> list[int]:
+    def _bury(self, worker: Worker, waiting: deque[int]) -> list[int]:
         """Replace a process that was killed; return the place of what it was doing, if that was for the second time."""
         worker.process.join()
         worker.connection.close()

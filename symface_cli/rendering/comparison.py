@@ -1,14 +1,13 @@
 """Draw pictures to judge results by: a face's versions side by side, and a photo with what was found in it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from symface_cli.detection.detector import Detection
-from symface_cli.geometry.frames import apply, crop_from_box
+from symface_cli.geometry.frames import apply, crop_from_box, resizing_matrix
 from symface_cli.geometry.sampling import native_size
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.inference.face import FacePrediction, FaceWarp, render_face
@@ -60,12 +59,12 @@ def draw_preview(photo: Photo, faces: Sequence[tuple[Detection, FacePrediction]]
     width = max(round(max(photo.shape) / 500), 1)
     drawn = photo.copy()
     for found, prediction in faces:
-        _draw_lines(drawn, _corners(found), width, BOX, closed=True)
+        _draw_lines(drawn, box_corners(found), width, BOX, closed=True)
         if prediction.warp is not None:
-            _draw_lines(drawn, _ends(prediction.warp), width, MIDLINE)
+            _draw_lines(drawn, midline_ends(prediction.warp), width, MIDLINE)
     image = Image.fromarray(drawn)
     for number, (found, _) in enumerate(faces, 1):
-        _draw_number(image, str(number), _corners(found), width)
+        _draw_number(image, str(number), box_corners(found), width)
     return np.array(image)
 
 
@@ -75,8 +74,7 @@ def _reduce(photo: Photo, warped: FaceWarp) -> tuple[Photo, FaceWarp]:
     if scale >= 1:
         return photo, warped
     small: Photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    ratio = np.array(small.shape[1::-1]) / photo.shape[1::-1]
-    return small, replace(warped, photo_from_face=(warped.photo_from_face + 0.5) * ratio - 0.5)
+    return small, warped.moved(resizing_matrix(photo.shape, small.shape))
 
 
 def _draw_heatmap(photo: Photo, warped: FaceWarp, size: int) -> Photo:
@@ -101,7 +99,7 @@ def _lay_out(panels: dict[str, Photo]) -> Photo:
     return np.array(sheet)
 
 
-def _corners(found: Detection) -> Array:
+def box_corners(found: Detection) -> Array:
     """Return the corners (4, 2) of a face's box in photo pixels; a tilted face has a tilted box."""
     box = found.box
     left, top, right, bottom = np.array([box.x, box.y, box.x + box.width, box.y + box.height]) - 0.5
@@ -109,7 +107,7 @@ def _corners(found: Detection) -> Array:
     return apply(np.linalg.inv(found.crop_from_photo) @ crop_from_box(box), corners)
 
 
-def _ends(warped: FaceWarp) -> Array:
+def midline_ends(warped: FaceWarp) -> Array:
     """Return where a midline meets the upper and the lower edge of the face frame, (2, 2) in photo pixels."""
     point, direction = warped.midline
     edges = warped.photo_from_face[[0, -1]].mean(1)

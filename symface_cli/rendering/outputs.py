@@ -46,6 +46,13 @@ class OutputFile:
     frame: int | None = None
     photo_from_image: Array | None = None
 
+    def label(self, main: Output = Output.PHOTO) -> str:
+        """Return what tells it from the photo's others, such as face-2 or crop-1-007; `main` goes without its name."""
+        kind = [] if self.output is main else [self.output.value]
+        face = [] if self.face is None else [str(self.face)]
+        frame = [] if self.frame is None else [f"{self.frame:03d}"]
+        return "-".join([*kind, *face, *frame])
+
 
 def plan_files(
     picture: Picture, faces: Faces, options: OutputOptions, suffix: str | None = None

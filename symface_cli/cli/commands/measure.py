@@ -178,12 +178,13 @@ def measure(
     _check_points(points_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import choose_targets
-    from symface_cli.cli.commands.symmetrize_options import parse_faces, parse_shard
+    from symface_cli.cli.commands.symmetrize_options import parse_shard
     from symface_cli.detection.selection import Selection
+    from symface_cli.rendering.parsing import parse_faces
 
     convention = replace(_parse_convention(raw, sides, scale, iris_mm), heatmaps=heatmap, overlays=overlay)
     options = MeasuringOptions(
-        selection=Selection(number=parse_faces(faces)),
+        selection=Selection(number=parse_faces(faces, "--faces")),
         convention=convention,
         model_folder=model_dir,
         force=force,

@@ -219,34 +219,35 @@ def symmetrize(
     """
     from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
-    from symface_cli.cli.commands import symmetrize_options as parsing
+    from symface_cli.cli.commands import symmetrize_options as combining
     from symface_cli.detection.selection import Selection
+    from symface_cli.rendering import parsing
     from symface_cli.rendering.morphing import Amounts
     from symface_cli.rendering.options import OutputOptions
 
     show_tracebacks(debug)
-    parsing.check_amounts(shape, color)
-    style = parsing.parse_method(method, detail, side)
+    amounts = parsing.check_amount(shape, "--shape"), parsing.check_amount(color, "--color")
+    style = combining.parse_method(method, detail, side)
     options = OutputOptions(
-        outputs=parsing.choose_outputs(output, style, compare, preview),
-        amounts=Amounts(shape, color, style.side),
+        outputs=combining.choose_outputs(output, style, compare, preview),
+        amounts=Amounts(*amounts, style.side),
         detail=style.detail,
         pose=pose,
-        steps=parsing.parse_steps(continuum),
+        steps=parsing.parse_steps(continuum, "--continuum"),
         animated=gif,
         size=size,
-        background=parsing.parse_background(background),
+        background=parsing.parse_background(background, "--background"),
     )
     selection = Selection(
-        number=parsing.parse_faces(faces),
+        number=parsing.parse_faces(faces, "--faces"),
         smallest=min_face,
-        box=parsing.parse_box(box),
-        eyes=parsing.parse_eyes(eyes),
+        box=parsing.parse_box(box, "--box"),
+        eyes=parsing.parse_eyes(eyes, "--eyes"),
     )
     if selection.is_upside_down:
-        print_error(parsing.UPSIDE_DOWN)
-    targets = choose_targets(photos, out_path).take(parsing.parse_shard(shard))
-    parsing.check_file(targets.file, options)
+        print_error(combining.UPSIDE_DOWN)
+    targets = choose_targets(photos, out_path).take(combining.parse_shard(shard))
+    combining.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
     planner = load_planner(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
