@@ -18,6 +18,7 @@ from symface_cli.cli.commands.evaluate import evaluate
 from symface_cli.cli.commands.label import label
 from symface_cli.cli.commands.measure import measure
 from symface_cli.cli.commands.merge import merge
+from symface_cli.cli.commands.serve import serve
 from symface_cli.cli.commands.symmetrize import symmetrize
 from symface_cli.cli.commands.train import train
 from symface_cli.cli.config import Kind, find_config, read_config, variable_of
@@ -41,6 +42,7 @@ _command(short_help="Make one of what was made in shards.", epilog=manual.MERGE)
 _command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 _command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 _command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
+_command(short_help="Serve an API on this machine.", epilog=manual.SERVE)(serve)
 _command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)
 
 Options = Mapping[str, Mapping[str, TyperOption]]

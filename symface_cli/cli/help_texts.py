@@ -97,6 +97,15 @@ Examples:
   symface evaluate faces/ --groups groups.csv     # photo,attribute,value
 """
 
+SERVE = """
+Examples:
+
+\b
+  symface serve                                   # http://127.0.0.1:8137/
+  symface serve --port 0                          # a free one
+  symface serve --host 0.0.0.0                    # for others, with a token
+"""
+
 DOCTOR = """
 Examples:
 

@@ -178,7 +178,7 @@ def evaluate(
     A face counts as recognized when a face recognizer says that it is the person in the photo; faces that are not
     found count as not recognized. With an occluder, the photo without it is what the face is compared with.
     """
-    from symface_cli.cli.commands.symmetrize_options import parse_shard
+    from symface_cli.cli.values import parse_shard
     from symface_cli.data.datasets import check_choice, choose_photos
     from symface_cli.evaluation.midline import MidlinePlan
     from symface_cli.evaluation.photos.labels import LabelSource

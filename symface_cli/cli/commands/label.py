@@ -43,7 +43,7 @@ def label(
     no. Photos of test people are never labeled. Needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
-    from symface_cli.cli.commands.symmetrize_options import parse_shard
+    from symface_cli.cli.values import parse_shard
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
     from symface_cli.shards.record import describe_shard, keep_record
     from symface_cli.training.data.labeling import describe_labeling, label_into

@@ -178,7 +178,7 @@ def measure(
     _check_points(points_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
     from symface_cli.batch.targets import choose_targets
-    from symface_cli.cli.commands.symmetrize_options import parse_shard
+    from symface_cli.cli.values import parse_shard
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.parsing import parse_faces
 

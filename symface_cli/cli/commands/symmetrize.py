@@ -219,7 +219,7 @@ def symmetrize(
     """
     from symface_cli.batch.runner import Batch, BatchOptions
     from symface_cli.batch.targets import choose_targets
-    from symface_cli.cli.commands import symmetrize_options as combining
+    from symface_cli.cli import values
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering import parsing
     from symface_cli.rendering.morphing import Amounts
@@ -227,9 +227,9 @@ def symmetrize(
 
     show_tracebacks(debug)
     amounts = parsing.check_amount(shape, "--shape"), parsing.check_amount(color, "--color")
-    style = combining.parse_method(method, detail, side)
+    style = values.parse_method(method, detail, side)
     options = OutputOptions(
-        outputs=combining.choose_outputs(output, style, compare, preview),
+        outputs=values.choose_outputs(output, style, compare, preview),
         amounts=Amounts(*amounts, style.side),
         detail=style.detail,
         pose=pose,
@@ -245,9 +245,9 @@ def symmetrize(
         eyes=parsing.parse_eyes(eyes, "--eyes"),
     )
     if selection.is_upside_down:
-        print_error(combining.UPSIDE_DOWN)
-    targets = choose_targets(photos, out_path).take(combining.parse_shard(shard))
-    combining.check_file(targets.file, options)
+        print_error(values.UPSIDE_DOWN)
+    targets = choose_targets(photos, out_path).take(values.parse_shard(shard))
+    values.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
     planner = load_planner(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from symface_cli.batch.outcomes import Outcome
     from symface_cli.batch.runner import Batch
     from symface_cli.batch.targets import Targets
-    from symface_cli.cli.commands.symmetrize_options import Style
+    from symface_cli.cli.values import Style
     from symface_cli.detection.selection import Selection
     from symface_cli.rendering.options import OutputOptions
     from symface_cli.rendering.plan import Planner

@@ -1,0 +1,86 @@
+"""`symface serve`: an API on this machine."""
+
+from typing import Annotated
+
+import typer
+
+from symface_cli.cli.console import print_text, show_tracebacks
+from symface_cli.cli.options import DebugOption, DeviceOption, ModelDirOption, WeightsOption
+from symface_cli.errors import MissingExtraError, UsageError
+
+WHO = "Who may ask"
+HOW_MUCH = "How much is taken"
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0 for a free one.", rich_help_panel=WHO)
+    ] = 8137,
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Listen on another address; then a token is needed.", rich_help_panel=WHO),
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What has to be shown, better as SYMFACE_SERVE_TOKEN. [default: none here, a new one elsewhere]",
+            rich_help_panel=WHO,
+        ),
+    ] = None,
+    upload_mb: Annotated[
+        int, typer.Option(min=1, max=2000, metavar="MB", help="Largest picture.", rich_help_panel=HOW_MUCH)
+    ] = 100,
+    keep: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="MINUTES",
+            help="For how long a photo is kept in memory after its last use, if that is wanted.",
+            rich_help_panel=HOW_MUCH,
+        ),
+    ] = 30,
+    time_limit: Annotated[
+        int,
+        typer.Option(min=1, metavar="SECONDS", help="In which a request has to be done.", rich_help_panel=HOW_MUCH),
+    ] = 60,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            show_default=False,
+            help="Number of processes. [default: one per core, at most 4]",
+            rich_help_panel=HOW_MUCH,
+        ),
+    ] = 0,
+    weights: WeightsOption = None,
+    device: DeviceOption = "auto",
+    model_dir: ModelDirOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Serve an API on this machine, by which other programs make photos symmetric and measure them.
+
+    Nothing leaves this machine, and nothing is fetched. Photos are in memory alone. Ctrl-C ends it.
+    """
+    show_tracebacks(debug)
+    try:
+        from symface_cli.serve.limits import MIB, Limits
+        from symface_cli.serve.server import Server, ServerOptions
+        from symface_cli.serve.work.jobs import Setup
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"serving needs {error.name}", "web") from error
+    if token is not None and not token.isascii():
+        raise UsageError("--token: use ASCII alone")
+    server = Server(
+        ServerOptions(
+            host=host,
+            port=port,
+            token=token or None,
+            jobs=jobs,
+            setup=Setup(weights, device, model_dir),
+            limits=Limits(upload_bytes=upload_mb * MIB, kept_seconds=60 * keep, working_seconds=time_limit),
+        )
+    )
+
+    server.run(lambda: print_text(server.address))
