@@ -1,18 +1,19 @@
 """How well `symface measure` follows a known asymmetry of a head that is turned.
 
-    python benchmarks/turned.py PHOTOS ict_facekit.npz [--split validation] [--limit N] [--raw]
+    python benchmarks/turned.py PHOTOS [ict_facekit.npz] [--split validation] [--limit N] [--raw]
 
 As in calibration.py, faces are made symmetric and given a known asymmetry; then they are turned by known angles, each
 point by its depth in a 3D face: the mean of ICT-FaceKit (`mean`, and `indices` with the 68 landmarks), which has
-nothing to do with the field that symface takes a turn by. Named measures and areas: slope, and root mean square of the
-error, of the faces that are not turned and of those turned by either angle, to either side. What should be measured is
-that of the face before it is turned.
+nothing to do with the field that symface takes a turn by. Without it, they are turned by that field itself: then what
+is off is not the depth. Named measures and areas: slope, and root mean square of the error, of the faces that are not
+turned and of those turned by either angle, to either side. What should be measured is that of the face before it is
+turned.
 """
 
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,7 @@ from calibration import (
 from symface_cli.data.datasets import choose_photos, survey
 from symface_cli.detection.detector import detect
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y
+from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
@@ -54,6 +56,8 @@ AREAS = tuple(
     for quantity in (Quantity.OUTWARD, Quantity.LOWER)
 )
 Truth = Mapping[str, float]
+Turned = Callable[[Array, float], Array]
+"""Turns the points that a field (33, 33, 2) has moved by so many degrees."""
 
 
 def read_depth(path: Path) -> Array:
@@ -88,6 +92,11 @@ def turn_field(field: Array, depth: Array, degrees: float) -> Array:
     return np.asarray(field + fading * (seen - points - field))
 
 
+def turn_by(field: Array, turning: Array, degrees: float) -> Array:
+    """Return the same of points that are then turned by symface's own field, (33, 33, 2)."""
+    return np.asarray(field + np.sin(np.radians(degrees)) * sample(turning, control_points(FIELD) + field), np.float64)
+
+
 def truth_of(face: Photo, field: Array, mask: Array) -> Truth:
     """Return what should be measured of a symmetric face (S, S, 3) that is moved by a field (33, 33, 2)."""
     large = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC)
@@ -112,15 +121,25 @@ def truth_of(face: Photo, field: Array, mask: Array) -> Truth:
     return {**{key.name: areas[key] for key in AREAS}, **named}
 
 
+def choose_turn(shape: Path | None, symmetrizer: Symmetrizer) -> Turned:
+    """Return how heads are turned: by the depth of a 3D face, or by symface's own field."""
+    if shape is not None:
+        depth = read_depth(shape)
+        return lambda field, degrees: turn_field(field, depth, degrees)
+    (own,) = (each for name, each in symmetrizer.network.named_buffers() if name.endswith("pose_field"))
+    turning = np.stack([enlarge(own.cpu().numpy()[..., axis], FIELD) for axis in range(2)], -1)
+    return lambda field, degrees: turn_by(field, turning, degrees)
+
+
 def measure_turned(
-    symmetrizer: Symmetrizer, face: Photo, depth: Array, generator: np.random.Generator, raw: bool
+    symmetrizer: Symmetrizer, face: Photo, turned: Turned, generator: np.random.Generator, raw: bool
 ) -> Iterator[tuple[float, Truth, Truth]]:
     """Yield each angle, what should be measured and what is, of a symmetric face (S, S, 3)."""
     field, colored = random_field(LEVEL, generator), random_colors(face, LEVEL, generator)
     side, tilt = photo_side(face), TILT * generator.normal()
     for angle in ANGLES:
         noise = NOISE * generator.normal(size=(side, side, 3))
-        photo, _ = photograph(colored, turn_field(field, depth, angle), tilt, noise)
+        photo, _ = photograph(colored, turned(field, angle), tilt, noise)
         for measured in measure_asymmetry(symmetrizer, photo, detect(photo)[:1], raw):
             found = {key.name: measured.values[key].value for key in AREAS}
             for measure in MEASURES:
@@ -149,19 +168,19 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("shape", type=Path, help="ict_facekit.npz")
+    parser.add_argument("shape", type=Path, nargs="?", help="ict_facekit.npz")
     parser.add_argument("--split", default="validation", help="whose photos: train, validation, test or all")
     parser.add_argument("--limit", type=int, default=30, help="photos")
     parser.add_argument("--raw", action="store_true", help="leave the turn in")
     options = parser.parse_args()
     symmetrizer, generator = Symmetrizer(device="cpu"), np.random.default_rng(7)
-    depth, pairs = read_depth(options.shape), defaultdict(list)
+    turned, pairs = choose_turn(options.shape, symmetrizer), defaultdict(list)
     for path in (photo.path for photo in choose_photos(survey(options.photos), options.split, options.limit)):
         photo = read_photo(path)
         for face in symmetrizer.symmetrize(photo, detect(photo)[:1]):
             side = min(len(face.image), LARGEST_FACE)
             image = cv2.resize(face.image, (side, side), interpolation=cv2.INTER_AREA)
-            for angle, truth, found in measure_turned(symmetrizer, image, depth, generator, options.raw):
+            for angle, truth, found in measure_turned(symmetrizer, image, turned, generator, options.raw):
                 pairs[abs(angle)].append((truth, found))
     print_table(pairs)
 

@@ -34,6 +34,7 @@ from symface_cli.writing import Destination, Inputs, prepare_files, write_file
 
 HEATMAP, OVERLAY = "asymmetry", "points"
 """How the names of pictures end, after that of the photo."""
+NO_IRISES = "face {}: no irises were found for the scale; its lengths are in per cent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +280,7 @@ def measure_target(
         notes = (
             *_write_pictures([face.heatmap for face in faces], heatmaps, permission),
             *_write_pictures([face.overlay for face in faces], overlays, permission),
+            *(NO_IRISES.format(face.number) for face in faces if face.scale is None and convention.scaling.is_wanted),
         )
     except WeightsError:  # of the paper's network, which cannot measure any photo
         raise

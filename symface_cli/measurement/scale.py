@@ -10,6 +10,8 @@ import numpy as np
 
 from symface_cli.errors import UsageError
 from symface_cli.geometry.types import Array, Photo
+from symface_cli.landmarks.iris import MediaPipeIrises
+from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 
 IRIS_MM = 11.7  # diameter of an iris
 IRIS_SPREAD = 0.42 / 11.71  # share by which people's differ: 11.71 +- 0.42 mm (Ruefer et al. 2005)
@@ -35,8 +37,13 @@ class Scaling:
     source: Literal["none", "iris", "ipd", "mm_per_px"] = "none"
     value: float = 0.0
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is to be a scale at all."""
+        return self.source != "none"
+
     def __str__(self) -> str:
-        return self.source if self.source == "none" else f"{self.source}={self.value:g}"
+        return f"{self.source}={self.value:g}" if self.is_wanted else self.source
 
 
 NO_SCALE = Scaling()
@@ -119,8 +126,5 @@ class Scaler:
         return None if points is None else 2 * irises.find(photo, points)[:, 2]
 
     @cached_property
-    def _finders(self):  # type: ignore[no-untyped-def]
-        from symface_cli.landmarks.iris import MediaPipeIrises
-        from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-
+    def _finders(self) -> tuple[MediaPipeLandmarks, MediaPipeIrises]:
         return MediaPipeLandmarks(self._model_folder), MediaPipeIrises(self._model_folder)

@@ -20,6 +20,7 @@ from symface_cli.measurement.asymmetry import Estimate
 from symface_cli.measurement.photo import Convention, FaceMeasurement
 from symface_cli.measurement.points.scheme import name_points
 from symface_cli.measurement.quantities import NAMES
+from symface_cli.measurement.scale import Scaling
 from tests.batch.planners import save_gray
 from tests.measures import measured as measured_sides
 
@@ -305,3 +306,10 @@ def test_points_that_are_there_are_kept_without_force(folder, tmp_path):
     assert (tmp_path / "points.csv").read_text() == "mine"
     run(folder, points=tmp_path / "points.csv", force=True)
     assert (tmp_path / "points.csv").read_text().startswith("photo,face,point")
+
+
+def test_faces_without_a_scale_that_was_wanted_are_told_of(folder, table):
+    scaled = batch(folder, csv=table, convention=Convention(scaling=Scaling("mm_per_px", 0.2)))
+    notes = [result.notes for result in scaled.run()]
+    assert notes[0] == ("face 1: no irises were found for the scale; its lengths are in per cent",)
+    assert [result.notes for result in batch(folder).run()] == [()] * 3
