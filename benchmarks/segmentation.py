@@ -30,7 +30,7 @@ from symface_cli.network.device import limit_threads, mixed_precision
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.parsing import PARSING_SIZE, PARTS, UNKNOWN, Part
 from symface_cli.network.weights import load_weights
-from symface_cli.training.data.prepared.targets import part_table
+from symface_cli.training.data.prepared.segments import part_table
 
 CPU = torch.device("cpu")
 

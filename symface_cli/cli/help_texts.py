@@ -84,6 +84,7 @@ Examples:
   symface train --stage 3 lfw/ --labels lfw.csv   # that symface label wrote
   symface train --stage 3 lfw/ --resume           # after it was stopped
   symface train --stage 1 --download lfw          # downloads LFW first
+  symface train --stage 3 own/ --teacher mesh --clean licenses.csv
 """
 
 EVALUATE = """

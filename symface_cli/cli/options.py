@@ -31,8 +31,8 @@ WeightsOption = Annotated[
     Path | None,
     typer.Option(
         "--weights",
-        metavar="FILE",
-        help="Weights to use instead of those that come with symface.",
+        metavar="FILE|free",
+        help="Weights of your own, or free: those that come with symface for every use. [default: those for research]",
         rich_help_panel=EXPERT,
     ),
 ]

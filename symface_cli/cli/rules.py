@@ -136,6 +136,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         _ONE_SOURCE,
         Rule("resume", lambda values: values["resume"], ("init",)),
         Rule("stage", lambda values: values["stage"] == 1, ("teacher",), "{option} does not go with {cause} 1"),
+        Rule("clean", lambda values: values["clean"] is not None, ("segmentation",)),
     ),
     "evaluate": (
         _ONE_SOURCE,

@@ -67,7 +67,7 @@ CLM_SOURCE = Source(  # a fork of TadasBaltrusaitis/CLM-framework
 )
 MEDIAPIPE_SOURCE = Source(
     "https://storage.googleapis.com/mediapipe-assets",
-    "MediaPipe's face detector, face mesh and iris network by Google: Apache License 2.0",
+    "MediaPipe's networks for faces, irises, hair and persons by Google: Apache License 2.0",
 )
 OPENFACE_SOURCE = Source(
     "https://storage.cmusatyalab.org/openface-models",
@@ -136,6 +136,18 @@ _FILES = (
         path="iris_landmark.tflite",
         folder="mediapipe",
         sha256="d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+    ),
+    ModelFile(
+        source=MEDIAPIPE_SOURCE,
+        path="hair_segmentation.tflite",
+        folder="mediapipe",
+        sha256="d2c940c4fd80edeaf38f5d7387d1b4235ee320ed120080df67c663e749e77633",
+    ),
+    ModelFile(
+        source=MEDIAPIPE_SOURCE,
+        path="selfie_segmentation.tflite",
+        folder="mediapipe",
+        sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
     ),
     # Checksum and size (31510785 bytes) are those that digiKam pins for its copy; CMU itself publishes an MD5 only.
     ModelFile(

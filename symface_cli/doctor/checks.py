@@ -78,7 +78,8 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         "device": lambda: _find_device(device),
         "threads": _find_threads,
         "opencv": _find_opencv,
-        "weights": _find_weights,
+        "weights": lambda: _find_weights("research"),
+        "free-weights": lambda: _find_weights("free"),
         "dlib": _find_dlib,
         "pillow-heif": _find_heif,
         "imagecodecs": _find_imagecodecs,
@@ -166,13 +167,14 @@ def _find_opencv() -> Found:
     return "ok", f"{cv2.__version__}, {len(cascades)} cascades"
 
 
-def _find_weights() -> Found:
+def _find_weights(name: str) -> Found:
     from symface_cli.network.weights import bundled_weights, load_weights
 
-    path = bundled_weights()
+    path = bundled_weights(name)
     weights = load_weights(path)
     card = path.with_name("README.md")
-    found = f"{path}, stage {weights.stage}, SHA-256 {weights.sha256}"
+    use = "every use" if weights.licenses else "research and other non-commercial use"
+    found = f"{path}, for {use}, stage {weights.stage}, SHA-256 {weights.sha256}"
     if not card.is_file():
         return "warning", f"{found}; their model card is missing"
     if weights.sha256 not in card.read_text("utf-8"):

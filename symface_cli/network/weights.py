@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,16 +20,21 @@ from symface_cli.network.face_network import FaceNetwork
 from symface_cli.writing import write_file
 
 WEIGHTS_FORMAT = 2  # raised when weights of older versions cannot be used any more
-BUNDLED = "symface.safetensors"
+BUNDLED: Mapping[str, str] = {"research": "symface.safetensors", "free": "symface-free.safetensors"}
+"""The weights that come with symface, by what one calls them: for research, and for every use."""
 METADATA_KEY = "symface"  # of what a file says of itself, as JSON; one key: several come in random order
 
 
-class WeightsMetadata(TypedDict):
-    """What a weights file says of itself."""
-
+class _Always(TypedDict):
     format: int
     stage: int
     architecture: Mapping[str, object]
+
+
+class WeightsMetadata(_Always, total=False):
+    """What a weights file says of itself; of licenses only if there is something to say."""
+
+    licenses: list[str]
 
 
 @dataclass(frozen=True)
@@ -40,35 +45,41 @@ class Weights:
         network: In evaluation mode, float32, on the CPU.
         stage: The stage it was trained in last: 1, 2 or 3.
         sha256: Checksum of the file.
+        licenses: Those of all photos that it was trained on, if these and all labels permit every use; else empty.
     """
 
     network: FaceNetwork
     stage: int
     sha256: str
+    licenses: tuple[str, ...] = ()
 
 
-def bundled_weights() -> Path:
-    """Return where the weights that come with symface lie: in the package, or beside it in a checkout."""
+def bundled_weights(name: str = "research") -> Path:
+    """Return where weights that come with symface lie, by their name: in the package, or beside it in a checkout."""
     package = Path(str(files("symface_cli")))
-    inside = package / "models" / BUNDLED
-    return inside if inside.is_file() else package.parent / "models" / BUNDLED
+    inside = package / "models" / BUNDLED[name]
+    return inside if inside.is_file() else package.parent / "models" / BUNDLED[name]
 
 
 def choose_weights(named: Path | None) -> Path:
-    """Return the weights file that is named, or the bundled one."""
-    return bundled_weights() if named is None else named
+    """Return the weights file that is named, by its path or as one that comes with symface; None for those in use."""
+    if named is None:
+        return bundled_weights()
+    return bundled_weights(str(named)) if str(named) in BUNDLED else named
 
 
-def save_weights(path: Path, network: FaceNetwork, stage: int) -> None:
+def save_weights(path: Path, network: FaceNetwork, stage: int, licenses: Sequence[str] = ()) -> None:
     """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision.
 
-    A file that is there is replaced.
+    A file that is there is replaced. `licenses` are as in `Weights`.
     """
     tensors = {
         name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
         for name, tensor in network.state_dict().items()
     }
     metadata = WeightsMetadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
+    if licenses:
+        metadata["licenses"] = sorted(licenses)
     write_file(path, save(tensors, {METADATA_KEY: json.dumps(metadata)}), replace=True)
 
 
@@ -95,7 +106,7 @@ def load_weights(path: Path | None = None) -> Weights:
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
-    return Weights(network.eval(), int(metadata["stage"]), checksum(data))
+    return Weights(network.eval(), int(metadata["stage"]), checksum(data), tuple(metadata.get("licenses", ())))
 
 
 def _read_metadata(data: bytes) -> WeightsMetadata:

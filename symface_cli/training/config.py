@@ -49,6 +49,7 @@ class TrainingConfig:
         lr: Highest learning rate of the one-cycle schedule.
         seed: Of weights, data order, augmentation and sampling.
         teacher: What the labels of stages 2 and 3 are made of.
+        clean: Whether only photos, labels and weights are learned from that permit every use.
         losses: How much each loss counts.
         augmentation: How training pictures are changed.
         optimizer: How the weights follow their gradients.
@@ -61,6 +62,7 @@ class TrainingConfig:
     lr: float
     seed: int
     teacher: Teacher = "dlib"
+    clean: bool = False
     losses: LossWeights = field(default_factory=LossWeights)
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)

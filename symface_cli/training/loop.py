@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypedDict
 
@@ -20,6 +21,7 @@ from symface_cli.training.checkpoints import CheckpointState, Training, save_che
 from symface_cli.training.config import OptimizerSettings, TrainingConfig
 from symface_cli.training.data.augmentation import UNCHANGED, TrainingBatch
 from symface_cli.training.data.labels import photos_to_label
+from symface_cli.training.data.licenses import describe_licenses, read_licenses
 from symface_cli.training.data.prepared.preparation import prepare
 from symface_cli.training.data.samples import SplitSamples, refuse_missing_splits
 from symface_cli.training.data.sources import Sources, find_sources
@@ -67,10 +69,12 @@ class FirstNetwork(NamedTuple):
     Attributes:
         network: The network.
         is_new: Whether its linear path has yet to learn the stage's faces.
+        licenses: Those of what it has learned from, as in `Weights`.
     """
 
     network: FaceNetwork
     is_new: bool
+    licenses: Sequence[str] = ()
 
 
 def train(
@@ -95,9 +99,11 @@ def train(
         DataError: If the data set cannot be used, or is not that of the run that is resumed, the stage before is
             missing, or there is nothing to resume.
         UsageError: If a resumed run was started with other settings, a new one would overwrite one, or the weights to
-            start from are of another architecture.
+            start from are of another architecture; if weights for every use are taught or started by what is not.
         WeightsError: If these weights cannot be used, or a network of the labels' teacher is needed and cannot be had.
     """
+    if config.clean and config.stage > 1 and config.teacher != "mesh":
+        raise UsageError(f"teacher {config.teacher}: it has learned from photos for research alone; use mesh")
     state, weights = run.state_to_resume(config, processes), run.first_weights(config.stage)
     first = first_network(config, weights)  # before the photos are prepared: they take long
     run.lend_temporary_folder()
@@ -105,6 +111,7 @@ def train(
     for remark in dataset.remarks:
         observer.noted(remark)
     sources = _find_sources(dataset, run, config.stage, state)
+    licenses = _find_licenses(sources, run, first.licenses, observer)
     limit_threads()
     keep_freed_memory()
     with processes.writer_first():
@@ -123,7 +130,7 @@ def train(
         is_best = _run_epoch(training, config, splits, observer)
         if processes.is_writer:
             if is_best:
-                _write_best(training, config, splits["train"], run)
+                _write_best(training, config, splits["train"], run, licenses)
             _write_epoch(training, config, splits["validation"], run)
             _write_checkpoint(training, config, sources, run)
         observer.finished_epoch(training.rows[-1])
@@ -144,6 +151,19 @@ def _find_sources(dataset: Dataset, run: RunFolder, stage: int, state: Checkpoin
     return sources
 
 
+def _find_licenses(sources: Sources, run: RunFolder, first: Sequence[str], observer: Observer) -> list[str]:
+    """Return the licenses of all that weights for every use learn from, now and before; none for others.
+
+    Raises:
+        DataError: If a photo has none, or one that does not permit every use.
+    """
+    if run.annotations.licenses is None:
+        return []
+    licenses = read_licenses(run.annotations.licenses, sources["photos"])
+    observer.noted(describe_licenses(licenses))
+    return sorted({*licenses.values(), *first})
+
+
 def _open_stage(config: TrainingConfig, run: RunFolder, observer: Observer, processes: Processes) -> None:
     """Begin the stage's folder, and say once what cannot be written into it."""
     run.stage(config.stage).open(config.settings(processes.world))
@@ -154,7 +174,7 @@ def _open_stage(config: TrainingConfig, run: RunFolder, observer: Observer, proc
 def start(config: TrainingConfig, samples: SplitSamples, first: FirstNetwork, processes: Processes = ALONE) -> Training:
     """Return a training's moving parts before its first step, on the samples' device."""
     device = samples.device
-    network, is_new = first
+    network, is_new = first.network, first.is_new
     share_statistics(network, processes)
     to_channels_last(network, device)
     if is_new and processes.is_writer:
@@ -179,7 +199,7 @@ def first_network(config: TrainingConfig, weights: Path | None) -> FirstNetwork:
 
     Raises:
         WeightsError: If the weights cannot be used.
-        UsageError: If they are of another architecture.
+        UsageError: If they are of another architecture, or for research and the new ones are to be for every use.
     """
     if weights is None:
         with seeded(config.seed, torch.device("cpu")):
@@ -187,7 +207,9 @@ def first_network(config: TrainingConfig, weights: Path | None) -> FirstNetwork:
     loaded = load_weights(weights)
     if loaded.network.architecture != config.architecture:
         raise UsageError(f"{weights}: weights of another architecture; use those of this one")
-    return FirstNetwork(loaded.network, is_new=loaded.stage != config.stage)
+    if config.clean and not loaded.licenses:
+        raise UsageError(f"{weights}: weights for research, or of unknown origin; start from some for every use")
+    return FirstNetwork(loaded.network, loaded.stage != config.stage, loaded.licenses)
 
 
 def _optimizer_of(
@@ -234,10 +256,12 @@ def _run_epoch(training: Training, config: TrainingConfig, splits: Splits, obser
     return bool(is_best)
 
 
-def _write_best(training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder) -> None:
+def _write_best(
+    training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder, licenses: Sequence[str]
+) -> None:
     """Write the weights of an epoch, with the pose field that belongs to them, of the training split's `samples`."""
     learn_pose(training.mean.network, samples, config.stage)
-    save_weights(run.stage(config.stage).best, training.mean.network, config.stage)
+    save_weights(run.stage(config.stage).best, training.mean.network, config.stage, licenses)
 
 
 def _write_epoch(training: Training, config: TrainingConfig, samples: SplitSamples, run: RunFolder) -> None:

@@ -71,7 +71,7 @@ CASES = {
     ),
     "measure": ("", "--session visits.csv", "--points points.csv"),
     "label": ("lfw/",),
-    "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1"),
+    "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1", "--stage 2 own/ --clean licenses.csv"),
     "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp", "lfw/ --shard 1/2"),
 }
 """Command lines that make each rule's case."""
@@ -145,6 +145,7 @@ def test_every_rule_has_a_case_here(command, rule):
         ("evaluate", "lfw/ --segmentation labels/", "--segmentation needs --output photo"),
         ("train", "--stage 2 --resume --init x", "--init does not go with --resume"),
         ("train", "--stage 1 lfw/ --teacher blend", "--teacher does not go with --stage 1"),
+        ("train", "--stage 2 own/ --clean a.csv --segmentation b/", "--segmentation does not go with --clean"),
     ],
 )
 def test_the_message_names_what_it_does_not_go_with(command, line, message):

@@ -39,6 +39,8 @@ HOMES = (
     "https://storage.googleapis.com/mediapipe-assets/face_detection_short_range.tflite",
     "https://storage.googleapis.com/mediapipe-assets/face_landmark.tflite",
     "https://storage.googleapis.com/mediapipe-assets/iris_landmark.tflite",
+    "https://storage.googleapis.com/mediapipe-assets/hair_segmentation.tflite",
+    "https://storage.googleapis.com/mediapipe-assets/selfie_segmentation.tflite",
 )
 
 

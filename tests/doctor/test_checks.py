@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 from tests.small import SMALL
 
 PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
+PARTS += ["free-weights"]
 PARTS += ["dlib", "pillow-heif", "imagecodecs", "models", "cache", "self-test"]
 
 
@@ -195,7 +196,7 @@ def test_weights_that_are_not_those_of_the_model_card_exit_5(symface, folder, mo
     if fault == "another":
         torch.manual_seed(0)
         save_weights(path, build_network(SMALL), stage=3)
-    monkeypatch.setattr("symface_cli.network.weights.bundled_weights", lambda: path)
+    monkeypatch.setattr("symface_cli.network.weights.bundled_weights", lambda name="research": path)
     finished = symface("doctor")
     assert finished.status == 5
     assert rows(finished)["weights"][0] == "problem"
@@ -220,7 +221,9 @@ def test_a_wrong_result_of_the_self_test_exits_1(symface, monkeypatch, result):
 
 
 def test_the_first_problem_gives_the_status(symface, folder, monkeypatch):
-    monkeypatch.setattr("symface_cli.network.weights.bundled_weights", lambda: folder / "none.safetensors")
+    monkeypatch.setattr(
+        "symface_cli.network.weights.bundled_weights", lambda name="research": folder / "none.safetensors"
+    )
     assert symface("doctor", "--device", "cuda:77").status == 2
     assert json.loads(symface("doctor", "--device", "cuda:77", "--json").out)["status"] == 2
 

@@ -16,9 +16,9 @@ def label(
     data: DataArgument = None,
     download: DownloadOption = None,
     teacher: Annotated[
-        Literal["dlib", "blend"],
+        Literal["dlib", "blend", "mesh"],
         typer.Option(
-            help="Find dlib's landmarks, or these and MediaPipe's face mesh (4 MB, downloaded).",
+            help="Find dlib's landmarks, MediaPipe's face mesh (4 MB, downloaded), or both.",
             rich_help_panel=DATA,
         ),
     ] = "dlib",
@@ -40,7 +40,7 @@ def label(
 
     A person can correct the file, or set use to no for photos that are not to be trained on; symface train --labels
     reads it. Photos without a face, and those on which several runs of dlib, or both teachers, disagree, start with use
-    no. Photos of test people are never labeled. Needs the landmarks extra. Prints the paths of the files.
+    no. Photos of test people are never labeled. dlib needs the landmarks extra. Prints the paths of the files.
     """
     show_tracebacks(debug)
     from symface_cli.cli.values import parse_shard
@@ -56,7 +56,7 @@ def label(
     written = [out_path] if review is None else [out_path, review]
     prepare_files([Destination(path, force) for path in written], Inputs([] if data is None else [data]))
     dataset = survey_dataset(data, download)
-    if teacher == "blend":
+    if teacher != "dlib":
         fetch_models(MediaPipeLandmarks.files, None)
     photos = photos_to_label(dataset)
     record = None if part is None else describe_shard(part, list(photos), describe_labeling(teacher))

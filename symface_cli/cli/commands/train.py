@@ -47,12 +47,20 @@ def train(
         ),
     ] = None,
     teacher: Annotated[
-        Literal["dlib", "blend"],
+        Literal["dlib", "blend", "mesh"],
         typer.Option(
-            help="Learn from dlib's landmarks, or from these and MediaPipe's face mesh (4 MB, downloaded).",
+            help="Learn from dlib's landmarks, MediaPipe's face mesh (5 MB, downloaded), or a blend of both.",
             rich_help_panel=DATA,
         ),
     ] = "dlib",
+    clean: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Train weights for every use: FILE (CSV: photo, license) says what permits each photo.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     run: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder of one training, for all its stages.", rich_help_panel=TRAINING),
@@ -92,12 +100,14 @@ def train(
 ) -> int:
     """Train one stage of the network on a folder or archive of photos.
 
-    Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings. People are split by name into
-    training, validation and test; test people are never trained on. Prints the path of the best weights.
+    Stages 2 and 3 learn from dlib's landmarks, which the landmarks extra brings, or from MediaPipe's mesh. People are
+    split by name into training, validation and test; test people are never trained on. Prints the path of the best
+    weights.
     """
     show_tracebacks(debug)
     from symface_cli.landmarks.iris import MediaPipeIrises
     from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+    from symface_cli.training.data.prepared.segments import MediaPipeSegments
     from symface_cli.training.data.sources import Annotations
     from symface_cli.training.distributed import FailedElsewhere, join
     from symface_cli.training.loop import train as train_stage
@@ -105,18 +115,20 @@ def train(
     from symface_cli.training.run_folder import RunFolder
 
     printer = ResultPrinter()
-    config = _configure(arch, stage, epochs, batch_size, lr, seed, teacher)
+    config = _configure(arch, stage, epochs, batch_size, lr, seed, teacher, clean is not None)
     try:
         with join(device) as (processes, chosen):
             if lr is not None and not 0 < lr < 1:
                 raise UsageError(f"--lr {lr}: use a rate between 0 and 1")
             log = TensorBoardLog(run / f"stage-{stage}" / "tensorboard") if tensorboard else None
-            annotations = Annotations(labels=labels, segmentation=segmentation)
+            annotations = Annotations(labels=labels, segmentation=segmentation, licenses=clean)
             run_folder = RunFolder(run, init=init, resume=resume, annotations=annotations, log=log)
             with processes.writer_first():
                 folder = find_dataset(data, download, shown=processes.is_writer)
-                if stage > 1 and teacher == "blend":
+                if stage > 1 and teacher != "dlib":
                     fetch_models((*MediaPipeLandmarks.files, *MediaPipeIrises.files), None)
+                if stage > 1 and teacher == "mesh" and segmentation is None:
+                    fetch_models(MediaPipeSegments.files, None)
             with ProgressObserver(config.epochs, shown=processes.is_writer) as observer:
                 observer.noted(f"stage {stage}, {config.epochs} epochs, on {_describe(chosen, processes)}")
                 best = train_stage(config, folder, run_folder, chosen, observer, processes)
@@ -138,7 +150,8 @@ def _configure(
     batch_size: int,
     lr: float | None,
     seed: int,
-    teacher: Literal["dlib", "blend"],
+    teacher: Literal["dlib", "blend", "mesh"],
+    clean: bool,
 ) -> "TrainingConfig":
     """Return the configuration that the options say; what they leave open goes by the stage."""
     from symface_cli.network.architecture import PAPER, Architecture
@@ -152,6 +165,7 @@ def _configure(
         lr=RATES[stage] if lr is None else lr,
         seed=seed,
         teacher=teacher,
+        clean=clean,
     )
 
 

@@ -1,7 +1,7 @@
 """Labels of training photos: where the face and its landmarks lie, in pixels of the upright photo."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import mesh_warp
 from symface_cli.landmarks.shape import symmetric_warp
 from symface_cli.parallel.work import work_through
-from symface_cli.training.data.teachers import MESH, NOTHING, MadeOf, Teacher, choose, warps_apart, weigh
+from symface_cli.training.data.teachers import DLIB, MESH, NOTHING, MadeOf, Teacher, choose, warps_apart, weigh
 
 MOST_DISAGREEMENT = 0.06  # eye distances; landmarks whose runs differ more than this are not used
 FARTHEST_LANDMARK = (
@@ -31,6 +31,8 @@ FARTHEST_LANDMARK = (
 )
 
 PROVIDER = "dlib"
+WITH_DLIB: Container[Teacher | None] = ("dlib", "blend")
+WITH_MESH: Container[Teacher | None] = ("blend", "mesh")
 NOT_READ, NO_FACE, NO_LANDMARKS, NO_MESH, DISAGREEMENT = DOUBTS = (
     "that cannot be read",
     "without a face",
@@ -109,16 +111,15 @@ def label_photos(
         photos: By their paths in the data set, as `photos_to_label` gives them.
         progress: Told of every photo.
         workers: Processes to use; 0 for one per core.
-        teacher: Whether dlib's landmarks are wanted, or these and the mesh; None for faces alone, all of which are
-            used.
+        teacher: Whether dlib's landmarks are wanted, the mesh, or both; None for faces alone, all of which are used.
 
     Raises:
         MissingExtraError: If landmarks are wanted and dlib is not installed.
         WeightsError: If MediaPipe's networks are needed, not here, and cannot be downloaded.
     """
-    if teacher is not None:
+    if teacher in WITH_DLIB:
         model_file(PREDICTOR)  # says at once, not in a worker, what is not installed
-    if teacher == "blend":
+    if teacher in WITH_MESH:
         for name in MediaPipeLandmarks.files:
             locate(name)
     tasks = [(name, photo.path) for name, photo in photos.items()]
@@ -133,8 +134,8 @@ def _lose(photo: tuple[str, Path], error: WorkerError) -> Label:
 
 
 def _make_labeler(teacher: Teacher | None) -> Callable[[tuple[str, Path]], Label]:
-    dlib = None if teacher is None else DlibLandmarks()
-    return partial(_label_photo, dlib, MediaPipeLandmarks() if teacher == "blend" else None)
+    dlib = DlibLandmarks() if teacher in WITH_DLIB else None
+    return partial(_label_photo, dlib, MediaPipeLandmarks() if teacher in WITH_MESH else None)
 
 
 def _label_photo(dlib: DlibLandmarks | None, mesh: MediaPipeLandmarks | None, photo: tuple[str, Path]) -> Label:
@@ -143,9 +144,9 @@ def _label_photo(dlib: DlibLandmarks | None, mesh: MediaPipeLandmarks | None, ph
     try:
         pixels = read_photo(path)
         box = _find_box(pixels)
-        if box is None or dlib is None:
+        if box is None or (dlib is None and mesh is None):
             return Label(name, box=box, use=box is not None)
-        label = _find_label(dlib, name, pixels, box)
+        label = Label(name, box=box) if dlib is None else _find_label(dlib, name, pixels, box)
         return label if mesh is None else judge(label, mesh.label(pixels, box))
     except Exception as error:  # noqa: BLE001 (one photo never costs the batch)
         failure = failure_of(error, on_one_line(str(path)))
@@ -219,12 +220,13 @@ def find_fault(box: Box, landmarks: NDArray[np.floating]) -> str | None:
 def is_used(label: Label, teacher: Teacher | None) -> bool:
     """Return whether a photo is trained on.
 
-    Not with dlib alone where the mesh stands in for its landmarks; with both teachers also where dlib's do not count
-    and nobody has looked for a mesh yet.
+    Not with one teacher where the other stands in for it; with the mesh also where dlib's landmarks do not count and
+    nobody has looked for a mesh yet.
     """
-    if teacher == "dlib":
-        return label.use and (label.is_by_hand or label.made_of != MESH)
-    return label.use or (teacher == "blend" and label.made_of is None and _is_doubtful(label))
+    other = {"dlib": MESH, "mesh": DLIB}.get(teacher or "")
+    if label.use and (label.is_by_hand or label.made_of is None or label.made_of != other):
+        return True
+    return teacher in WITH_MESH and label.made_of is None and _is_doubtful(label)
 
 
 def _is_doubtful(label: Label) -> bool:

@@ -23,10 +23,13 @@ class Annotations:
     Attributes:
         labels: Where the faces are, as `symface label` writes it; None if that is not known.
         segmentation: What pixels show, as `Segmentation.open` takes it; None if that is not known.
+        licenses: What permits the use of every photo, as `read_licenses` takes it, if the weights are to be for
+            everybody's use; None for weights for research.
     """
 
     labels: Path | None = None
     segmentation: Path | None = None
+    licenses: Path | None = None
 
     def open_segmentation(self) -> Segmentation | None:
         """Open what is known of the pixels.

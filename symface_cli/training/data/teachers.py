@@ -1,4 +1,4 @@
-"""What the labels of training photos are made of: the warps of one landmark detector, or of two blended.
+"""What the labels of training photos are made of: the warps of a landmark detector, of a mesh, or of both blended.
 
 dlib's landmarks follow a face's asymmetries better around eyes and brows, where MediaPipe's mesh shows a third of them;
 the mesh follows the jaw better, and both err independently elsewhere. How far the two are apart says how much a label
@@ -15,8 +15,8 @@ from symface_cli.geometry.frames import EYE_DISTANCE_FACE
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import control_points, similarity_of_warp
 
-Teacher = Literal["dlib", "blend"]
-"""dlib's landmarks alone, or blended with MediaPipe's mesh."""
+Teacher = Literal["dlib", "blend", "mesh"]
+"""dlib's landmarks alone, blended with MediaPipe's mesh, or the mesh alone."""
 
 DLIB: Final = "dlib"
 MESH: Final = "mesh"

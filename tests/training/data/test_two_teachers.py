@@ -229,6 +229,25 @@ def test_targets_are_made_of_what_the_labels_name(prepare):
     assert prepared.splits.tolist() == 5 * ["train"] + ["unused"]
 
 
+def test_the_mesh_alone_is_learned_from_whatever_dlib_has_found(prepare, landmarks, monkeypatch):
+    monkeypatch.setattr(targets, "MediaPipeLandmarks", Finder(landmarks + np.array([6, 0]), 0.01))
+    monkeypatch.setattr(targets, "find_irises", lambda finder, photo, mesh: np.full((2, 3), np.nan))
+    monkeypatch.setattr(preparation, "MediaPipeSegments", lambda: lambda face: (preparation.UNKNOWN_SEGMENTS,))
+    changes = (
+        {"made_of": "dlib+mesh", "apart": 0.1},
+        {"made_of": "dlib"},  # a person has decided so: the mesh is wrong
+        {},
+        {"provider": "hand"},
+        {"landmarks": None, "provider": "", "disagreement": None, "use": False},
+    )
+    by_dlib = prepare({}, teacher="dlib").warps[0]
+    prepared = prepare(*changes, teacher="mesh")
+    assert prepared.splits.tolist() == ["train", "unused", "train", "train", "train"]
+    moved = (prepared.warps - by_dlib)[:, 0, 0, 0] / (2 * EYES / (1.725 * 120) * 192 / 191)
+    assert moved[[0, 2, 3, 4]] == pytest.approx([0.1, 0.1, 0, 0.1], abs=1e-3)
+    assert prepared.weights[[0, 2, 3, 4]].tolist() == pytest.approx([0.4, 0.4, 1, 0.4])
+
+
 def test_a_person_may_change_weights(prepare):
     for teacher in ("blend", "dlib"):
         prepared = prepare({"weight": 0.3}, {"made_of": "dlib+mesh", "weight": 0.7}, {"weight": 0.0}, teacher=teacher)

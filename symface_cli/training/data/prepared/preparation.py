@@ -45,15 +45,15 @@ from symface_cli.training.data.labels import (
     name_faults,
     photos_to_label,
 )
+from symface_cli.training.data.licenses import refuse_other_labels
 from symface_cli.training.data.prepared.cached import Cached, Faults
+from symface_cli.training.data.prepared.segments import UNKNOWN_SEGMENTS, MediaPipeSegments, find_segments
 from symface_cli.training.data.prepared.targets import (
     MASK_SIZE,
     NO_TARGET,
     STORED_BOXES,
     STORED_SIZE,
-    UNKNOWN_SEGMENTS,
     LabeledFace,
-    find_segments,
     target_maker,
 )
 from symface_cli.training.data.sources import UNKNOWN_PHOTOS, Annotations
@@ -137,10 +137,13 @@ def prepare(
     photos = photos_to_label(data)
     preparation = _Preparation(folder, progress, workers)
     segmentation = annotations.open_segmentation()
+    segmented = segmentation is not None or teacher == "mesh"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = annotations.labels or preparation.label(photos, teacher)
         known = read_labels(path, photos, landmarks=teacher is not None)
+        if annotations.licenses is not None:
+            refuse_other_labels(path, known)
         if not any(is_used(label, teacher) for label in known):
             reason = "".join(f" ({fault})" for fault in name_faults(known)[:1])
             advice = "give larger and more frontal faces"
@@ -150,14 +153,14 @@ def prepare(
         faults = preparation.cut_crops(faces)
         if teacher is not None:
             faults |= preparation.make_targets(faces, teacher)
-            if segmentation is not None:
+            if segmented:
                 faults |= preparation.make_segments(faces, segmentation)
         remarks += name_first(list(faults.values()))
         used = [is_used(face.label, teacher) and face.name not in faults for face in faces]
         splits = np.array(
             [split_of(face.photo.identity) if use else "unused" for face, use in zip(faces, used, strict=True)]
         )
-        return _load(folder, splits, teacher is not None, segmentation is not None, remarks)
+        return _load(folder, splits, teacher is not None, segmented, remarks)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}); free some space", Hint.OTHER_RUN) from error
 
@@ -194,7 +197,7 @@ class _Preparation:
         """Write the folder's own labels, if photos or the teacher have changed; return where they are."""
         path = self.folder / ("boxes.csv" if teacher is None else "labels.csv")
         source: list[object] = [state_of(name, photo.path) for name, photo in photos.items()]
-        if teacher == "blend":
+        if teacher not in (None, "dlib"):
             source.append(teacher)
         cached = Cached([path], source, is_corrected=True)
         if not cached.is_fresh():
@@ -213,7 +216,7 @@ class _Preparation:
     def make_targets(self, faces: Sequence[LabeledFace], teacher: Teacher) -> Faults:
         """Make warps, masks, irises and weights, if labels or teacher have changed, or, with the mesh, photos."""
         source: list[object] = [_basis_of(face.label) for face in faces]
-        if teacher == "blend":
+        if teacher != "dlib":
             source += [teacher, *(state_of(face.name, face.photo.path) for face in faces)]
             for name in (*MediaPipeLandmarks.files, *MediaPipeIrises.files):
                 locate(name)  # says at once, not in a thread, what cannot be had
@@ -223,15 +226,16 @@ class _Preparation:
                 faults |= self._store(TARGETS, _Contained(target_maker(teacher), NO_TARGET), faces)
         return cached.faults()
 
-    def make_segments(self, faces: Sequence[LabeledFace], segmentation: Segmentation) -> Faults:
-        """Find what the crops show, if photos, boxes or pixel labels have changed."""
-        files = ((face, (face.photo.path, label_file(segmentation.path, face.name))) for face in faces)
-        source = [(face.box, *(state_of(face.name, file) for file in both)) for face, both in files]
+    def make_segments(self, faces: Sequence[LabeledFace], segmentation: Segmentation | None) -> Faults:
+        """Find what the crops show, if photos, boxes or pixel labels have changed; without these, by MediaPipe."""
+        source: list[object] = [(face.box, state_of(face.name, face.photo.path)) for face in faces]
+        if segmentation is not None:
+            source += [state_of(face.name, label_file(segmentation.path, face.name)) for face in faces]
         cached = Cached(self._files(SEGMENTS), source)
         if not cached.is_fresh():
+            finder = MediaPipeSegments() if segmentation is None else partial(find_segments, segmentation)
             with cached.renewed() as faults:
-                task = _Contained(partial(find_segments, segmentation), (UNKNOWN_SEGMENTS,))
-                faults |= self._store(SEGMENTS, task, faces)
+                faults |= self._store(SEGMENTS, _Contained(finder, (UNKNOWN_SEGMENTS,)), faces)
         return cached.faults()
 
     def _files(self, layout: Layout) -> list[Path]:

@@ -1,10 +1,11 @@
-"""What is learned from a labeled photo, in its stored crop: warp, mask and irises of its face, and what is where.
+"""What is learned from a labeled photo, in its stored crop: warp, mask and irises of its face.
 
 What is made of the teachers, and how much it counts, its label says.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -12,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.data.datasets import DatasetPhoto
-from symface_cli.data.segmentation import LabelMap, PixelClass, Segmentation
 from symface_cli.geometry.frames import CROP_BOXES, Box, apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.types import Array, Landmarks
-from symface_cli.geometry.warps import GRID, control_points
+from symface_cli.geometry.warps import GRID
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.iris import MediaPipeIrises
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 from symface_cli.landmarks.mesh import MESH_468, mesh_warp
 from symface_cli.landmarks.shape import face_outline, symmetric_warp
-from symface_cli.network.parsing import UNKNOWN, Part
 from symface_cli.training.data.labels import Label, judge, weight_of
 from symface_cli.training.data.prepared.irises import UNKNOWN_IRISES, find_irises
 from symface_cli.training.data.teachers import DLIB, MESH, MOST_SPREAD, NOTHING, Teacher, blend_warps
@@ -31,20 +30,6 @@ STORED_BOXES = CROP_BOXES * 1.2  # its side in box widths: the crop's, and room 
 MASK_SIZE = 96  # px
 FINE = 4  # times finer is a mask drawn than stored, so that its edge is smooth
 EDGE_BLUR = 1.0  # px of the mask, standard deviation
-
-PARTS = {
-    PixelClass.BACKGROUND: Part.SURROUNDINGS,
-    PixelClass.EAR: Part.SURROUNDINGS,
-    PixelClass.NECK: Part.SURROUNDINGS,
-    PixelClass.CLOTHES: Part.SURROUNDINGS,
-    PixelClass.SKIN: Part.SKIN,
-    PixelClass.HAIR: Part.HAIR,
-    PixelClass.HAT: Part.HAIR,
-    PixelClass.GLASSES: Part.GLASSES,
-    PixelClass.BEARD: Part.BEARD,
-    PixelClass.IN_FRONT: Part.FRONT,
-}
-"""What the parser calls that which a pixel shows."""
 
 
 class LabeledFace(NamedTuple):
@@ -75,13 +60,12 @@ class Target(NamedTuple):
     """How much the photo counts, (), 0 to 1."""
 
 
-UNKNOWN_SEGMENTS = np.full((MASK_SIZE, MASK_SIZE), UNKNOWN, np.uint8)
 NO_TARGET = Target(np.full((GRID, GRID, 2), np.nan), np.zeros((MASK_SIZE, MASK_SIZE), np.uint8))
 
 
 def target_maker(teacher: Teacher) -> Callable[[LabeledFace], Target]:
     """Return what makes targets, in any number of threads."""
-    return target_by_landmarks if teacher == "dlib" else _Blender()
+    return target_by_landmarks if teacher == "dlib" else _MeshReader(teacher)
 
 
 def target_by_landmarks(face: LabeledFace) -> Target:
@@ -116,10 +100,11 @@ class _Finders(NamedTuple):
     irises: MediaPipeIrises
 
 
-class _Blender:
-    """Makes targets of what labels name: landmarks, the mesh, or both; labels that name nothing are judged first."""
+class _MeshReader:
+    """Makes targets of the mesh, or of what labels name: it, landmarks or both; those that name nothing are judged."""
 
-    def __init__(self) -> None:
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
         self._loaded = threading.local()  # OpenCV's networks are for one thread at a time
 
     def __call__(self, face: LabeledFace) -> Target:
@@ -131,6 +116,8 @@ class _Blender:
         if found is None:
             return NO_TARGET
         mesh, spread = found
+        if self._teacher == "mesh":
+            face = face._replace(label=replace(face.label, landmarks=None, made_of=None))
         if face.label.made_of is None:
             face = face._replace(label=judge(face.label, found))
         target = _target_by_both(face, mesh)
@@ -149,36 +136,6 @@ class _Blender:
 def _normalize(warp: Array) -> Array:
     """Take a warp from pixels of the stored crop to its normalized coordinates."""
     return apply(np.linalg.inv(pixel_from_normalized(STORED_SIZE)), warp)
-
-
-def find_segments(segmentation: Segmentation, face: LabeledFace) -> tuple[NDArray[np.uint8]]:
-    """Find what the stored crop of a face shows: parts (96, 96), UNKNOWN beyond the photo's edge.
-
-    The first and the last place in a row lie at the centers of the stored crop's first and last pixel.
-    """
-    label = segmentation.label_of(face.name)
-    if label is None:
-        return (UNKNOWN_SEGMENTS,)
-    height, width = read_photo(face.photo.path).shape[:2]
-    photo_from_stored = np.linalg.inv(crop_from_box(face.box, STORED_SIZE, STORED_BOXES))
-    photo_from_normalized = photo_from_stored @ pixel_from_normalized(STORED_SIZE)
-    places = (apply(photo_from_normalized, control_points(MASK_SIZE)) + 0.5) / [width, height]  # 0..1 in the photo
-    return (_look_up(label, places),)
-
-
-def _look_up(label: LabelMap, places: Array) -> NDArray[np.uint8]:
-    """Return the parts at places (..., 2) of a photo, 0..1 from edge to edge, by its label map (h, w)."""
-    size = np.array(label.shape[::-1])
-    x, y = np.moveaxis(np.floor(places * size).astype(int).clip(0, size - 1), -1, 0)
-    inside = ((places >= 0) & (places < 1)).all(-1)
-    return np.where(inside, part_table()[label[y, x]], UNKNOWN).astype(np.uint8)
-
-
-def part_table() -> NDArray[np.uint8]:
-    """Return the parts, or UNKNOWN, that the numbers in a label map stand for, (256,)."""
-    table = np.full(256, UNKNOWN, np.uint8)
-    table[list(PARTS)] = list(PARTS.values())
-    return table
 
 
 def _normalize_irises(irises: Array, box: Box) -> Array:

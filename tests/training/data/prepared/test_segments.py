@@ -1,4 +1,4 @@
-"""What the stored crops of training photos show, by pixel labels of the whole photos."""
+"""What the stored crops of training photos show: by pixel labels of the whole photos, and by MediaPipe's networks."""
 
 import os
 from collections.abc import Callable
@@ -9,14 +9,19 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from symface_cli.data.datasets import split_of, survey
+from symface_cli.data.datasets import DatasetPhoto, split_of, survey
+from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError
 from symface_cli.geometry.frames import Box
+from symface_cli.imaging.photo import read_photo
 from symface_cli.network.parsing import UNKNOWN, Part
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
 from symface_cli.training.data.prepared.preparation import Prepared, prepare
+from symface_cli.training.data.prepared.segments import MediaPipeSegments, name_parts
+from symface_cli.training.data.prepared.targets import LabeledFace
 from symface_cli.training.data.sources import Annotations
+from tests.conftest import SHARED
 
 Prepare = Callable[..., Prepared]
 
@@ -118,3 +123,34 @@ def test_pixel_labels_of_other_photos_are_refused(prepare_with: Prepare, tmp_pat
     np.savez(tmp_path / "pixels.npz", photo=["other/1.png"], label=np.ones((1, 2, 2), np.uint8))
     with pytest.raises(DataError, match=rf"pixels\.npz: no labels of these photos; .*{names[0]}"):
         prepare_with(tmp_path / "pixels.npz")
+
+
+def test_parts_are_named_where_hair_person_and_mesh_agree() -> None:
+    hair = np.array([0.7, 0.7, 0.1, 0.1, 0.1, 0.1, 0.5, 0.5], np.float32)
+    person = np.array([1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0], np.float32)
+    in_face = np.array([1, 0, 1, 0, 0, 0, 1, 0], bool)
+    below_eyes = np.array([0, 0, 1, 0, 1, 0, 1, 1], bool)
+    assert name_parts(hair, person, in_face, below_eyes).tolist() == [
+        Part.HAIR,  # a fringe
+        Part.HAIR,
+        Part.SKIN,
+        Part.SURROUNDINGS,  # background above the head
+        Part.SURROUNDINGS,  # an ear, the neck
+        UNKNOWN,  # a bald head, or a hat
+        UNKNOWN,
+        UNKNOWN,
+    ]
+
+
+@pytest.mark.shared
+def test_mediapipe_sees_the_parts_of_a_portrait(portrait: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMFACE_MODEL_DIR", str(SHARED / "models"))
+    monkeypatch.setenv("SYMFACE_OFFLINE", "1")
+    box = detect(read_photo(portrait))[0].box
+    face = LabeledFace(Label("a/1.jpg", box=box), box, DatasetPhoto(portrait, "a"))
+    (parts,) = MediaPipeSegments()(face)
+    assert parts.shape == (96, 96) and parts.dtype == np.uint8
+    assert (parts[38:70, 36:60] == Part.SKIN).mean() > 0.95  # from the eyes to the mouth
+    assert (parts[38:60, [2, -3]] == Part.SURROUNDINGS).mean() > 0.9  # beside the head
+    assert (parts[:20] == Part.HAIR).mean() > 0.2
+    assert (parts[60:] == Part.HAIR).mean() < 0.05
