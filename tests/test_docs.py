@@ -17,6 +17,7 @@ from symface_cli.cli.app import app
 from symface_cli.cli.rules import RULES
 from symface_cli.doctor.checks import VARIABLES
 from symface_cli.errors import ExitStatus, SymfaceError
+from symface_cli.training.data.licenses import PERMISSIVE
 from tests.conftest import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -369,10 +370,16 @@ def test_files_that_are_named_exist(page):
         assert any((place / name).exists() for place in places), name
 
 
-def test_model_card_names_the_bundled_file():
+@pytest.mark.parametrize("page", ["docs/free-weights.md", "docs/formats.md"])
+def test_licenses_that_permit_every_use_are_named(page):
+    assert all(f"`{name}`" in TEXTS[page] for name in PERMISSIVE)
+
+
+@pytest.mark.parametrize("name", ["research", "free"])
+def test_model_card_names_the_bundled_files(name):
     from symface_cli.network.weights import bundled_weights
 
-    assert hashlib.sha256(bundled_weights().read_bytes()).hexdigest() in TEXTS["models/README.md"]
+    assert hashlib.sha256(bundled_weights(name).read_bytes()).hexdigest() in TEXTS["models/README.md"]
 
 
 @pytest.mark.parametrize("page", ["README.md", "models/README.md"])

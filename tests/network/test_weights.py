@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -102,6 +103,21 @@ def test_the_same_network_gives_the_same_bytes(saved, tmp_path):
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
-def test_bundled_weights_are_there_small_enough_and_of_stage_3():
-    assert bundled_weights().stat().st_size <= 40e6
-    assert load_weights().stage == 3
+@pytest.mark.parametrize("name", ["research", "free"])
+def test_bundled_weights_are_there_small_enough_and_of_stage_3(name):
+    assert bundled_weights(name).stat().st_size <= 40e6
+    loaded = load_weights(Path(name))
+    assert loaded.stage == 3
+    assert loaded.licenses == (("CC0-1.0", "MIT", "public domain") if name == "free" else ())
+
+
+def test_a_file_that_is_called_free_is_named_by_a_path(saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved[1].rename("free")
+    assert load_weights(Path("free")).sha256 == load_weights(bundled_weights("free")).sha256
+    assert load_weights(Path("./free").absolute()).stage == 2
+
+
+def test_licenses_are_kept_in_order(saved, tmp_path):
+    save_weights(tmp_path / "own.safetensors", saved[0], 1, ["own", "MIT"])
+    assert load_weights(tmp_path / "own.safetensors").licenses == ("MIT", "own")
