@@ -24,7 +24,7 @@ OPTIONS = {
     "merge": "--report --force --debug",
     "train": (
         "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "
-        "--batch-size --lr --seed --arch --device --debug"
+        "--batch-size --lr --seed --arch --device --clean --debug"
     ),
     "evaluate": (
         "--download --split --limit --method --baseline --recognizer --occluder --output --segmentation --groups "
