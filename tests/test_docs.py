@@ -37,7 +37,7 @@ OF_OTHERS = {
 PAGE_OF = {"symmetrize": "symmetrize", "measure": "measure", "label": "training", "train": "training"}
 PAGE_OF |= {"asymmetry": "asymmetry", "evaluate": "evaluation", "doctor": "configuration"}
 PAGE_OF |= {"merge": "cluster", "serve": "serve"}
-OPPOSITES = {"--detail": "--no-detail"}  # the form that pages name
+OPPOSITES = {"--detail": "--no-detail", "--browser": "--no-browser"}  # the form that pages name
 HISTORY = {"CHANGELOG.md", "docs/experiments.md"}  # may name what is no more
 
 

@@ -30,7 +30,10 @@ OPTIONS = {
         "--download --split --limit --method --baseline --recognizer --occluder --output --segmentation --groups "
         "--midline --json --markdown --report --run --resume --force --jobs --shard --weights --model-dir --debug"
     ),
-    "serve": ("--port --host --token --upload-mb --keep --time-limit --jobs --weights --device --model-dir --debug"),
+    "serve": (
+        "--port --host --token --browser --no-browser --upload-mb --keep --time-limit --jobs --weights --device "
+        "--model-dir --debug"
+    ),
     "doctor": "--json --device",
 }
 

@@ -42,7 +42,7 @@ _command(short_help="Make one of what was made in shards.", epilog=manual.MERGE)
 _command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 _command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
 _command(short_help="Measure how well identity is kept.", epilog=manual.EVALUATE)(evaluate)
-_command(short_help="Serve an API on this machine.", epilog=manual.SERVE)(serve)
+_command(short_help="Serve a page on this machine.", epilog=manual.SERVE)(serve)
 _command(short_help="Check the installation.", epilog=manual.DOCTOR)(doctor)
 
 Options = Mapping[str, Mapping[str, TyperOption]]

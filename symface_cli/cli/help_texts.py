@@ -103,7 +103,7 @@ Examples:
 
 \b
   symface serve                                   # http://127.0.0.1:8137/
-  symface serve --port 0                          # a free one
+  symface serve --port 0 --no-browser             # prints its address
   symface serve --host 0.0.0.0                    # for others, with a token
 """
 

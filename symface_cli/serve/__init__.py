@@ -1,1 +1,1 @@
-"""An API on one's own machine: photos come in by HTTP and go out again, and never to a disk."""
+"""A page on one's own machine, and the same as an API: photos come in by HTTP, and never to a disk."""

@@ -1,16 +1,18 @@
-"""The application: what pages and other programs ask for."""
+"""The application: the page, and what it and other programs ask for."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from symface_cli.errors import SymfaceError, UsageError
@@ -18,7 +20,7 @@ from symface_cli.serve.guard import HEALTH, Guard, Policy
 from symface_cli.serve.kept import KeptPhotos
 from symface_cli.serve.limits import Limits
 from symface_cli.serve.openapi import describe_api
-from symface_cli.serve.options import read_measuring, read_previewing, read_symmetrizing
+from symface_cli.serve.options import read_looking, read_measuring, read_previewing, read_symmetrizing
 from symface_cli.serve.problems import RefusedError, answer_failure, answer_refusal, problem
 from symface_cli.serve.uploads import Reader, Received, Reception
 from symface_cli.serve.work.answers import Answer
@@ -29,6 +31,7 @@ from symface_cli.version import __version__
 
 SWEEP_SECONDS = 10.0  # between looks for photos that are kept too long
 
+STATIC = Path(__file__).parent / "static"
 ReadJob = Callable[[Upload, Mapping[str, Sequence[str]]], Job]
 ACTIONS: dict[str, ReadJob] = {
     "symmetrize": read_symmetrizing,
@@ -134,10 +137,13 @@ def make_app(crew: Crew, limits: Limits, policy: Policy) -> ASGIApp:
     """Make the application."""
     service = Service(crew, limits)
     routes = [
+        Route("/", _page),
         Route(HEALTH, service.health),
         Route("/api/openapi.json", service.describe),
         Route("/api/photos", service.keep, methods=["POST"]),
+        Route("/api/photos/{key}", service.act_on_kept(read_looking), methods=["GET"]),
         Route("/api/photos/{key}", service.drop, methods=["DELETE"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
     ]
     for name, read in ACTIONS.items():
         routes.append(Route(f"/api/{name}", service.act(read), methods=["POST"]))
@@ -153,6 +159,10 @@ def make_app(crew: Crew, limits: Limits, policy: Policy) -> ASGIApp:
         },
     )
     return Guard(app, policy)
+
+
+async def _page(request: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
 
 
 def _photo_of(received: Received) -> Upload:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symface_cli.serve.fields import Field
-from symface_cli.serve.options import MEASURING, PREVIEWING, SYMMETRIZING
+from symface_cli.serve.options import MEASURING, PREVIEWING, SCREEN, SYMMETRIZING
 from symface_cli.serve.problems import MEDIA_TYPE
 from symface_cli.version import __version__
 
@@ -38,6 +38,11 @@ def describe_api() -> Document:
     paths["/api/photos"] = {"post": _keep()}
     paths["/api/photos/{key}"] = {
         "parameters": [KEY],
+        "get": {
+            "summary": "The photo as it is, to be looked at",
+            "parameters": [_parameter(SCREEN)],
+            "responses": {"200": {"description": "JPEG", "content": {"image/jpeg": {}}}, **_problems("404")},
+        },
         "delete": {"summary": "Drop a photo", "responses": {"204": {"description": "It is gone"}, **_problems("404")}},
     }
     paths["/api/health"] = {"get": {"summary": "Is it up", "security": [], "responses": {"200": _json("It is")}}}
@@ -79,13 +84,10 @@ def _action(name: str, sent: bool) -> Document:
         picture = {"type": "string", "contentMediaType": "image/*"}
         form = {"type": "object", "properties": {"photo": picture, **properties}, "required": ["photo"]}
         content = {"multipart/form-data": {"schema": form}, "image/*": {"schema": picture}}
-    parameters = [
-        {"name": field.name, "in": "query", "description": field.meaning, "schema": _schema(field)} for field in fields
-    ]
     done = {"description": result, "content": {"image/*": {}, "application/zip": {}, "application/json": {}}}
     return {
         "summary": summary if sent else f"{summary} that is kept",
-        "parameters": parameters,
+        "parameters": list(map(_parameter, fields)),
         "requestBody": {"required": sent, "content": content},
         "responses": {"200": done, **_problems(*(status for status in PROBLEMS if sent is False or status != "404"))},
     }
@@ -108,6 +110,10 @@ def _json(description: str) -> Document:
 def _problems(*statuses: str) -> Document:
     schema = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": PROBLEMS[status], "content": schema} for status in statuses}
+
+
+def _parameter(field: Field) -> Document:
+    return {"name": field.name, "in": "query", "description": field.meaning, "schema": _schema(field)}
 
 
 def _schema(field: Field) -> Document:

@@ -16,11 +16,13 @@ from symface_cli.rendering import parsing
 from symface_cli.rendering.morphing import Amounts, PoseMode
 from symface_cli.rendering.options import SIZES, Output, OutputOptions
 from symface_cli.serve.fields import Field, Values
-from symface_cli.serve.work.jobs import MeasureJob, SymmetrizeJob
+from symface_cli.serve.work.jobs import LookJob, MeasureJob, SymmetrizeJob
 from symface_cli.serve.work.studio import Choice, Mark, Upload
 
 MOST_MARKS = 64
 SCREENS = (64, 4096)  # px
+LOOKED_AT = 1280  # px, of a photo as it is, where nobody says how large
+KINDS = (*parsing.KINDS, Output.COMPARE.value)
 _AMOUNT = parsing.LARGEST_AMOUNT
 _POINTS = "four numbers with commas between, in pixels of the upright photo"
 
@@ -44,7 +46,7 @@ PLACES = (
 )
 PREVIEWING = (FACES, MARKS, *PLACES, SCREEN)
 SYMMETRIZING = (
-    Field(name="output", meaning="What is made.", choices=parsing.KINDS, many=True, default="photo"),
+    Field(name="output", meaning="What is made.", choices=KINDS, many=True, default="photo"),
     Field(name="shape", meaning="How symmetric the shape.", kind="number", least=-_AMOUNT, most=_AMOUNT, default=1.0),
     Field(name="color", meaning="How symmetric the colors.", kind="number", least=-_AMOUNT, most=_AMOUNT, default=1.0),
     Field(name="side", meaning="What it is made of.", choices=("both", "left", "right"), default="both"),
@@ -52,7 +54,6 @@ SYMMETRIZING = (
     Field(name="pose", meaning="Whether heads stay turned.", choices=("keep", "front")),
     Field(name="continuum", meaning="Numbered frames for shares of the amounts: FROM:TO:STEP."),
     Field(name="gif", meaning="An animation from the photo to the result and back.", kind="boolean", default=False),
-    Field(name="compare", meaning="Also a sheet of comparison.", kind="boolean", default=False),
     Field(name="size", meaning="Side of a face in pixels.", kind="integer", least=SIZES[0], most=SIZES[1]),
     Field(name="background", meaning="What surrounds a face: keep, transparent, or a color.", default="keep"),
     Field(name="format", meaning="Format of photos and crops, by its suffix.", choices=tuple(FORMATS)),
@@ -77,11 +78,11 @@ def read_symmetrizing(upload: Upload, given: Mapping[str, Sequence[str]]) -> Sym
         UsageError: If they make no sense, or not together.
     """
     values = Values(SYMMETRIZING, given)
-    kinds = parsing.parse_kinds(values.texts("output"), "output")
+    kinds = tuple(Output(kind) for kind in dict.fromkeys(values.texts("output") or ["photo"]))
     if Output.FACE not in kinds:
         values.refuse(("size", "background"), "needs output face")
     options = OutputOptions(
-        outputs=(*kinds, Output.COMPARE) if values.flag("compare") else kinds,
+        outputs=kinds,
         amounts=Amounts(_number(values, "shape"), _number(values, "color"), cast(Side, values.text("side"))),
         detail=values.flag("detail"),
         pose=cast("PoseMode | None", values.text("pose")),
@@ -99,6 +100,11 @@ def read_symmetrizing(upload: Upload, given: Mapping[str, Sequence[str]]) -> Sym
         suffix=values.text("format"),
         screen=_whole(values, "screen"),
     )
+
+
+def read_looking(upload: Upload, given: Mapping[str, Sequence[str]]) -> LookJob:
+    """Return the same of the photo as it is."""
+    return LookJob(upload, _whole(Values((SCREEN,), given), "screen") or LOOKED_AT)
 
 
 def read_previewing(upload: Upload, given: Mapping[str, Sequence[str]]) -> SymmetrizeJob:

@@ -1,7 +1,9 @@
 """The command `symface serve`."""
 
+import queue
 import socket
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +30,14 @@ class Recorded:
 
 
 def test_options_reach_the_server_and_its_address_is_printed(symface: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = queue.Queue[str]()
     monkeypatch.setattr(server, "Server", Recorded)
+    monkeypatch.setattr(webbrowser, "open", opened.put)
+    assert symface("serve", "--no-browser").status == 0
     finished = symface("serve", "--port", 0, "--upload-mb", 7, "--keep", 2, "--time-limit", 9, "--jobs", 3)
     assert (finished.status, finished.out) == (0, "http://127.0.0.1:1/\n")
+    assert opened.get(timeout=30) == "http://127.0.0.1:1/"
+    assert opened.empty()
     options = Recorded.options
     assert (options.host, options.port, options.token, options.jobs) == ("127.0.0.1", 0, None, 3)
     limits = options.limits

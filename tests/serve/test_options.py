@@ -37,7 +37,7 @@ def test_options_mean_what_they_mean_on_the_command_line() -> None:
     job = read_symmetrizing(
         UPLOAD,
         {
-            "output": ["face", "crop", "face"],
+            "output": ["face", "crop", "compare", "face"],
             "shape": ["0.5"],
             "color": ["-1"],
             "side": ["left"],
@@ -45,7 +45,6 @@ def test_options_mean_what_they_mean_on_the_command_line() -> None:
             "pose": ["front"],
             "size": ["64"],
             "background": ["#010203"],
-            "compare": ["1"],
             "faces": ["largest"],
             "format": [".png"],
         },

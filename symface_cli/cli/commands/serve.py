@@ -1,5 +1,7 @@
-"""`symface serve`: an API on this machine."""
+"""`symface serve`: a page on this machine, and the same as an API."""
 
+import threading
+import webbrowser
 from typing import Annotated
 
 import typer
@@ -28,6 +30,10 @@ def serve(
             rich_help_panel=WHO,
         ),
     ] = None,
+    browser: Annotated[
+        bool,
+        typer.Option("--browser/--no-browser", help="Open the page in the browser.", rich_help_panel=WHO),
+    ] = True,
     upload_mb: Annotated[
         int, typer.Option(min=1, max=2000, metavar="MB", help="Largest picture.", rich_help_panel=HOW_MUCH)
     ] = 100,
@@ -36,7 +42,7 @@ def serve(
         typer.Option(
             min=1,
             metavar="MINUTES",
-            help="For how long a photo is kept in memory after its last use, if that is wanted.",
+            help="For how long a page's photos are kept in memory after their last use.",
             rich_help_panel=HOW_MUCH,
         ),
     ] = 30,
@@ -59,7 +65,7 @@ def serve(
     model_dir: ModelDirOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an API on this machine, by which other programs make photos symmetric and measure them.
+    """Serve a page on this machine, on which photos are made symmetric and measured; and an API for other programs.
 
     Nothing leaves this machine, and nothing is fetched. Photos are in memory alone. Ctrl-C ends it.
     """
@@ -83,4 +89,9 @@ def serve(
         )
     )
 
-    server.run(lambda: print_text(server.address))
+    def tell() -> None:
+        print_text(server.address)
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
+
+    server.run(tell)

@@ -79,6 +79,24 @@ def _rounded(points: Array) -> list[list[float]]:
     return rounded
 
 
+@dataclass(frozen=True)
+class LookJob:
+    """Show a photo on a screen, as it is.
+
+    Attributes:
+        upload: The photo.
+        screen: Its longest side there, in pixels.
+    """
+
+    upload: Upload
+    screen: int
+
+    def run(self, studio: Studio) -> Answer:
+        """Make it smaller."""
+        picture, _ = studio.open(self.upload).on_screen([], self.screen)
+        return Answer(encode_for_screen(picture.photo), ".jpg", self.upload.name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SymmetrizeJob:
     """Render files of a photo.
