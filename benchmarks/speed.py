@@ -43,7 +43,7 @@ def _planner() -> object:
     from symface_cli.rendering.options import OutputOptions
     from symface_cli.rendering.plan import NetworkPlanner
 
-    return NetworkPlanner(Symmetrizer(), OutputOptions(), Selection())
+    return NetworkPlanner(Symmetrizer(engine="torch"), OutputOptions(), Selection())
 
 
 def mirror_one(photo: Path, result: Path) -> None:

@@ -14,6 +14,7 @@ from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import write_files
 from symface_cli.batch.targets import choose_targets
 from symface_cli.detection.selection import Selection
+from symface_cli.engines.loading import EngineChoice
 from symface_cli.errors import UsageError
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.inference.face import Side
@@ -55,6 +56,7 @@ def symmetrize(
     force: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
+    engine: EngineChoice = "auto",
 ) -> P:
     """Make the faces of a photo symmetric, in their places. The network stays loaded for the next call.
 
@@ -69,7 +71,8 @@ def symmetrize(
         out: File or folder for the result of a file; by default it lies beside it, as NAME.symmetric.*
         force: Whether an existing file may be overwritten.
         weights: A weights file instead of the bundled one.
-        device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
 
     Returns:
         The result, of the type of the photo.
@@ -83,7 +86,7 @@ def symmetrize(
         UsageError: If the device is not there, or `out` makes no sense.
     """
     options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail, pose=pose)
-    planner = NetworkPlanner(_symmetrizer(weights, device), options, Selection(number=face))
+    planner = NetworkPlanner(_symmetrizer(weights, device, engine), options, Selection(number=face))
     return _make(photo, planner, out, force)[0]
 
 
@@ -103,6 +106,7 @@ def symmetric_faces(
     force: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
+    engine: EngineChoice = "auto",
 ) -> list[P]:
     """Make one picture of each face of a photo. The network stays loaded for the next call.
 
@@ -122,7 +126,8 @@ def symmetric_faces(
         out: File or folder for the results of a file; by default they lie beside it, as NAME.symmetric-*
         force: Whether existing files may be overwritten.
         weights: A weights file instead of the bundled one.
-        device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
 
     Returns:
         The results, of the type of the photo, the largest face first.
@@ -140,7 +145,7 @@ def symmetric_faces(
         size=size,
         background=background,
     )
-    planner = NetworkPlanner(_symmetrizer(weights, device), options, Selection(number=face))
+    planner = NetworkPlanner(_symmetrizer(weights, device, engine), options, Selection(number=face))
     return _make(photo, planner, out, force)
 
 
@@ -156,6 +161,7 @@ def measure(
     overlay: bool = False,
     weights: str | Path | None = None,
     device: str = "auto",
+    engine: EngineChoice = "auto",
 ) -> list[FaceMeasurement]:
     """Measure how asymmetric the faces of a photo are. Not a medical device.
 
@@ -175,7 +181,8 @@ def measure(
         heatmap: Whether to draw heat maps of shape and color, too.
         overlay: Whether to draw the points and lines of the named measures on the faces, too.
         weights: A weights file instead of the bundled one.
-        device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
 
     Returns:
         The faces, the largest first.
@@ -190,13 +197,13 @@ def measure(
         raise UsageError(f"sides {sides}: use person or viewer")
     scaling = parse_scaling(scale, iris_mm)
     convention = Convention(raw=raw, sides=sides, scaling=scaling, heatmaps=heatmap, overlays=overlay)
-    meter = FaceMeter(_symmetrizer(weights, device), convention)
+    meter = FaceMeter(_symmetrizer(weights, device, engine), convention)
     return meter.measure_photo(_read(photo).photo, Selection(number=face))
 
 
 @lru_cache(maxsize=1)
-def _symmetrizer(weights: str | Path | None, device: str) -> Symmetrizer:
-    return Symmetrizer(None if weights is None else Path(weights), device)
+def _symmetrizer(weights: str | Path | None, device: str, engine: EngineChoice) -> Symmetrizer:
+    return Symmetrizer(None if weights is None else Path(weights), device, engine)
 
 
 def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[P]:

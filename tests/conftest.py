@@ -90,27 +90,41 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def loaded_once() -> Iterator[None]:
     """Each weights file is read, and its network prepared, once in the session instead of once a command."""
-    symmetrizer = sys.modules.get("symface_cli.inference.symmetrizer")
-    if symmetrizer is None:  # no test that was collected needs it at once, and it takes seconds to import
+    loading = sys.modules.get("symface_cli.engines.loading")
+    if loading is None:  # no test that was collected needs it at once
         yield
         return
-    load, prepare = symmetrizer.load_weights, cache(symmetrizer.prepare_for_inference)
-
-    @cache
-    def load_state(path: Path, changed: int, size: int) -> object:
-        return load(path)
-
-    def load_again(path: Path | None) -> object:
-        path = path or sys.modules["symface_cli.network.weights"].bundled_weights()
-        if not path.is_file():
-            return load(path)
-        found = path.stat()
-        return load_state(path, found.st_mtime_ns, found.st_size)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(symmetrizer, "load_weights", load_again)
-        patch.setattr(symmetrizer, "prepare_for_inference", prepare)
+        for name in ("read_weights", "_load_torch"):
+            patch.setattr(loading, name, _once_a_file(getattr(loading, name)))
+        patch.setattr(loading, "_load_opencv", _once(loading._load_opencv))
         yield
+
+
+def _once_a_file(load: Callable[..., object]) -> Callable[..., object]:
+    """The function, which is called again only if the file, its first argument, has changed."""
+    load_state = cache(lambda path, changed, size, *others: load(path, *others))
+
+    def load_again(path: Path | None, *others: object) -> object:
+        path = sys.modules["symface_cli.network.weights"].choose_weights(path)
+        if not path.is_file():
+            return load(path, *others)
+        found = path.stat()
+        return load_state(path, found.st_mtime_ns, found.st_size, *others)
+
+    return load_again
+
+
+def _once(load: Callable[[object], object]) -> Callable[[object], object]:
+    """The function, which is called once for each argument; none of them ends before the session."""
+    loaded: dict[int, tuple[object, object]] = {}
+
+    def load_again(argument: object) -> object:
+        if id(argument) not in loaded:
+            loaded[id(argument)] = argument, load(argument)
+        return loaded[id(argument)][1]
+
+    return load_again
 
 
 @pytest.fixture(scope="session", autouse=True)

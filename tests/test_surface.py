@@ -13,11 +13,12 @@ OPTIONS = {
     "symmetrize": (
         "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
         "--no-detail --pose --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
-        "--check-identity --measure --jobs --shard --print0 --method --weights --device --model-dir --debug"
+        "--check-identity --measure --jobs --shard --print0 --method --weights --device --engine --model-dir "
+        "--debug"
     ),
     "measure": (
         "--json --csv --heatmap --overlay --points --out --raw --sides --scale --iris-mm --points-from --session "
-        "--report --faces --force --resume --jobs --shard --weights --device --model-dir --debug"
+        "--report --faces --force --resume --jobs --shard --weights --device --engine --model-dir --debug"
     ),
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --shard --debug",

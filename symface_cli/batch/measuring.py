@@ -147,7 +147,7 @@ class MeasuringBatch:
             table.begin(self._in_order(), done)
         task = partial(measure_target, self._meter, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
-        fork = self._symmetrizer.device.type == "cpu" and not self._targets.is_in_memory
+        fork = self._symmetrizer.engine.on_cpu and not self._targets.is_in_memory
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
     def _read_tables(self) -> tuple[list[PhotoRows], dict[Target, PhotoRows]]:
@@ -324,7 +324,8 @@ def _describe_run(symmetrizer: Symmetrizer, options: MeasuringOptions) -> str:
     convention = options.convention
     given = f", points {options.given_sha256[:16]}" if options.given_sha256 else ""
     how = f"{'raw, ' if convention.raw else ''}left is the {convention.sides}'s, scale {convention.scaling}"
-    return f"symface {__version__}, weights {symmetrizer.sha256[:16]}, faces {faces}, {how}{given}"
+    engine = symmetrizer.engine
+    return f"symface {__version__}, weights {engine.sha256[:16]}, engine {engine.name}, faces {faces}, {how}{given}"
 
 
 def _checksum(path: Path) -> str:

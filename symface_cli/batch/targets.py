@@ -116,7 +116,12 @@ class Targets:
     @property
     def is_single(self) -> bool:
         """Whether there is one photo alone, in this part and all others."""
-        return len(self.items) + len(self.others) == 1
+        return self.count == 1
+
+    @property
+    def count(self) -> int:
+        """How many photos there are, in this part and all others."""
+        return len(self.items) + len(self.others)
 
     @property
     def photos(self) -> list[Path]:

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,7 +23,15 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
-        help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one.",
+        help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one and torch is the engine.",
+        rich_help_panel=EXPERT,
+    ),
+]
+EngineOption = Annotated[
+    Literal["auto", "opencv", "torch"],
+    typer.Option(
+        "--engine",
+        help="What computes the network; auto takes OpenCV for up to 100 photos on the CPU, which starts at once.",
         rich_help_panel=EXPERT,
     ),
 ]

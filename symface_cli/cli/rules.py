@@ -34,9 +34,14 @@ class Rule(NamedTuple):
 
 
 def _is_landmark_method(values: Values) -> bool:
-    from symface_cli.methods.registry import need_weights
+    from symface_cli.methods.network import find_network_method
 
-    return not need_weights([values["method"]])
+    if find_network_method(values["method"]) is not None:
+        return False
+    from symface_cli.methods.registry import find_method
+
+    find_method(values["method"])
+    return True
 
 
 def _needs_no_weights(values: Values) -> bool:
@@ -65,7 +70,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             (
                 *("shape", "color", "side", "detail", "pose", "continuum", "gif", "compare", "preview"),
                 *("size", "background"),
-                *("min_face", "box", "eyes", "check_identity", "measure", "weights", "device"),
+                *("min_face", "box", "eyes", "check_identity", "measure", "weights", "device", "engine"),
             ),
         ),
         Rule(

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from symface_cli.errors import UsageError
 from symface_cli.imaging.formats import FORMATS
 from symface_cli.inference.face import Side
-from symface_cli.methods.network import NetworkMethod
-from symface_cli.methods.registry import find_method
+from symface_cli.methods.network import find_network_method
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.parsing import parse_kinds
 from symface_cli.shards import shard
@@ -36,8 +35,8 @@ class Style(NamedTuple):
 
 def parse_method(method: str, detail: bool, side: Side) -> Style:
     """Combine what --method, --no-detail and --side say; cli/rules.py has checked that they go together."""
-    chosen = find_method(method)
-    if not isinstance(chosen, NetworkMethod):
+    chosen = find_network_method(method)
+    if chosen is None:
         return Style(detail, side, method)
     return Style(detail and chosen.detail, chosen.side if side == "both" else side)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
+from symface_cli.engines.engine import EngineName
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
@@ -48,8 +49,8 @@ def portrait() -> Path:
     return inside if inside.is_file() else package.parent / "examples" / PORTRAIT
 
 
-def run(device: str = "auto") -> Result:
-    """Make the portrait symmetric with the bundled weights.
+def run(device: str, engine: EngineName) -> Result:
+    """Make the portrait symmetric with the bundled weights, computed by an engine.
 
     Raises:
         PhotoError: If the portrait cannot be read.
@@ -57,7 +58,7 @@ def run(device: str = "auto") -> Result:
         UsageError: If the device is not there.
     """
     photo = read_photo(portrait())
-    symmetrizer = Symmetrizer(device=device)
+    symmetrizer = Symmetrizer(device=device, engine=engine)
     start = perf_counter()
     found = detect(photo)
     if not found:

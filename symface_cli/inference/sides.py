@@ -1,5 +1,7 @@
 """Which side of a face is shown where: the nearer one, the one that is seen, the one that is skin."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +10,14 @@ from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Floats
 from symface_cli.geometry.warping import remap
-from symface_cli.geometry.warps import areas_of_warp
-from symface_cli.network.warps import LEAST_VISIBLE, VISIBLE_POWER
+from symface_cli.geometry.warps import GRID, areas_of_warp
+from symface_cli.network.maps import LEAST_VISIBLE, SEEN, UNSEEN, VISIBLE_POWER
 
 SIDES_SIZE = 65  # points along each side of the face frame at which the sides are weighed
 SKIN_LEAD = 3.0  # logarithm of how much more skin counts than what is none
 SKIN_BLUR = 2.0  # points, deviation: so far beyond its hairline a side still counts more
 LEAST_AREA = 6e-4  # of foreshortening, where a warp folds over; 1 is that of the level frame
+SIDES_ALIKE, SIDES_DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
 OUTLINE = 0.5  # mask on the face's outline
 SHOWN, NOT_SHOWN = 0.65, 0.35  # probability of face from which on a point surely shows it, and below which it does not
 
@@ -35,6 +38,37 @@ def weigh_sides(photo_from_face: Array, photo_from_level: Array, visible: NDArra
     amount = enlarge(area, SIDES_SIZE).clip(LEAST_AREA) * seen
     weights: Floats = np.asarray(amount / (amount + amount[:, ::-1]), np.float32)
     return weights
+
+
+def seen_on_both_sides(visible: Floats) -> Floats:
+    """Return how far both sides show a point of the face, (17, 17) in 0..1, symmetric."""
+    worse = np.minimum(visible, visible[:, ::-1])
+    seen: Floats = ((worse - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
+    return seen
+
+
+def unlike_sides(face: Floats) -> Floats:
+    """Measure how far a rectified face (S, S, 3) in 0..1 differs from its mirror image around each control point.
+
+    Returns:
+        (17, 17) in 0..1, symmetric: 0 where both sides show the same, as the lenses of dark glasses do.
+    """
+    means = _patch_means(len(face))
+    around = (means @ np.abs(face - face[:, ::-1]).mean(-1) @ means.T).astype(np.float32)
+    around = (around + around[:, ::-1]) / 2  # rounding differs
+    smooth = cv2.blur(around, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    unlike: Floats = ((smooth - SIDES_ALIKE) / (SIDES_DIFFERENT - SIDES_ALIKE)).clip(0, 1)
+    return unlike
+
+
+@cache
+def _patch_means(size: int) -> Floats:
+    """Return the matrix (17, size) that takes means over as many patches, which cover all values and may overlap."""
+    matrix = np.zeros((GRID, size), np.float32)
+    for place in range(GRID):
+        patch = slice(place * size // GRID, -(-(place + 1) * size // GRID))
+        matrix[place, patch] = 1 / (patch.stop - patch.start)
+    return matrix
 
 
 def prefer_skin(weights: Floats, shown: Floats) -> Floats:

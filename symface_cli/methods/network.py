@@ -45,6 +45,11 @@ NETWORK_METHODS = (
 )
 
 
+def find_network_method(name: str) -> NetworkMethod | None:
+    """Find a method of the network by its name; the registry, which knows all methods, takes long to import."""
+    return next((method for method in NETWORK_METHODS if method.name == name), None)
+
+
 class NetworkProvider:
     """Finds faces with symface's own detector and the network.
 
@@ -60,7 +65,7 @@ class NetworkProvider:
     def __init__(self, weights: Path | None = None, device: str = "cpu", model_folder: Path | None = None) -> None:
         from symface_cli.inference.symmetrizer import Symmetrizer
 
-        self._symmetrizer = Symmetrizer(weights, device)
+        self._symmetrizer = Symmetrizer(weights, device, "torch")
 
     def find(self, photo: Photo, point: Array | None = None) -> list[ProvidedFace]:
         """Find faces, and run the network once on each."""

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.device import has_bfloat16
+from symface_cli.network.device import infers_in_bfloat16
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.layers import fold_batch_norm
 from symface_cli.network.paper import PaperVAE
@@ -30,14 +30,14 @@ def prepare_for_inference(network: FaceNetwork, device: torch.device) -> FaceNet
     """Return a copy of a trained network that computes the same faster, on a device; the network itself stays.
 
     Batch normalization is folded, see `fold_batch_norm`, and convolutions are as `to_channels_last` makes them. Where
-    the device computes in bfloat16, so do the parts that locate the face, their weights stored so instead of being
-    converted for every face: on a CPU that takes as long as a layer. The VAE stays in float32: its colors would be
-    rounded to half a gray level.
+    faces are located in bfloat16 (`device.infers_in_bfloat16`), the weights of the parts that do so are stored so,
+    instead of being converted for every face. The VAE stays in float32: its colors would be rounded to half a gray
+    level.
     """
     prepared = copy.deepcopy(network).eval()
     fold_batch_norm(prepared)
     to_channels_last(prepared, device)
-    if has_bfloat16(device):
+    if infers_in_bfloat16(device):
         for part in prepared.localizing_parts():
             _round_to_bfloat16(part)
     return prepared

@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
 from symface_cli.network.layers import convolve_and_pool
+from symface_cli.network.maps import CORRECTION_UNIT
 from symface_cli.network.parsing import Parser, level_of_warp, looks_to_right, sample_face
 from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
-
-CORRECTION_UNIT = 0.15  # normalized face coordinates; corrections are small: so the layer's outputs are near 1
 
 
 class LocalizerOutput(NamedTuple):

@@ -4,37 +4,13 @@ It is looked for in the level face: the crop under the similarity that the warp 
 head is upright and has its size, but keeps its own shape and pose, so that each point has one answer, in the photo too.
 """
 
-from enum import IntEnum
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
+from symface_cli.network.maps import PARSING_SIZE, PARTS, Part
 from symface_cli.network.warps import halve, identity_warp
-
-PARSING_SIZE = 64  # px, side of the level faces that are looked at, and of the maps
-PARTS = 6
-UNKNOWN = 255  # label of what nobody knows
-
-
-class Part(IntEnum):
-    """What a point shows."""
-
-    SURROUNDINGS = 0
-    """Background, ears, neck, clothes."""
-    SKIN = 1
-    """With eyes, brows and lips."""
-    HAIR = 2
-    """Hair of the head, and what is worn on it."""
-    GLASSES = 3
-    BEARD = 4
-    FRONT = 5
-    """Hands, microphones, whatever else lies in front of the face."""
-
-
-FACE_PARTS = (Part.SKIN, Part.GLASSES, Part.BEARD)
-"""What belongs to a face, and becomes symmetric."""
 
 
 class Parser(nn.Module):

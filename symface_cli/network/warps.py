@@ -10,12 +10,7 @@ from torch import Tensor
 
 from symface_cli.geometry.warps import GRID, enlarging_weights
 from symface_cli.network.architecture import FACE_SIZE, GRAY
-
-VISIBLE_POWER = 8  # uncovered faces have a visibility of 0.96 and more, so that less already is a sign
-LEAST_VISIBLE = 1e-3  # weight of what is hidden: where both sides are, their foreshortening still decides
-LEAST_AREA = 1e-5  # of foreshortening, where a warp folds over; 0.016 is that of a crop taken as it is
-SEEN, UNSEEN = 0.8, 0.4  # visibility from which the photo is trusted, and below which it is not
-SIDES_ALIKE, SIDES_DIFFERENT = 0.03, 0.09  # mean difference of a patch to its mirror image, in 0..1
+from symface_cli.network.maps import LEAST_AREA, LEAST_VISIBLE, SEEN, UNSEEN, VISIBLE_POWER
 
 
 def enlarge_grid(grid: Tensor, size: int) -> Tensor:
@@ -81,24 +76,6 @@ def hidden_on_both_sides(visible: Tensor) -> Tensor:
     """Return how far neither side shows a point of the face, (B, 17, 17) in 0..1, symmetric."""
     better = torch.maximum(visible, visible.flip(2))
     return ((SEEN - better) / (SEEN - UNSEEN)).clamp(0, 1)
-
-
-def seen_on_both_sides(visible: Tensor) -> Tensor:
-    """Return how far both sides show a point of the face, (B, 17, 17) in 0..1, symmetric."""
-    worse = torch.minimum(visible, visible.flip(2))
-    return ((worse - UNSEEN) / (SEEN - UNSEEN)).clamp(0, 1)
-
-
-def unlike_sides(face: Tensor) -> Tensor:
-    """Measure how far a rectified face (B, 3, S, S) in 0..1 differs from its mirror image around each control point.
-
-    Returns:
-        (B, 17, 17) in 0..1, symmetric: 0 where both sides show the same, as the lenses of dark glasses do.
-    """
-    difference = (face - face.flip(-1)).abs().mean(1, keepdim=True)
-    around = F.adaptive_avg_pool2d(difference, GRID)
-    smooth = F.avg_pool2d(F.pad(around, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return ((smooth[:, 0] - SIDES_ALIKE) / (SIDES_DIFFERENT - SIDES_ALIKE)).clamp(0, 1)
 
 
 def blend_sides(face: Tensor, weights: Tensor) -> Tensor:

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.numpy import load, save
 
 from symface_cli.errors import WeightsError
 from symface_cli.files import checksum
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.builder import build_network
-from symface_cli.network.face_network import FaceNetwork
 from symface_cli.writing import write_file
+
+if TYPE_CHECKING:
+    from symface_cli.network.face_network import FaceNetwork
 
 WEIGHTS_FORMAT = 2  # raised when weights of older versions cannot be used any more
 BUNDLED: Mapping[str, str] = {"research": "symface.safetensors", "free": "symface-free.safetensors"}
@@ -38,6 +40,31 @@ class WeightsMetadata(_Always, total=False):
 
 
 @dataclass(frozen=True)
+class WeightsFile:
+    """What a weights file holds.
+
+    Attributes:
+        path: Where it lies.
+        architecture: What its network is.
+        tensors: The network's tensors, by their names, as they are stored.
+        stage: The stage it was trained in last: 1, 2 or 3.
+        sha256: Checksum of the file.
+        licenses: Those of all photos that it was trained on, if these and all labels permit every use; else empty.
+    """
+
+    path: Path
+    architecture: Architecture
+    tensors: Mapping[str, NDArray[np.generic]]
+    stage: int
+    sha256: str
+    licenses: tuple[str, ...] = ()
+
+    def refuse(self) -> WeightsError:
+        """Return what to raise if the tensors are not those of the architecture."""
+        return WeightsError(f"{self.path}: the tensors are not those of the network that the file describes")
+
+
+@dataclass(frozen=True)
 class Weights:
     """A network, and where it comes from.
 
@@ -48,7 +75,7 @@ class Weights:
         licenses: Those of all photos that it was trained on, if these and all labels permit every use; else empty.
     """
 
-    network: FaceNetwork
+    network: "FaceNetwork"
     stage: int
     sha256: str
     licenses: tuple[str, ...] = ()
@@ -68,13 +95,13 @@ def choose_weights(named: Path | None) -> Path:
     return bundled_weights(str(named)) if str(named) in BUNDLED else named
 
 
-def save_weights(path: Path, network: FaceNetwork, stage: int, licenses: Sequence[str] = ()) -> None:
+def save_weights(path: Path, network: "FaceNetwork", stage: int, licenses: Sequence[str] = ()) -> None:
     """Write a network as half-precision safetensors; vectors (biases, batch statistics) stay in single precision.
 
     A file that is there is replaced. `licenses` are as in `Weights`.
     """
     tensors = {
-        name: tensor.detach().to("cpu", torch.float16 if tensor.dim() > 1 else tensor.dtype).contiguous()
+        name: (tensor.detach().half() if tensor.dim() > 1 else tensor.detach()).cpu().contiguous().numpy()
         for name, tensor in network.state_dict().items()
     }
     metadata = WeightsMetadata(format=WEIGHTS_FORMAT, stage=stage, architecture=network.architecture.as_dict())
@@ -89,6 +116,25 @@ def load_weights(path: Path | None = None) -> Weights:
     Raises:
         WeightsError: If the file is missing, damaged, or of another version.
     """
+    import torch
+
+    from symface_cli.network.builder import build_network
+
+    file = read_weights(path)
+    try:
+        network = build_network(file.architecture)
+        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in file.tensors.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise file.refuse() from error
+    return Weights(network.eval(), file.stage, file.sha256, file.licenses)
+
+
+def read_weights(path: Path | None = None) -> WeightsFile:
+    """Read a weights file; None takes the bundled one.
+
+    Raises:
+        WeightsError: If it is missing, damaged, or of another version.
+    """
     path = choose_weights(path)
     try:
         data = path.read_bytes()
@@ -102,11 +148,11 @@ def load_weights(path: Path | None = None) -> Weights:
     if found != WEIGHTS_FORMAT:
         raise WeightsError(f"{path}: weights of format {found}, expected {WEIGHTS_FORMAT}; use those of this version")
     try:
-        network = build_network(_architecture_from(metadata["architecture"]))
-        network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        architecture, stage = _architecture_from(metadata["architecture"]), int(metadata["stage"])
+    except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
-    return Weights(network.eval(), int(metadata["stage"]), checksum(data), tuple(metadata.get("licenses", ())))
+    licenses = tuple(metadata.get("licenses", ()))
+    return WeightsFile(path, architecture, tensors, stage, checksum(data), licenses)
 
 
 def _read_metadata(data: bytes) -> WeightsMetadata:

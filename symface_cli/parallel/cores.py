@@ -21,6 +21,20 @@ def available_cores() -> int:
     return max(math.ceil(min(cores, _quota())), 1)
 
 
+def limit_torch(threads: int | None) -> int | None:
+    """Limit PyTorch, where it is loaded, to a number of threads, None for no other; return how many it had.
+
+    That is None where it is not loaded: whoever loads it later limits it then.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    before: int = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return before
+
+
 def _quota() -> float:
     """Return of how many cores the control groups of this process, a container's, allow the time."""
     try:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from threadpoolctl import threadpool_limits
 
 from symface_cli.errors import Hint, WorkerError
+from symface_cli.parallel.cores import limit_torch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -217,13 +218,13 @@ def _killed() -> WorkerError:
 def start_worker() -> None:
     """Prepare a new process: one core, and no Ctrl-C, which is for the parent: it stops its workers."""
     import cv2
-    import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(RuntimeError):  # no more threads
         threading.Thread(target=_leave_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, if it is loaded later
+    limit_torch(1)
     threadpool_limits(1, "blas")
 
 

@@ -1,7 +1,7 @@
 """Runs a task on many items in parallel: in processes or threads, each on one core.
 
-What a system does not offer is done without: processes, then threads, whose numbers may be limited. PyTorch and OpenCV
-are imported when there is work to do.
+What a system does not offer is done without: processes, then threads, whose numbers may be limited. OpenCV is imported
+when there is work to do; PyTorch is not, and limited where it is there.
 """
 
 import multiprocessing
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits
 
 from symface_cli.errors import WorkerError
-from symface_cli.parallel.cores import available_cores
+from symface_cli.parallel.cores import available_cores, limit_torch
 from symface_cli.parallel.pool import Pool
 
 T = TypeVar("T")
@@ -98,15 +98,13 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
     A single job has a thread, too: on a busy machine, the libraries' own threads wait longer for each other than they
     save. Where the system starts fewer threads, there are fewer; where it starts none, this one does the work.
     """
-    import torch
-
     jobs = _count_startable_threads(jobs)
     if not jobs:
         yield from _work_here(task, items)
         return
     with one_thread():
         # PyTorch's number of threads is each thread's own, but the last one set is what new threads begin with.
-        pool = ThreadPoolExecutor(jobs, "symface", initializer=torch.set_num_threads, initargs=(1,))
+        pool = ThreadPoolExecutor(jobs, "symface", initializer=limit_torch, initargs=(1,))
         try:
             yield from pool.map(task, items)
         finally:
@@ -117,17 +115,15 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
 def one_thread() -> Iterator[None]:
     """Keep OpenCV, PyTorch and BLAS to one core each meanwhile."""
     import cv2
-    import torch
 
-    before = cv2.getNumThreads(), torch.get_num_threads()
+    before = cv2.getNumThreads(), limit_torch(1)
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
     try:
         with threadpool_limits(1, "blas"):
             yield
     finally:
         cv2.setNumThreads(before[0])
-        torch.set_num_threads(before[1])
+        limit_torch(before[1])
 
 
 S = TypeVar("S", bound=Hashable)

@@ -74,10 +74,11 @@ class NetworkPlanner:
         self._selection = selection
         self._check = check
         self._measured = measured
-        self.on_cpu = symmetrizer.device.type == "cpu"
+        self.on_cpu = symmetrizer.engine.on_cpu
         self.parameters: Mapping[str, object] = {
             "version": __version__,
             "weights": symmetrizer.sha256,
+            "engine": symmetrizer.engine.name,
             "options": asdict(options),
             "selection": selection.as_dict(),
             "check_identity": check is not None,

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE
-from symface_cli.network.parsing import PARTS, UNKNOWN, Part
+from symface_cli.network.maps import PARTS, UNKNOWN, Part
 from symface_cli.network.warps import foreshortening
 from symface_cli.training.data.parsing import LevelLabels
 

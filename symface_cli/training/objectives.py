@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from symface_cli.network.architecture import FACE_SIZE, GRAY
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.localizer import LocalizerOutput
+from symface_cli.network.maps import PARTS, Part
 from symface_cli.network.paper import PaperVAE
-from symface_cli.network.parsing import PARTS, Part, probabilities, visibility
+from symface_cli.network.parsing import probabilities, visibility
 from symface_cli.network.vae import LINEAR_SIZE, SymmetricFaceVAE
 from symface_cli.network.warps import blend_sides, hidden_on_both_sides, identity_warp, keep_face, rectify, side_weights
 from symface_cli.training.data.augmentation import TrainingBatch

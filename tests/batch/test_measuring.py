@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from symface_cli.batch import measuring, tables
 from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
@@ -83,7 +82,7 @@ def table(tmp_path):
 
 
 def batch(photos, out=None, weights="ab" * 32, **options):
-    symmetrizer = SimpleNamespace(device=torch.device("cpu"), sha256=weights)
+    symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", on_cpu=True, sha256=weights))
     how = MeasuringOptions(selection=GrayFaces(), jobs=1, **options)
     return MeasuringBatch(symmetrizer, choose_targets([photos], out), how)
 
@@ -202,7 +201,7 @@ def test_a_photo_that_is_given_under_two_names_has_its_lines_under_the_first(fol
     other = table.with_suffix(".json")
     for options in ({}, {"resume": True}):
         targets = choose_targets([folder, tmp_path / "link"], None)
-        symmetrizer = SimpleNamespace(device=torch.device("cpu"), sha256="ab" * 32)
+        symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", on_cpu=True, sha256="ab" * 32))
         how = MeasuringOptions(selection=GrayFaces(), jobs=1, csv=table, json=other, **options)
         list(MeasuringBatch(symmetrizer, targets, how).run())
         assert rows(table) == ALL

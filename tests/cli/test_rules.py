@@ -30,6 +30,7 @@ VALUES = {
     "measure": "--measure",
     "weights": "--weights x.safetensors",
     "device": "--device cpu",
+    "engine": "--engine torch",
     "output": "--output crop",
     "method": "--method vae-left",
     "faces": "--faces 2",

@@ -32,7 +32,7 @@ def folder(working_folder, monkeypatch):
 @pytest.fixture
 def skip_test(monkeypatch):
     """For tests of other parts: the self-test takes seconds."""
-    monkeypatch.setattr(selftest, "run", lambda device: selftest.Result(1, 0, 1.0, 0.1))
+    monkeypatch.setattr(selftest, "run", lambda device, engine: selftest.Result(1, 0, 1.0, 0.1))
 
 
 def rows(finished):
@@ -214,7 +214,7 @@ def test_weights_that_are_not_those_of_the_model_card_exit_5(symface, folder, mo
     ],
 )
 def test_a_wrong_result_of_the_self_test_exits_1(symface, monkeypatch, result):
-    monkeypatch.setattr(selftest, "run", lambda device: result)
+    monkeypatch.setattr(selftest, "run", lambda device, engine: result)
     finished = symface("doctor")
     assert finished.status == 1
     assert rows(finished)["self-test"][0] == "problem"

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from symface_cli.geometry.warps import GRID, control_points
-from symface_cli.inference.sides import SIDES_SIZE, frame_sides, prefer_skin, relative_area, sample_shown, weigh_sides
+from symface_cli.inference.sides import (
+    SIDES_SIZE,
+    frame_sides,
+    prefer_skin,
+    relative_area,
+    sample_shown,
+    seen_on_both_sides,
+    unlike_sides,
+    weigh_sides,
+)
 
 LEVEL = np.array([[50.0, 0, 60], [0, 50, 60], [0, 0, 1]])
 U = control_points()
@@ -113,3 +122,28 @@ def test_hair_in_the_face_is_one_sides_too_unless_the_other_side_shows_skin():
     assert framed[40] == pytest.approx(weights[40])
     one = without(slice(0, 12), slice(0, HALF))
     assert frame_sides(weights, ONES, one) == pytest.approx(weights)
+
+
+@pytest.mark.parametrize(("columns", "expected"), [((2, 14), 0), ((2,), 0), ((), 1)])
+def test_a_point_is_seen_on_both_sides_only_if_each_shows_it(columns, expected):
+    visible = np.ones((17, 17), np.float32)
+    visible[:, list(columns)] = 0.1
+    seen = seen_on_both_sides(visible)
+    assert (seen[:, [2, 14]] == expected).all()
+    assert (seen[:, 3:14] == 1).all()
+
+
+@pytest.mark.parametrize(("right", "expected"), [(0.4, 0), (0.42, 0), (0.46, 0.5), (0.6, 1)])
+def test_sides_are_unlike_from_a_difference_on(right, expected):
+    face = np.full((128, 128, 3), 0.4, np.float32)
+    face[:, 64:] = right
+    assert unlike_sides(face) == pytest.approx(np.full((17, 17), expected), abs=1e-4)
+
+
+def test_sides_are_unlike_only_around_what_differs_and_on_both_sides_of_the_midline():
+    face = np.full((128, 128, 3), 0.4, np.float32)
+    face[52:76, 12:36] = 1
+    unlike = unlike_sides(face)
+    assert np.array_equal(unlike, unlike[:, ::-1])
+    assert unlike[8, 3] == unlike[8, 13] == 1
+    assert unlike[:5].max() == unlike[12:].max() == 0

@@ -1,11 +1,14 @@
 """The path of a photo."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import symface_cli
 from symface_cli.detection.detector import detect
+from symface_cli.engines import torch_engine
 from symface_cli.errors import NoFaceError
 from symface_cli.geometry.frames import EYES_Y
 from symface_cli.imaging.photo import read_photo
@@ -99,25 +102,25 @@ def test_what_hides_both_sides_alike_stays_unless_the_vae_draws_all(portrait, sy
 
 @pytest.mark.parametrize(("hidden", "decoded"), [(0.01, 0), (0.5, 1)])
 def test_what_is_hardly_hidden_is_not_drawn(portrait, symmetrizer, monkeypatch, hidden, decoded):
-    plain, times = symmetrizer.network.locate, []
-    monkeypatch.setattr(symmetrizer.network, "locate", lambda crop: replace_hidden(plain(crop), hidden))
-    monkeypatch.setattr(symmetrizer_module, "unlike_sides", lambda face: face.new_ones(1, 17, 17))
-    monkeypatch.setattr(symmetrizer, "_decode", lambda *_: times.append(1) or np.zeros((128, 128, 3), np.uint8))
+    plain, times = symmetrizer.engine.locate, []
+    monkeypatch.setattr(symmetrizer.engine, "locate", lambda crop: replace_hidden(plain(crop), hidden))
+    monkeypatch.setattr(symmetrizer_module, "unlike_sides", lambda face: np.ones((17, 17), np.float32))
+    monkeypatch.setattr(symmetrizer.engine, "decode", lambda *_: times.append(1) or np.zeros((128, 128, 3), np.uint8))
     symmetrizer.symmetrize(read_photo(portrait))
     assert len(times) == decoded
 
 
-def replace_hidden(prediction, hidden):
-    return prediction._replace(hidden=prediction.hidden * 0 + hidden)
+def replace_hidden(located, hidden):
+    return replace(located, hidden=np.full_like(located.hidden, hidden))
 
 
 def test_weights_can_be_saved_after_a_symmetrizer_was_made_of_them(monkeypatch, tmp_path):
     again = tmp_path / "again.safetensors"
     loaded = load_weights()
-    monkeypatch.setattr(symmetrizer_module, "load_weights", lambda path: loaded)
-    symmetrizer = symface_cli.Symmetrizer(device="cpu")
+    monkeypatch.setattr(torch_engine, "load_weights", lambda path: loaded)
+    engine = torch_engine.TorchEngine(None, "cpu")
     save_weights(again, loaded.network, loaded.stage)
-    assert (symmetrizer.sha256, symmetrizer.stage) == (loaded.sha256, 3)
+    assert (engine.sha256, engine.stage) == (loaded.sha256, 3)
     assert load_weights(again).sha256 == loaded.sha256
 
 

@@ -1,14 +1,13 @@
 """The network's geometry and its guarantees: exact symmetry, mirrored input, the paper's configuration."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from symface_cli.network import paper, warps
+from symface_cli.network import builder, paper, warps
 from symface_cli.network.architecture import PAPER, Architecture
 from symface_cli.network.builder import build_network, prepare_for_inference
-from symface_cli.network.device import has_bfloat16, mixed_precision
+from symface_cli.network.device import has_bfloat16, inference_precision, mixed_precision
 from symface_cli.network.paper import PaperVAE
 from symface_cli.network.vae import SymmetricFaceVAE
 
@@ -89,22 +88,6 @@ def test_a_point_is_hidden_only_if_neither_side_shows_it(columns, expected):
     assert (hidden[0, 6] == 0).all()
 
 
-@pytest.mark.parametrize(("columns", "expected"), [((2, 14), 0), ((2,), 0), ((), 1)])
-def test_a_point_is_seen_on_both_sides_only_if_each_shows_it(columns, expected):
-    visible = torch.ones(1, 17, 17)
-    visible[:, :, list(columns)] = 0.1
-    seen = warps.seen_on_both_sides(visible)
-    assert (seen[0, :, [2, 14]] == expected).all()
-    assert (seen[0, :, 3:14] == 1).all()
-
-
-@pytest.mark.parametrize(("right", "expected"), [(0.4, 0), (0.42, 0), (0.46, 0.5), (0.6, 1)])
-def test_sides_are_unlike_from_a_difference_on(right, expected):
-    face = torch.full((1, 3, 128, 128), 0.4)
-    face[..., 64:] = right
-    assert warps.unlike_sides(face).numpy() == pytest.approx(np.full((1, 17, 17), expected), abs=1e-4)
-
-
 def test_side_weights_add_up_to_one():
     weights = warps.side_weights(warps.identity_warp(crops()[:, 0, 0]), torch.rand(2, 17, 17))
     assert torch.allclose(weights + weights.flip(2), torch.ones(2, 17, 17))
@@ -141,16 +124,26 @@ def test_face_is_gray_outside_of_the_mask():
     assert torch.equal(face, torch.full_like(face, 0.5))
 
 
+@torch.inference_mode()
+def test_faces_are_located_in_single_precision_on_a_cpu(network):
+    crop = crops(1)
+    prepared = prepare_for_inference(network, torch.device("cpu"))
+    with inference_precision(torch.device("cpu")):
+        found = prepared.locate(crop)
+    assert (found.warp - network.locate(crop).warp).abs().max() < 1e-5
+    assert all(parameter.dtype == torch.float32 for parameter in prepared.parameters())
+
+
 @pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16")
-def test_the_localizer_alone_is_rounded_for_inference(network):
+@torch.inference_mode()
+def test_the_localizer_alone_is_rounded_for_inference(network, monkeypatch):
     crop = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(builder, "infers_in_bfloat16", lambda device: True)
     rounded = prepare_for_inference(network, torch.device("cpu"))
-    with torch.inference_mode(), mixed_precision(torch.device("cpu")):
+    with mixed_precision(torch.device("cpu")):
         found = rounded.locate(crop)
-    with torch.inference_mode():
-        exact = network.locate(crop)
     assert found.warp.dtype == torch.float32
-    assert 0 < (found.warp - exact.warp).abs().max() < 0.02  # 1.6 px
+    assert 0 < (found.warp - network.locate(crop).warp).abs().max() < 0.02  # 1.6 px
     assert rounded.localizer.fine_maps.weight.dtype == torch.bfloat16
     assert all(parameter.dtype == torch.float32 for parameter in rounded.decoder.parameters())
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from symface_cli.engines.onnx import Onnx
 from symface_cli.errors import ExitStatus, WeightsError
 from symface_cli.geometry.types import Photo
 from symface_cli.recognition.sface import (
@@ -18,7 +19,6 @@ from symface_cli.recognition.sface import (
     load_sface,
     load_yunet,
 )
-from tests.recognition.onnx import Onnx
 
 CELL = 8  # px, of YuNet's finest map
 # Where eyes, nose and corners of the mouth come to lie in what SFace gets, as published for networks of this input.
@@ -32,7 +32,7 @@ def detector(points: NDArray[np.float64]) -> bytes:
 
     Its score is the square root of the cell's red, in 255ths; its box is one cell.
     """
-    network, names = Onnx(1, 3, 640, 640), []
+    network, names = Onnx(input=(1, 3, 640, 640)), []
     for side in (CELL, 16, 32):
         red = np.zeros((1, 3, side, side), np.float32)
         red[0, 2] = (side == CELL) / 255 / side**2  # blue, green, red
@@ -55,7 +55,7 @@ class SmallNetwork:
         self.mix = random.normal(0, 1, (6, numbers)).astype(np.float32)
 
     def as_onnx(self) -> bytes:
-        network = Onnx(1, 3, 112, 112)
+        network = Onnx(input=(1, 3, 112, 112))
         steps = {"kernel_shape": [112, 112], "strides": [1, 1], "pads": [0] * 4}
         network.node("Conv", "sums", "input", self.weight, self.bias, **steps)
         network.node("Flatten", "flat", "sums", axis=1)

@@ -21,7 +21,7 @@ from symface_cli.data.lfw import LFW
 from symface_cli.errors import DataError, Hint, UsageError, WeightsError
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
-from symface_cli.network.parsing import Part
+from symface_cli.network.maps import Part
 from symface_cli.network.weights import load_weights
 from symface_cli.training import loop
 from symface_cli.training.checkpoints import load_checkpoint

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
-from symface_cli.network.parsing import PARTS, UNKNOWN, Part
+from symface_cli.network.maps import PARTS, UNKNOWN, Part
 from symface_cli.network.warps import identity_warp
 from symface_cli.training import losses
 from symface_cli.training.data.parsing import LevelLabels

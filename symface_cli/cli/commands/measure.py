@@ -16,6 +16,7 @@ from symface_cli.cli.options import (
     MANY,
     DebugOption,
     DeviceOption,
+    EngineOption,
     FacesOption,
     ForceOption,
     JobsOption,
@@ -31,6 +32,7 @@ HOW, OVER_TIME = "How it is measured", "Over time"
 if TYPE_CHECKING:
     from symface_cli.batch.measuring import MeasuredPhoto
     from symface_cli.batch.targets import Targets
+    from symface_cli.engines.loading import EngineChoice
     from symface_cli.inference.symmetrizer import Symmetrizer
     from symface_cli.measurement.photo import Convention
 
@@ -159,6 +161,7 @@ def measure(
     shard: ShardOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     model_dir: ModelDirOption = None,
     debug: DebugOption = False,
 ) -> int:
@@ -196,12 +199,14 @@ def measure(
         also_read=() if weights is None else (weights,),
     )
     if session is not None:
-        return measure_session(SessionFiles(session, report, given_path), options, partial(_load, weights, device))
+        return measure_session(
+            SessionFiles(session, report, given_path), options, partial(_load, weights, device, engine)
+        )
     targets = choose_targets(photos, out_path).take(parse_shard(shard))
     _check_pictures(targets, out_path, heatmap, overlay)
     if given_path is not None:
         options = with_corrections(options, given_path, targets)
-    batch = MeasuringBatch(_load(weights, device), targets, options)
+    batch = MeasuringBatch(_load(weights, device, engine, targets.count), targets, options)
     if Path("-") in (json_path, csv_path):
         return measure_batch(batch, targets, lambda result: None)
     printer = ResultPrinter()
@@ -210,10 +215,11 @@ def measure(
     return measure_batch(batch, targets, _Faces(print_text).show)
 
 
-def _load(weights: Path | None, device: str) -> "Symmetrizer":
+def _load(weights: Path | None, device: str, engine: "EngineChoice", photos: int) -> "Symmetrizer":
+    from symface_cli.engines.loading import engine_for
     from symface_cli.inference.symmetrizer import Symmetrizer
 
-    return Symmetrizer(weights, device)
+    return Symmetrizer(weights, device, engine_for(engine, photos))
 
 
 def _check_pictures(targets: "Targets", out_path: str | None, heatmap: bool, overlay: bool) -> None:

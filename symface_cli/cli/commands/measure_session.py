@@ -25,13 +25,13 @@ class SessionFiles(NamedTuple):
     given: Path | None
 
 
-def measure_session(files: SessionFiles, options: "MeasuringOptions", load: "Callable[[], Symmetrizer]") -> int:
+def measure_session(files: SessionFiles, options: "MeasuringOptions", load: "Callable[[int], Symmetrizer]") -> int:
     """Measure the photos of a session, and write its tables and its page.
 
     Args:
         files: What is read and written.
         options: Of the batch; its tables are those of the session, and of all faces the largest is taken.
-        load: Loads the network.
+        load: Loads the network, for a number of photos.
     """
     from symface_cli.batch.measuring import MeasuringBatch
     from symface_cli.detection.selection import Selection
@@ -58,7 +58,7 @@ def measure_session(files: SessionFiles, options: "MeasuringOptions", load: "Cal
         print_line(f"no pose is called {REST}: no change from it is known")
     results: list[MeasuredPhoto] = []
     selection = Selection(number=options.selection.number or 1)
-    batch = MeasuringBatch(load(), targets, replace(options, selection=selection, csv=None, json=None))
+    batch = MeasuringBatch(load(targets.count), targets, replace(options, selection=selection, csv=None, json=None))
     status = measure_batch(batch, targets, results.append)
     study = study_of(session, results)
     for destination, write in wanted:

@@ -15,6 +15,7 @@ from symface_cli.cli.options import (
     MANY,
     DebugOption,
     DeviceOption,
+    EngineOption,
     FacesOption,
     ForceOption,
     JobsOption,
@@ -210,6 +211,7 @@ def symmetrize(
     ] = "vae",
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     model_dir: ModelDirOption = None,
     debug: DebugOption = False,
 ) -> int:
@@ -221,6 +223,7 @@ def symmetrize(
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli import values
     from symface_cli.detection.selection import Selection
+    from symface_cli.engines.loading import engine_for
     from symface_cli.rendering import parsing
     from symface_cli.rendering.morphing import Amounts
     from symface_cli.rendering.options import OutputOptions
@@ -250,7 +253,8 @@ def symmetrize(
     values.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
-    planner = load_planner(style, options, selection, Loading(weights, device, model_dir, check_identity, measure))
+    loading = Loading(weights, device, engine_for(engine, targets.count), model_dir, check_identity, measure)
+    planner = load_planner(style, options, selection, loading)
     how = BatchOptions(
         force=force,
         resume=resume,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from symface_cli.batch.targets import Targets
     from symface_cli.cli.values import Style
     from symface_cli.detection.selection import Selection
+    from symface_cli.engines.loading import EngineChoice
     from symface_cli.rendering.options import OutputOptions
     from symface_cli.rendering.plan import Planner
     from symface_cli.rendering.records import FaceRecord
@@ -34,6 +35,7 @@ class Loading(NamedTuple):
 
     weights: Path | None
     device: str
+    engine: "EngineChoice"
     model_dir: Path | None
     check_identity: bool
     measure: bool
@@ -41,22 +43,25 @@ class Loading(NamedTuple):
 
 def load_planner(style: "Style", options: "OutputOptions", selection: "Selection", loading: Loading) -> "Planner":
     """Load what plans the files of a photo."""
-    from symface_cli.cli.fetching import fetch_models
     from symface_cli.rendering.plan import LandmarkPlanner, NetworkPlanner
 
     if style.landmark_method is not None:
+        from symface_cli.cli.fetching import fetch_models
         from symface_cli.methods.registry import PROVIDERS, files_of, find_method
 
         method = style.landmark_method
         fetch_models(files_of([method]), loading.model_dir)
-        return LandmarkPlanner(
-            PROVIDERS[find_method(method).provider].load(model_folder=loading.model_dir), method, selection.number
-        )
+        provider = PROVIDERS[find_method(method).provider].load(model_folder=loading.model_dir)
+        return LandmarkPlanner(provider, method, selection.number)
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.identity import IdentityCheck
 
-    check = IdentityCheck() if loading.check_identity else None
-    return NetworkPlanner(Symmetrizer(loading.weights, loading.device), options, selection, check, loading.measure)
+    check = None
+    if loading.check_identity:
+        from symface_cli.rendering.identity import IdentityCheck
+
+        check = IdentityCheck()
+    symmetrizer = Symmetrizer(loading.weights, loading.device, loading.engine)
+    return NetworkPlanner(symmetrizer, options, selection, check, loading.measure)
 
 
 def _tell(outcome: "Outcome", printer: ResultPrinter) -> None:

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symface_cli.network.parsing import PARSING_SIZE, UNKNOWN, Part, level_grid
+from symface_cli.network.maps import PARSING_SIZE, UNKNOWN, Part
+from symface_cli.network.parsing import level_grid
 from symface_cli.training.data.augmentation import TrainingBatch
 
 IRIS_EDGE = 0.35  # of its radius, over which the label of an iris falls from 1 to 0

@@ -1,7 +1,8 @@
 import torch
 
 from symface_cli.geometry.frames import CROP_BOXES
-from symface_cli.network.parsing import UNKNOWN, Part, level_of_warp
+from symface_cli.network.maps import UNKNOWN, Part
+from symface_cli.network.parsing import level_of_warp
 from symface_cli.network.warps import identity_warp
 from symface_cli.training.data.augmentation import UNCHANGED, StoredSamples, make_batch
 from symface_cli.training.data.parsing import label_level

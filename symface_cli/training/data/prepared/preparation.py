@@ -32,7 +32,7 @@ from symface_cli.geometry.warps import GRID, control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.iris import MediaPipeIrises
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-from symface_cli.network.parsing import UNKNOWN
+from symface_cli.network.maps import UNKNOWN
 from symface_cli.parallel.cores import available_cores
 from symface_cli.parallel.work import work_in_threads
 from symface_cli.training.data.label_table import read_labels

@@ -22,7 +22,7 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks, load_network
 from symface_cli.landmarks.mesh import MESH_468
 from symface_cli.landmarks.shape import face_from_image
-from symface_cli.network.parsing import UNKNOWN, Part
+from symface_cli.network.maps import UNKNOWN, Part
 from symface_cli.training.data.prepared.targets import (
     MASK_SIZE,
     STORED_BOXES,

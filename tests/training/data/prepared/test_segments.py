@@ -14,7 +14,7 @@ from symface_cli.detection.detector import detect
 from symface_cli.errors import DataError
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
-from symface_cli.network.parsing import UNKNOWN, Part
+from symface_cli.network.maps import UNKNOWN, Part
 from symface_cli.training.data.label_table import write_labels
 from symface_cli.training.data.labels import Label
 from symface_cli.training.data.prepared.preparation import Prepared, prepare

@@ -1,24 +1,34 @@
-"""Writes networks as ONNX files: a graph of nodes in Protocol Buffers' binary format, without their packages."""
+"""Writes networks as ONNX files: a graph of nodes in Protocol Buffers' binary format, without their packages.
+
+The numbers of fields are those of onnx.proto.
+"""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 FLOAT, INT64 = 1, 7  # types of a tensor's numbers
-A_NUMBER, NUMBERS = 2, 7  # types of an attribute
+A_FLOAT, A_NUMBER, A_TEXT, NUMBERS = 1, 2, 3, 7  # types of an attribute
 OPSET = 13
+
+Attribute: TypeAlias = int | float | str | Sequence[int]
 
 
 class Onnx:
-    """A network that grows node by node; what a node gives has the node's name."""
+    """A network that grows node by node; what a node gives has the node's name.
 
-    def __init__(self, *input_shape: int) -> None:
-        self._input = _value("input", input_shape)
+    Args:
+        inputs: The shape of each input, by its name.
+    """
+
+    def __init__(self, **inputs: Sequence[int]) -> None:
+        self._inputs = [_value(name, shape) for name, shape in inputs.items()]
         self._parts: list[bytes] = []
 
-    def node(self, kind: str, name: str, *inputs: str | NDArray[np.generic], **attributes: int | Sequence[int]) -> str:
-        """Adds a node; arrays among its inputs are constants."""
+    def node(self, kind: str, name: str, *inputs: str | NDArray[np.generic], **attributes: Attribute) -> str:
+        """Add a node; arrays among its inputs are constants. Return its name."""
         names = [self._constant(f"{name}.{i}", x) if isinstance(x, np.ndarray) else x for i, x in enumerate(inputs)]
         parts = [*(_field(1, each) for each in names), _field(2, name), _field(3, name), _field(4, kind)]
         parts += [_field(5, _attribute(*item)) for item in attributes.items()]
@@ -26,8 +36,8 @@ class Onnx:
         return name
 
     def finish(self, *outputs: str) -> bytes:
-        """Returns the file."""
-        ends = [_field(11, self._input), *(_field(12, _value(name, ())) for name in outputs)]
+        """Return the file."""
+        ends = [*(_field(11, each) for each in self._inputs), *(_field(12, _value(name, ())) for name in outputs)]
         graph = b"".join([*self._parts, _field(2, "graph"), *ends])
         return _field(1, 7) + _field(7, graph) + _field(8, _field(1, "") + _field(2, OPSET))
 
@@ -40,7 +50,7 @@ class Onnx:
 
 
 def _field(number: int, value: int | str | bytes) -> bytes:
-    """A number, or what has a length, under the number of its field."""
+    """Return a number, or what has a length, under the number of its field."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     content = value.encode() if isinstance(value, str) else value
@@ -48,13 +58,17 @@ def _field(number: int, value: int | str | bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Write seven bits a byte, the lowest first; the eighth says that more follow."""
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + _varint(value >> 7)
 
 
-def _attribute(name: str, value: int | Sequence[int]) -> bytes:
+def _attribute(name: str, value: Attribute) -> bytes:
     if isinstance(value, int):
         return _field(1, name) + _field(3, value) + _field(20, A_NUMBER)
+    if isinstance(value, float):
+        return _field(1, name) + _varint(2 << 3 | 5) + np.array(value, "<f4").tobytes() + _field(20, A_FLOAT)
+    if isinstance(value, str):
+        return _field(1, name) + _field(4, value) + _field(20, A_TEXT)
     return _field(1, name) + b"".join(_field(8, each) for each in value) + _field(20, NUMBERS)
 
 

@@ -1,0 +1,1 @@
+"""What computes the network: OpenCV or torch."""

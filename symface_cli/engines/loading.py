@@ -1,0 +1,54 @@
+"""Which engine computes the network, and its loading."""
+
+from pathlib import Path
+from typing import Literal
+
+from symface_cli.engines.engine import Engine
+from symface_cli.errors import UsageError
+from symface_cli.network.weights import WeightsFile, read_weights
+
+EngineChoice = Literal["auto", "opencv", "torch"]
+FEW = 100  # photos: what torch saves on more of them is worth the second that it takes to be imported
+
+
+def engine_for(choice: EngineChoice, photos: int) -> EngineChoice:
+    """Return the engine for a number of photos: more than a few are worth the time that torch takes to be loaded."""
+    return "torch" if choice == "auto" and photos > FEW else choice
+
+
+def load_engine(weights: Path | None = None, device: str = "auto", choice: EngineChoice = "auto") -> Engine:
+    """Load the network.
+
+    Args:
+        weights: A weights file; None takes the bundled one.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        choice: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU or the network is the paper's.
+
+    Raises:
+        WeightsError: If the weights cannot be used.
+        UsageError: If the device is not there, or the engine cannot compute this network on it.
+    """
+    if choice not in ("auto", "opencv", "torch"):
+        raise UsageError(f"engine {choice}: use auto, opencv or torch")
+    if choice == "opencv" and device not in ("auto", "cpu"):
+        raise UsageError(f"device {device}: the engine opencv computes on the CPU alone; use torch for others")
+    if choice == "torch" or device not in ("auto", "cpu"):
+        return _load_torch(weights, device)
+    file = read_weights(weights)
+    if file.architecture.kind == "symface":
+        return _load_opencv(file)
+    if choice == "opencv":
+        raise UsageError(f"{file.path}: weights of the paper's network, which only the engine torch computes")
+    return _load_torch(weights, device)
+
+
+def _load_torch(weights: Path | None, device: str) -> Engine:
+    from symface_cli.engines.torch_engine import TorchEngine
+
+    return TorchEngine(weights, device)
+
+
+def _load_opencv(file: WeightsFile) -> Engine:
+    from symface_cli.engines.opencv_engine import OpenCvEngine
+
+    return OpenCvEngine(file)

@@ -1,0 +1,160 @@
+"""The geometry of the network for one face, in NumPy: what `network.warps` and `network.parsing` compute in torch.
+
+Images are (H, W, C) in 0..1; warps are (17, 17, 2), (x, y) in normalized crop coordinates at the face frame's control
+points. Unlike OpenCV's, the places at which images are sampled are not rounded.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from symface_cli.geometry.sampling import enlarge
+from symface_cli.geometry.types import Array, Floats, Photo
+from symface_cli.geometry.warps import areas_of_warp, control_points
+from symface_cli.network.architecture import FACE_SIZE, GRAY
+from symface_cli.network.maps import (
+    LEAST_AREA,
+    LEAST_VISIBLE,
+    PARSING_SIZE,
+    PARTS,
+    SEEN,
+    UNSEEN,
+    VISIBLE_POWER,
+    Part,
+)
+
+BICUBIC = -0.75  # the kernel's a, as torch and OpenCV have it
+
+
+def normalize(crop: Photo) -> Floats:
+    """Return a crop with values in 0..1."""
+    return np.asarray(crop.astype(np.float32) / 255, np.float32)
+
+
+def rectify(crop: Floats, warp: Floats) -> Floats:
+    """Sample the crop (H, W, C) through the warp: return the face in its frame, (128, 128, C)."""
+    return sample(crop, enlarge(warp, FACE_SIZE))
+
+
+def sample(image: Floats, points: NDArray[np.floating]) -> Floats:
+    """Sample an image (H, W, C) linearly at normalized points (h, w, 2); reflected beyond its edges."""
+    height, width = image.shape[:2]
+    x, y = (_reflect(points[..., axis], length) for axis, length in ((0, width), (1, height)))
+    left, above = x.astype(np.int32).clip(0, width - 2), y.astype(np.int32).clip(0, height - 2)
+    across, down = (x - left)[..., None], (y - above)[..., None]
+    flat, at = image.reshape(-1, image.shape[2]), above * width + left
+    upper = flat[at] + across * (flat[at + 1] - flat[at])
+    lower = flat[at + width] + across * (flat[at + width + 1] - flat[at + width])
+    return np.asarray(upper + down * (lower - upper), np.float32)
+
+
+def _reflect(places: NDArray[np.floating], length: int) -> Floats:
+    """Turn normalized places into pixels of 0 to length - 1, reflected at both ends."""
+    last = length - 1
+    pixels = np.abs((np.asarray(places, np.float32) + 1) * (last / 2)) % (2 * last)
+    return np.asarray(np.minimum(pixels, 2 * last - pixels), np.float32)
+
+
+def halve(image: Floats) -> Floats:
+    """Return the means of 2 x 2 pixels of an image (H, W, C)."""
+    columns = image[:, ::2] + image[:, 1::2]
+    return np.asarray((columns[::2] + columns[1::2]) / 4, np.float32)
+
+
+def mirror_warp(warp: Floats) -> Floats:
+    """Return the warp of the mirrored crop."""
+    return warp[:, ::-1] * np.array([-1, 1], np.float32)
+
+
+def compose_warps(warp: Floats, shift: Floats) -> Floats:
+    """Return W(u + shift(u)) at the control points u, sampled cubically; `shift` is in normalized face coordinates."""
+    last = len(warp) - 1
+    places = (shift + control_points()).astype(np.float64) * (last / 2) + last / 2
+    start = np.floor(places).astype(int)
+    weights = [_cubic(np.abs(places - start - offset)) for offset in range(-1, 3)]
+    composed = np.zeros(warp.shape)
+    for j, down in enumerate(weights):
+        for i, across in enumerate(weights):
+            rows, columns = ((start[..., axis] + k - 1).clip(0, last) for axis, k in ((1, j), (0, i)))
+            composed += (down[..., 1] * across[..., 0])[..., None] * warp[rows, columns]
+    return composed.astype(np.float32)
+
+
+def _cubic(distance: Array) -> Array:
+    """Return the weight of a value at a distance of 0 to 2 (Keys 1981)."""
+    a, d = BICUBIC, distance
+    near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return np.where(d <= 1, near, far)
+
+
+def foreshortening(warp: Floats) -> Floats:
+    """Return J(u) = |det dW/du| at the control points, smoothed, (17, 17)."""
+    smooth = cv2.blur(areas_of_warp(warp).astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    area: Floats = np.maximum(smooth, LEAST_AREA)
+    return area
+
+
+def side_weights(warp: Floats, visible: Floats) -> Floats:
+    """Return q(u), how much each side counts, (17, 17), as `network.warps.side_weights`."""
+    amount = foreshortening(warp) * (visible**VISIBLE_POWER + LEAST_VISIBLE)
+    weights: Floats = (amount / (amount + amount[:, ::-1])).astype(np.float32)
+    return weights
+
+
+def hidden_on_both_sides(visible: Floats) -> Floats:
+    """Return how far neither side shows a point of the face, (17, 17) in 0..1, symmetric."""
+    better = np.maximum(visible, visible[:, ::-1])
+    hidden: Floats = ((SEEN - better) / (SEEN - UNSEEN)).clip(0, 1)
+    return hidden
+
+
+def blend_sides(face: Floats, weights: Floats) -> Floats:
+    """Blend a rectified face (S, S, 3) with its mirror image: q(u) a(u) + q(u') a(u'), exactly symmetric."""
+    weighted = enlarge(weights, len(face)).clip(0, 1)[..., None] * face
+    blended: Floats = weighted + weighted[:, ::-1]
+    return blended
+
+
+def keep_face(face: Floats, mask: Floats) -> Floats:
+    """Put a face (S, S, 3) on gray: the mask (17, 17) in 0..1 says where it is kept."""
+    kept: Floats = GRAY + (face - GRAY) * enlarge(mask, len(face)).clip(0, 1)[..., None]
+    return kept
+
+
+def sample_face(crop: Floats, crop_from_level: Array) -> Floats:
+    """Sample a crop (H, W, 3) in the level frame, not aliased: (64, 64, 3)."""
+    length = len(crop)
+    pixels = control_points(PARSING_SIZE) @ crop_from_level[:2, :2].T + crop_from_level[:2, 2]
+    return sample(halve(crop), pixels * ((length - 1) / (length - 2)))  # the middles of 2 x 2 pixels
+
+
+def looks_to_right(warp: Floats, crop_from_level: Array) -> bool:
+    """Return whether the midline of a warp lies on the right of the level frame's."""
+    moved = warp[:, warp.shape[1] // 2].mean(0) - crop_from_level[:2, 2]
+    return bool(moved @ crop_from_level[:2, 0] > 0)
+
+
+def visibility(parts: Floats, warp: Floats, crop_from_level: Array) -> Floats:
+    """Return how surely nothing lies in front of the points of a warp, (17, 17), from a parser's probabilities."""
+    level_from_crop = np.linalg.inv(crop_from_level)
+    points = (warp @ level_from_crop[:2, :2].T + level_from_crop[:2, 2]).clip(-1, 1)
+    seen: Floats = 1 - sample(parts[Part.FRONT, ..., None], points)[..., 0]
+    return seen
+
+
+def probabilities(logits: Floats) -> Floats:
+    """Turn a parser's logits (PARTS + 1, 64, 64) into probabilities in 0..1."""
+    shares = np.exp(logits[:PARTS] - logits[:PARTS].max(0))
+    return np.concatenate([shares / shares.sum(0), sigmoid(logits[PARTS:])])
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Turn logits into probabilities."""
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def shuffle(features: Floats) -> Floats:
+    """Make an image (C, 2 H, 2 W) of features (4 C, H, W), as torch's pixel shuffle."""
+    channels, height, width = features.shape
+    blocks = features.reshape(channels // 4, 2, 2, height, width).transpose(0, 3, 1, 4, 2)
+    return np.ascontiguousarray(blocks).reshape(channels // 4, 2 * height, 2 * width)

@@ -1,0 +1,172 @@
+"""The network computed by OpenCV: loaded in a fraction of the time that torch takes to be imported."""
+
+import threading
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from symface_cli.engines import maps
+from symface_cli.engines.engine import EngineName, Located
+from symface_cli.engines.parts import (
+    Tensors,
+    coarse_part,
+    decoder_part,
+    encoder_part,
+    fine_part,
+    parser_part,
+)
+from symface_cli.engines.shapes import shapes_of
+from symface_cli.geometry.types import Floats, Photo
+from symface_cli.geometry.warps import GRID, control_points, similarity_of_warp
+from symface_cli.network.architecture import FACE_SIZE, GRAY, Architecture
+from symface_cli.network.maps import CORRECTION_UNIT
+from symface_cli.network.weights import WeightsFile
+
+HALF = FACE_SIZE // 2  # px, side of the faces that the VAE's stacks work on
+
+
+class OpenCvEngine:
+    """symface's network, as `network.vae` defines it; parts are loaded when they are needed.
+
+    Args:
+        file: The weights.
+
+    Raises:
+        WeightsError: If the tensors are not those of the architecture.
+
+    Attributes:
+        name: What computes it.
+        on_cpu: That it does so on the CPU.
+        sha256: Checksum of the weights file.
+        stage: The stage in which the weights were trained last.
+    """
+
+    name: EngineName = "opencv"
+    on_cpu = True
+
+    def __init__(self, file: WeightsFile) -> None:
+        if {name: tensor.shape for name, tensor in file.tensors.items()} != shapes_of(file.architecture):
+            raise file.refuse()
+        self.sha256, self.stage = file.sha256, file.stage
+        self._file = file
+        self._pose_field = np.asarray(file.tensors["pose_field"], np.float32)
+        self._own = threading.local()  # OpenCV's networks are for one thread at a time
+
+    def locate(self, crop: Photo) -> Located:
+        """Locate the face in a crop (160, 160, 3)."""
+        image = maps.normalize(crop)
+        return self._localizer.locate(image, self._pose_field)
+
+    def decode(self, crop: Photo, located: Located | None) -> Photo:
+        """Return the decoded face of a crop (160, 160, 3), (128, 128, 3)."""
+        located = self.locate(crop) if located is None else located
+        blended = maps.blend_sides(maps.rectify(maps.normalize(crop), located.warp), located.weights)
+        shown = maps.keep_face(blended, located.mask * (1 - located.hidden))
+        face = maps.keep_face(self._vae.reconstruct(shown), located.mask)
+        pixels: Photo = ((face + face[:, ::-1]) / 2 * 255).round().clip(0, 255).astype(np.uint8)
+        return pixels
+
+    @property
+    def _localizer(self) -> "_Localizer":
+        if not hasattr(self._own, "localizer"):
+            self._own.localizer = _Localizer(self._file.tensors, self._file.architecture)
+        localizer: _Localizer = self._own.localizer
+        return localizer
+
+    @property
+    def _vae(self) -> "_Vae":
+        if not hasattr(self._own, "vae"):
+            self._own.vae = _Vae(self._file.tensors, self._file.architecture)
+        vae: _Vae = self._own.vae
+        return vae
+
+
+class _Localizer:
+    """`network.localizer.Localizer`, for one face."""
+
+    def __init__(self, tensors: Tensors, architecture: Architecture) -> None:
+        self._coarse = coarse_part(tensors, architecture)
+        self._fine = fine_part(tensors, architecture)
+        self._parser = parser_part(tensors, architecture)
+
+    def locate(self, image: Floats, pose_field: Floats) -> Located:
+        """Locate the face in a crop (160, 160, 3) in 0..1: as the mean of crop and mirror image."""
+        guesses = self._coarse(crop=_planes(_beside_mirror_image(maps.halve(image) - GRAY)))
+        guess, other = guesses.reshape(2, GRID, GRID, 2) + control_points().astype(np.float32)
+        coarse = (guess + maps.mirror_warp(other)) / 2
+        warp, mask = self._correct(image, coarse)
+        crop_from_level = similarity_of_warp(warp)
+        parts = self._parse(maps.sample_face(image, crop_from_level), maps.looks_to_right(warp, crop_from_level))
+        visible = maps.visibility(parts, warp, crop_from_level)
+        return Located(
+            warp=warp,
+            mask=mask,
+            parts=parts,
+            visible=visible,
+            weights=maps.side_weights(warp, visible),
+            hidden=maps.hidden_on_both_sides(visible),
+            pose_field=pose_field,
+        )
+
+    def _correct(self, image: Floats, coarse: Floats) -> tuple[Floats, Floats]:
+        """Return the corrected warp, and the mask."""
+        face = maps.rectify(image, coarse) - GRAY
+        both = _beside_mirror_image(face)
+        corrections = self._fine(face=_planes(np.concatenate([both, both[:, :, ::-1]], -1)))
+        first, other = corrections.reshape(2, GRID, GRID, 3)
+        shift = CORRECTION_UNIT / 2 * (first[..., :2] + maps.mirror_warp(other[..., :2]))
+        mask = maps.sigmoid(0.5 * (first[..., 2] + other[:, ::-1, 2]))
+        return maps.compose_warps(coarse, shift), 0.5 * (mask + mask[:, ::-1])
+
+    def _parse(self, level: Floats, to_right: bool) -> Floats:
+        """Return what a level face (64, 64, 3) shows, (PARTS + 1, 64, 64); the one seen looks to the left."""
+        face = (level[:, ::-1] if to_right else level) - GRAY
+        logits = maps.shuffle(self._parser(face=_planes(np.concatenate([face, face[:, ::-1]], -1)[None]))[0])
+        return maps.probabilities(logits[..., ::-1] if to_right else logits)
+
+
+class _Vae:
+    """Encoder and decoder of `network.vae`, for one face, with z = mu."""
+
+    def __init__(self, tensors: Tensors, architecture: Architecture) -> None:
+        self._tensors = tensors
+        self._stack = encoder_part(tensors, architecture)
+        self._detail = decoder_part(tensors, architecture)
+        self._start = (1, architecture.encoder_widths[-1], 4, 2)
+
+    def reconstruct(self, face: Floats) -> Floats:
+        """Return a symmetric face (128, 128, 3) in 0..1 as encoded and decoded, the same size."""
+        z = self._encode(maps.halve(face) - GRAY)
+        small = self._connect("decoder.linear", z).reshape(1, 3, HALF, HALF // 2)
+        detail = self._detail(start=self._connect("decoder.start", z).reshape(self._start), face=small)[0]
+        whole = np.concatenate([small, small[..., ::-1]], -1)[0].transpose(1, 2, 0)
+        large = cv2.resize(whole, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_LINEAR)
+        left = GRAY + large[:, :HALF] + maps.shuffle(detail).transpose(1, 2, 0)
+        return np.concatenate([left, left[:, ::-1]], 1)
+
+    def _encode(self, small: Floats) -> Floats:
+        planes = _planes(small[None])
+        added = self._connect("encoder.statistics", self._stack(face=planes), len(self._deviation))
+        mu: Floats = self._connect("encoder.linear", planes[..., : HALF // 2]) + self._deviation * added
+        return mu
+
+    @cached_property
+    def _deviation(self) -> Floats:
+        return np.asarray(self._tensors["encoder.deviation"], np.float32)
+
+    def _connect(self, layer: str, values: Floats, count: int | None = None) -> Floats:
+        """Return the first `count` outputs of a linear layer; summed up in one order, unlike BLAS with its threads."""
+        weight, bias = (np.asarray(self._tensors[f"{layer}.{name}"][:count], np.float32) for name in ("weight", "bias"))
+        connected: Floats = np.einsum("oi,i->o", weight, values.ravel()) + bias
+        return connected
+
+
+def _beside_mirror_image(image: Floats) -> Floats:
+    """Return an image (H, W, C) and its mirror image, (2, H, W, C)."""
+    return np.stack([image, image[:, ::-1]])
+
+
+def _planes(images: Floats) -> Floats:
+    """Turn images (B, H, W, C) into (B, C, H, W)."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -1,0 +1,181 @@
+"""Both engines: the same faces, within their rounding, and each the same one every time."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from symface_cli.detection.detector import detect
+from symface_cli.engines.loading import FEW, engine_for, load_engine
+from symface_cli.engines.opencv_engine import OpenCvEngine
+from symface_cli.engines.shapes import shapes_of
+from symface_cli.engines.torch_engine import TorchEngine
+from symface_cli.errors import UsageError, WeightsError
+from symface_cli.geometry.frames import CROP_SIZE, EYE_DISTANCE_FACE
+from symface_cli.geometry.sampling import resample
+from symface_cli.imaging.photo import read_photo
+from symface_cli.network.architecture import Architecture
+from symface_cli.network.builder import build_network
+from symface_cli.network.weights import read_weights, save_weights
+from tests.conftest import ROOT
+from tests.small import SMALL, SMALL_PAPER
+
+PICTURES = ("portrait.jpg", "pair.jpg", "people/female_28.jpg", "people/male_15.jpg")
+MAPS = ("mask", "parts", "visible", "weights", "hidden", "pose_field")
+
+
+@pytest.fixture(scope="module")
+def engines():
+    return load_engine(choice="opencv"), load_engine(device="cpu", choice="torch")
+
+
+def crops_of(name):
+    photo = read_photo(ROOT / "examples" / name)
+    return [resample(photo, found.crop_from_photo, CROP_SIZE) for found in detect(photo)]
+
+
+@pytest.fixture(scope="module")
+def crop():
+    return crops_of("portrait.jpg")[0]
+
+
+@pytest.fixture
+def small(tmp_path):
+    """The weights of a network whose every tensor is random, batch statistics and pose field, too."""
+    torch.manual_seed(0)
+    network = build_network(SMALL).eval()
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand_like(tensor) + 0.5 if "running_var" in name else 0.3 * torch.randn_like(tensor))
+    path = tmp_path / "small.safetensors"
+    save_weights(path, network, stage=2)
+    return path
+
+
+def assert_same(located, other):
+    eyes = EYE_DISTANCE_FACE / 2 * np.linalg.norm(located.warp[:, -1] - located.warp[:, 0], axis=-1).mean()
+    assert np.linalg.norm(located.warp - other.warp, axis=-1).max() < 1e-4 * eyes
+    for name in MAPS:
+        assert np.abs(getattr(located, name) - getattr(other, name)).max() < 1e-3, name
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_both_engines_see_and_draw_the_same_face(engines, name):
+    opencv, plain = engines
+    for crop in crops_of(name):
+        located, other = opencv.locate(crop), plain.locate(crop)
+        assert_same(located, other)
+        face, its = opencv.decode(crop, located), plain.decode(crop, other)
+        assert cv2.absdiff(face, its).max() <= 1
+        assert (face == face[:, ::-1]).all()
+        assert (its == its[:, ::-1]).all()
+
+
+def test_any_weights_are_computed_alike_even_if_batch_norm_turns_their_sign(small, crop):
+    opencv, plain = load_engine(small, choice="opencv"), load_engine(small, device="cpu", choice="torch")
+    assert (opencv.sha256, opencv.stage) == (plain.sha256, plain.stage) == (read_weights(small).sha256, 2)
+    assert_same(opencv.locate(crop), plain.locate(crop))
+    located = plain.locate(crop)
+    assert cv2.absdiff(opencv.decode(crop, located), plain.decode(crop, located)).max() <= 1
+
+
+def test_opencv_decodes_a_face_that_was_not_located_yet(engines, crop):
+    opencv, _ = engines
+    assert (opencv.decode(crop, None) == opencv.decode(crop, opencv.locate(crop))).all()
+
+
+def test_opencv_computes_the_same_with_any_number_of_threads_and_in_any_of_them(crop):
+    before, found = cv2.getNumThreads(), []
+    engine = OpenCvEngine(read_weights())
+
+    def see(threads):
+        cv2.setNumThreads(threads)
+        located = engine.locate(crop)
+        found.append((located.warp.tobytes(), located.parts.tobytes(), engine.decode(crop, located).tobytes()))
+
+    see(1)
+    see(2)
+    thread = threading.Thread(target=see, args=(2,))
+    thread.start()
+    thread.join()
+    cv2.setNumThreads(before)
+    assert len(set(found)) == 1
+
+
+def test_the_vae_is_loaded_only_when_a_face_is_decoded(crop, monkeypatch):
+    loaded = []
+    monkeypatch.setattr("symface_cli.engines.opencv_engine.encoder_part", lambda *_: loaded.append(1))
+    OpenCvEngine(read_weights()).locate(crop)
+    assert not loaded
+
+
+@pytest.mark.parametrize(("photos", "expected"), [(1, "auto"), (FEW, "auto"), (FEW + 1, "torch"), (50_000, "torch")])
+def test_torch_is_loaded_for_many_photos(photos, expected):
+    assert engine_for("auto", photos) == expected
+    assert engine_for("opencv", photos) == "opencv"
+
+
+def test_auto_takes_opencv_on_the_cpu_and_torch_for_a_gpu_and_the_papers_network(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("symface_cli.engines.loading._load_torch", lambda *arguments: asked.append(arguments))
+    assert load_engine().name == load_engine(device="cpu").name == "opencv"
+    save_weights(tmp_path / "paper.safetensors", build_network(SMALL_PAPER), stage=3)
+    load_engine(tmp_path / "paper.safetensors")
+    load_engine(device="cuda")
+    assert asked == [(tmp_path / "paper.safetensors", "auto"), (None, "cuda")]
+
+
+def test_what_opencv_cannot_compute_is_refused(tmp_path):
+    path = tmp_path / "paper.safetensors"
+    save_weights(path, build_network(SMALL_PAPER), stage=3)
+    with pytest.raises(UsageError, match="paper's network"):
+        load_engine(path, choice="opencv")
+    with pytest.raises(UsageError, match="device cuda: "):
+        load_engine(device="cuda", choice="opencv")
+    with pytest.raises(UsageError, match="engine tflite: "):
+        load_engine(choice="tflite")
+
+
+@pytest.mark.parametrize("architecture", [Architecture(), SMALL])
+def test_the_shapes_are_those_of_the_network(architecture):
+    expected = {name: tuple(tensor.shape) for name, tensor in build_network(architecture).state_dict().items()}
+    assert shapes_of(architecture) == expected
+
+
+def test_a_tensor_of_another_shape_or_name_is_refused(small):
+    file = read_weights(small)
+    for tensors in ({"pose_field": np.zeros(3)}, {"surprise": np.zeros(3)}):
+        changed = type(file)(file.path, file.architecture, {**file.tensors, **tensors}, file.stage, file.sha256)
+        with pytest.raises(WeightsError, match="describes"):
+            OpenCvEngine(changed)
+
+
+UNUSED = ("torch", "scipy", "matplotlib", "jinja2", "requests", "tifffile", "dlib", "fsspec")
+RUN = f"""
+import sys
+from symface_cli.cli.app import main
+status = main(sys.argv[1:])
+print(status, *sorted(set(sys.modules) & set({UNUSED!r})))
+"""
+
+
+def run_python(code, *arguments):
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_photo_needs_no_torch_nor_anything_else_that_it_does_not_use(portrait, tmp_path):
+    out = tmp_path / "out.jpg"
+    assert run_python(RUN, "symmetrize", str(portrait), "-o", str(out)).splitlines() == [str(out), "0"]
+    assert run_python("import symface_cli, sys; print('numpy' in sys.modules)") == "False\n"
+
+
+def test_the_torch_engine_is_what_it_was_asked_to_be(engines):
+    assert isinstance(engines[1], TorchEngine)
+    assert [engine.name for engine in engines] == ["opencv", "torch"]
+    assert all(engine.on_cpu for engine in engines)
+    assert Path(read_weights().path).name == "symface.safetensors"
