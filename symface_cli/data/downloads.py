@@ -9,15 +9,18 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import platformdirs
-import requests
 from filelock import FileLock
 
 from symface_cli.errors import SymfaceError, WeightsError
 from symface_cli.files import Progress, checksum
 from symface_cli.storage.objects import is_offline
+
+if TYPE_CHECKING:
+    from requests import RequestException
 
 TIMEOUT = 20.0  # seconds without a byte
 BLOCK = 1 << 16  # bytes read at a time
@@ -47,6 +50,8 @@ def fetch(
         SymfaceError: What `failure` makes, if SYMFACE_OFFLINE forbids the download, if it cannot be downloaded or
             written, or if its checksum is another; then it is removed.
     """
+    from requests import RequestException  # here: it takes 0.1 s to import, and few commands download
+
     address = on_mirror(address)
     if is_offline():
         raise failure(f"{target.name} is not here, and SYMFACE_OFFLINE forbids to get {address}; {by_hand}")
@@ -63,7 +68,7 @@ def fetch(
                 told = f"{address} has SHA-256 {found}, expected {sha256}"
                 raise failure(f"{told}; it was removed: try again, or {by_hand}")
             part.replace(target)
-    except requests.RequestException as error:
+    except RequestException as error:
         raise failure(f"cannot download {address} ({_reason(error)}); try again later, or {by_hand}") from error
     except OSError as error:
         told = f"cannot write {part} ({error.strerror}) for {address}"
@@ -96,6 +101,8 @@ def locked(folder: Path) -> AbstractContextManager[object]:
 
 def _append(address: str, part: Path, progress: Progress) -> None:
     """Append to `part` what is missing; start again if the server does not support ranges."""
+    import requests
+
     done = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"}  # ranges and lengths are of the file itself, not of a packed form
     if done:
@@ -120,8 +127,10 @@ def _append(address: str, part: Path, progress: Progress) -> None:
         raise requests.ConnectionError
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: "RequestException") -> str:
     """Say in a few words why a request failed."""
+    import requests
+
     if error.response is not None:
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):
