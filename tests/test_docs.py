@@ -30,6 +30,12 @@ OPTIONS = {
     name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     for name, command in COMMANDS.items()
 }
+OPTIONS["cluster"] = {
+    option
+    for command in COMMANDS["cluster"].commands.values()
+    for parameter in command.params
+    for option in (*parameter.opts, *parameter.secondary_opts)
+}
 OF_OTHERS = {
     *("--help", "--version", "--config", "--install-completion"),  # of symface itself
     *("--max-restarts", "--rdzv-id"),  # of torchrun

@@ -22,6 +22,7 @@ OPTIONS = {
     ),
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --shard --debug",
+    "cluster": "",
     "merge": "--report --force --debug",
     "train": (
         "--stage --download --labels --segmentation --teacher --run --init --resume --tensorboard --epochs "
@@ -61,6 +62,12 @@ def test_exit_statuses_have_these_meanings() -> None:
 
 def test_these_are_the_commands() -> None:
     assert sorted(COMMANDS) == sorted(OPTIONS)
+
+
+@pytest.mark.parametrize("name", ["symmetrize", "measure"])
+def test_a_command_for_a_cluster_has_the_same_options_and_its_own(name: str) -> None:
+    usual, there = COMMANDS[name].params, COMMANDS["cluster"].commands[name].params
+    assert {option.name for option in there} == {*(option.name for option in usual), "address", "num_workers"}
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -13,7 +13,7 @@ from symface_cli.batch.manifest_file import Entry, ManifestFile
 from symface_cli.batch.outcomes import Outcome, Pair
 from symface_cli.batch.states import FileState, parse_state
 from symface_cli.batch.targets import Target, place_of, real_folder
-from symface_cli.errors import ExitStatus, Hint
+from symface_cli.errors import ExitStatus, Hint, WorkerError
 from symface_cli.rendering.records import FaceRecord
 from symface_cli.storage.address import Address, parse_path
 
@@ -69,6 +69,7 @@ class Manifest:
         self._file = ManifestFile(path)
         self._foreign: list[_Success] = []  # of other manifests, relied on and not added yet
         self._successes: dict[str, list[_Lines]] = {}
+        self._lost: dict[str, Entry] = {}
         for other in others:
             self._find_successes(ManifestFile(other), is_own=False)
         self._find_successes(self._file)
@@ -103,6 +104,13 @@ class Manifest:
             self._file.append(success.entries)
         self._foreign = []
 
+    def find_lost(self, target: Target) -> Outcome | None:
+        """Return that a photo has killed the processes that were at it, if that is the latest known of it."""
+        entry = self._lost.get(place_of(target.photo))
+        if entry is None or entry.get("parameters") != self._parameters:
+            return None
+        return Outcome(target=target, error=WorkerError(str(entry["reason"])))
+
     def find_made(self, target: Target) -> set[tuple[Path, str]]:
         """Return which files earlier runs have made of a photo, each with the SHA-256 of its contents."""
         return {
@@ -124,14 +132,14 @@ class Manifest:
         common = {
             "input": str(outcome.photo),
             "input_bytes": None if outcome.input_state is None else outcome.input_state.bytes,
-            "input_state": _state_as_json(outcome.input_state),
+            "input_state": state_as_json(outcome.input_state),
             "relative_input": self._relative(place),
             "status": int(outcome.status),
             "reason": None if outcome.error is None else str(outcome.error),
             "traceback": None if outcome.error is None else outcome.error.traceback or None,
             "outputs": [str(path) for path in outcome.written],
-            "output_states": [_state_as_json(state) for state in outcome.output_states],
-            "pairs": [_pair_as_json(pair) for pair in outcome.pairs],
+            "output_states": [state_as_json(state) for state in outcome.output_states],
+            "pairs": [pair_as_json(pair) for pair in outcome.pairs],
             "notes": outcome.notes,
             "faces": len(outcome.faces),
         }
@@ -145,6 +153,9 @@ class Manifest:
             if entry["status"] == ExitStatus.OK and len(lines) == entry.get("faces"):
                 place = place_of_entry(entry, self._folder)
                 self._successes.setdefault(place, []).append(_Lines(lines, is_own))
+                self._lost.pop(place, None)
+            elif entry["status"] == ExitStatus.BUG and not entry.get("traceback"):  # a bug has one
+                self._lost[place_of_entry(entry, self._folder)] = entry
 
     def _successes_of(self, target: Target) -> list[_Success]:
         found = self._successes.get(place_of(target.photo), [])
@@ -212,22 +223,25 @@ def past_outcome(entries: Sequence[Entry], target: Target) -> Outcome:
         target=target,
         written=tuple(target.folder / Path(path).name for path in _strings(entries[0].get("outputs"))),
         faces=tuple(faces),
-        pairs=tuple(_pair(value, target.folder) for value in entries[0].get("pairs", [])),
+        pairs=tuple(parse_pair(value, target.folder) for value in entries[0].get("pairs", [])),
         notes=tuple(_strings(entries[0].get("notes"))),
     )
 
 
-def _pair_as_json(pair: Pair) -> dict[str, object]:
+def pair_as_json(pair: Pair) -> dict[str, object]:
+    """Write a pair as JSON can hold it."""
     where = None if pair.photo_from_image is None else pair.photo_from_image.tolist()
     return {"path": str(pair.path), "face": pair.face, "photo_from_image": where}
 
 
-def _pair(value: Mapping[str, Any], folder: Path) -> Pair:
+def parse_pair(value: Mapping[str, Any], folder: Path) -> Pair:
+    """Read what `pair_as_json` wrote; its file lies in a folder."""
     where = value["photo_from_image"]
     return Pair(folder / Path(value["path"]).name, value["face"], None if where is None else np.array(where))
 
 
-def _state_as_json(state: FileState | None) -> dict[str, int | str] | None:
+def state_as_json(state: FileState | None) -> dict[str, int | str] | None:
+    """Write a state as JSON can hold it."""
     return None if state is None else state.as_dict()
 
 

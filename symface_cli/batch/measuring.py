@@ -1,6 +1,6 @@
 """A batch of photos to measurements of their faces: several at a time, in tables that grow, resumable."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,15 +9,13 @@ import numpy as np
 
 from symface_cli.batch.outcomes import until_store_fails
 from symface_cli.batch.permission import Permission
-from symface_cli.batch.results import read_source, write_result
+from symface_cli.batch.results import HEATMAP, OVERLAY, picture_paths, read_source, write_pictures
 from symface_cli.batch.states import find_state
 from symface_cli.batch.tables import CSV, JSON, Format, Table, open_table, read_table
 from symface_cli.batch.targets import STREAM, Target, Targets, place_of
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import ExitStatus, Hint, SymfaceError, WeightsError, WorkerError, failure_of
 from symface_cli.files import is_file
-from symface_cli.geometry.types import Photo
-from symface_cli.imaging.photo import encode_png
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import USUAL, Convention, FaceMeasurement, FaceMeter
 from symface_cli.measurement.points.corrections import Corrections
@@ -32,8 +30,6 @@ from symface_cli.storage.address import parse_path
 from symface_cli.version import __version__
 from symface_cli.writing import Destination, Inputs, prepare_files, write_file
 
-HEATMAP, OVERLAY = "asymmetry", "points"
-"""How the names of pictures end, after that of the photo."""
 NO_IRISES = "face {}: no irises were found for the scale; its lengths are in per cent"
 
 
@@ -81,6 +77,7 @@ class MeasuredPhoto:
         notes: What a user should know though nothing failed, a sentence each.
         sha256: Of the photo's file; empty if it cannot be read, and for standard input.
         heatmaps: SHA-256 of each heat map's file, or empty.
+        rows: What a table says of it, where it was measured elsewhere and nothing else is known; else None.
     """
 
     target: Target
@@ -89,11 +86,16 @@ class MeasuredPhoto:
     notes: tuple[str, ...] = ()
     sha256: str = ""
     heatmaps: tuple[str, ...] = ()
+    rows: PhotoRows | None = None
 
     @property
     def photo(self) -> Path:
         """The photo's path, or STREAM."""
         return self.target.photo
+
+
+Spread = Callable[[Permission, Sequence[Target], str], Iterator[MeasuredPhoto]]
+"""Has photos measured elsewhere, given what the rows say of how, and returns what became of them, in any order."""
 
 
 class MeasuringBatch:
@@ -103,6 +105,7 @@ class MeasuringBatch:
         symmetrizer: The loaded network.
         targets: The photos.
         options: How to measure them.
+        spread: Has the work done elsewhere, instead of by workers of this machine.
 
     Attributes:
         skipped: Number of photos that are done already.
@@ -112,8 +115,11 @@ class MeasuringBatch:
         WeightsError: If the scale needs a model that is not here and cannot be downloaded.
     """
 
-    def __init__(self, symmetrizer: Symmetrizer, targets: Targets, options: MeasuringOptions) -> None:
+    def __init__(
+        self, symmetrizer: Symmetrizer, targets: Targets, options: MeasuringOptions, spread: Spread | None = None
+    ) -> None:
         self._symmetrizer = symmetrizer
+        self._spread = spread
         self._targets = targets
         self._options = options
         self._inputs = Inputs([*targets.photos, *options.also_read])
@@ -145,6 +151,8 @@ class MeasuringBatch:
         done = [rows for target, rows in self._rows.items() if target not in todo]
         for table in self._tables:
             table.begin(self._in_order(), done)
+        if self._spread is not None:
+            return self._record(self._spread(self._permission(), self._todo, self._measured_by))
         task = partial(measure_target, self._meter, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
         fork = self._symmetrizer.engine.on_cpu and not self._targets.is_in_memory
@@ -234,7 +242,7 @@ class MeasuringBatch:
         is_refused = error is not None and error.hint is Hint.OVERWRITE
         if is_refused and known is not None and self._is_measured(known, measured.sha256):
             return
-        self._rows[measured.target] = rows = _rows_of(measured, self._measured_by)
+        self._rows[measured.target] = rows = rows_of(measured, self._measured_by)
         self._points[measured.target] = [_points_of(measured, face) for face in measured.faces]
         for table in self._tables:
             table.add(rows, self._in_order)
@@ -278,8 +286,8 @@ def measure_target(
         given = [known.find(target.photo, number) for number, _ in enumerate(found, first)]
         faces = meter.measure_faces(photo, found, first, given)
         notes = (
-            *_write_pictures([face.heatmap for face in faces], heatmaps, permission),
-            *_write_pictures([face.overlay for face in faces], overlays, permission),
+            *write_pictures([face.heatmap for face in faces], heatmaps, permission),
+            *write_pictures([face.overlay for face in faces], overlays, permission),
             *(NO_IRISES.format(face.number) for face in faces if face.scale is None and convention.scaling.is_wanted),
         )
     except WeightsError:  # of the paper's network, which cannot measure any photo
@@ -295,19 +303,14 @@ def measure_target(
     )
 
 
-def _write_pictures(pictures: Sequence[Photo | None], paths: Sequence[Path], permission: Permission) -> tuple[str, ...]:
-    """Write the pictures of faces; return what a user should know of them."""
-    drawn = [partial(encode_png, picture) for picture in pictures if picture is not None]
-    new = [(path, render) for path, render in zip(paths, drawn, strict=True) if permission.has_to_write(path, render)]
-    notes = [write_result(path, render(), permission.replace) for path, render in new]
-    return tuple(note for note in notes if note is not None)
-
-
 def _points_of(measured: MeasuredPhoto, face: FaceMeasurement) -> FacePoints:
     return FacePoints(str(measured.photo), face.number, np.array(list(face.points.values()), np.float64))
 
 
-def _rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
+def rows_of(measured: MeasuredPhoto, measured_by: str) -> PhotoRows:
+    """Return what a table says of a photo."""
+    if measured.rows is not None:
+        return replace(measured.rows, photo=str(measured.photo))
     heatmaps = measured.heatmaps or ("",) * len(measured.faces)
     return PhotoRows(
         photo=str(measured.photo),
@@ -339,11 +342,3 @@ def _heatmaps(target: Target, rows: PhotoRows) -> list[tuple[Path, str]]:
     count = len(rows.faces)
     paths = picture_paths(target, count, HEATMAP)[:count]
     return list(zip(paths, (face.heatmap_sha256 for face in rows.faces), strict=True))
-
-
-def picture_paths(target: Target, count: int, kind: str) -> list[Path]:
-    """Name the files of a photo's heat maps or overlays; numbered where there are several faces."""
-    labels = [f"-{number}" for number in range(1, count + 1)] if count > 1 else [""]
-    if target.exact is not None:
-        return [target.exact.with_name(f"{target.exact.stem}{label}{target.exact.suffix}") for label in labels]
-    return [target.folder / f"{target.stem}.{kind}{label}.png" for label in labels]

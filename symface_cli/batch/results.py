@@ -1,6 +1,7 @@
 """Read photos, and write results: names, folders, files."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,10 +9,15 @@ from symface_cli.batch.permission import Permission
 from symface_cli.batch.targets import STREAM, Target
 from symface_cli.errors import Hint, OutputError
 from symface_cli.files import read_stdin, write_to_stdout
+from symface_cli.geometry.types import Photo
+from symface_cli.imaging.photo import encode_png
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.rendering.options import Output
 from symface_cli.rendering.outputs import OutputFile
 from symface_cli.writing import make_folder, write_file
+
+HEATMAP, OVERLAY = "asymmetry", "points"
+"""How the names of pictures end, after that of the photo."""
 
 
 class Written(NamedTuple):
@@ -70,3 +76,19 @@ def write_result(path: Path, data: bytes, replace: bool) -> str | None:
         return None
     make_folder(path.parent)
     return write_file(path, data, replace)
+
+
+def write_pictures(pictures: Sequence[Photo | None], paths: Sequence[Path], permission: Permission) -> tuple[str, ...]:
+    """Write the pictures of faces; return what a user should know of them."""
+    drawn = [partial(encode_png, picture) for picture in pictures if picture is not None]
+    new = [(path, render) for path, render in zip(paths, drawn, strict=True) if permission.has_to_write(path, render)]
+    notes = [write_result(path, render(), permission.replace) for path, render in new]
+    return tuple(note for note in notes if note is not None)
+
+
+def picture_paths(target: Target, count: int, kind: str) -> list[Path]:
+    """Name the files of a photo's heat maps or overlays; numbered where there are several faces."""
+    labels = [f"-{number}" for number in range(1, count + 1)] if count > 1 else [""]
+    if target.exact is not None:
+        return [target.exact.with_name(f"{target.exact.stem}{label}{target.exact.suffix}") for label in labels]
+    return [target.folder / f"{target.stem}.{kind}{label}.png" for label in labels]

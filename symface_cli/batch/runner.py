@@ -1,9 +1,10 @@
 """A batch of photos to symmetric faces: several at a time, recorded, resumable, and shown on a page at the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
@@ -47,6 +48,10 @@ class BatchOptions:
     also_read: tuple[Path, ...] = ()
 
 
+Spread = Callable[[Permission, Sequence[Target], Mapping[str, object]], Iterator[Outcome]]
+"""Has photos done elsewhere, under a permission and with parameters, and returns what became of them, in any order."""
+
+
 class Batch:
     """Photos to be processed, less those that are done already. Its length is the number of those to be processed.
 
@@ -54,6 +59,7 @@ class Batch:
         planner: Plans the files of a photo.
         targets: The photos.
         options: How to run it.
+        spread: Has the work done elsewhere, instead of by workers of this machine.
 
     Attributes:
         skipped: Number of photos that are done already.
@@ -64,8 +70,11 @@ class Batch:
         OutputError: If the manifest cannot be read, or what is to be written cannot be, or may not.
     """
 
-    def __init__(self, planner: Planner, targets: Targets, options: BatchOptions | None = None) -> None:
+    def __init__(
+        self, planner: Planner, targets: Targets, options: BatchOptions | None = None, spread: Spread | None = None
+    ) -> None:
         self._planner = planner
+        self._spread = spread
         self._targets = targets
         self._options = options or BatchOptions()
         self._inputs = Inputs([*targets.photos, *self._options.also_read])
@@ -74,8 +83,9 @@ class Batch:
         self._path = self._choose_manifest()
         self._manifest = self._open_manifest()
         self._done = self._find_done()
-        self._todo = [target for target in targets.items if target not in self._done]
-        self.skipped = len(targets.items) - len(self._todo)
+        self._lost = self._find_lost()
+        self._todo = [target for target in targets.items if target not in self._done and target not in self._lost]
+        self.skipped = len(self._done)
 
     def __len__(self) -> int:
         return len(self._todo)
@@ -85,6 +95,9 @@ class Batch:
 
         Each is in the manifest before it is yielded. The page is written after the last one.
         """
+        if self._spread is not None:
+            outcomes = self._record(self._spread(self._permission(), self._todo, self._planner.parameters))
+            return chain(outcomes, self._lost.values())
         task = partial(symmetrize_photo, self._planner, self._permission())
         if self._manifest is not None:
             self._manifest.adopt()
@@ -151,6 +164,13 @@ class Batch:
         found = {target: self._manifest.find_done(target) for target in self._targets.items}
         return {target: outcome for target, outcome in found.items() if outcome is not None}
 
+    def _find_lost(self) -> dict[Target, Outcome]:
+        """Find the photos that have killed their workers elsewhere: a worker is not started there in vain again."""
+        if self._manifest is None or not self._options.resume or self._spread is None:
+            return {}
+        found = {target: self._manifest.find_lost(target) for target in self._targets.items}
+        return {target: outcome for target, outcome in found.items() if outcome is not None}
+
     def _permission(self) -> Permission:
         options, made = self._options, set[tuple[Path, str]]()
         if self._manifest is not None and options.resume:
@@ -168,6 +188,7 @@ class Batch:
                     made[outcome.target] = outcome
                 yield outcome
         if self._report is not None:
+            made |= self._lost
             self.note = _write_report(self._report, [made[target] for target in self._targets.items])
 
 

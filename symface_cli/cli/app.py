@@ -11,7 +11,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from symface_cli.cli import help_texts as manual
-from symface_cli.cli.command import SymfaceCommand
+from symface_cli.cli.command import SymfaceCommand, on_cluster
 from symface_cli.cli.commands.asymmetry import asymmetry
 from symface_cli.cli.commands.doctor import doctor
 from symface_cli.cli.commands.evaluate import evaluate
@@ -38,6 +38,11 @@ _command = partial(app.command, cls=SymfaceCommand)
 _command(short_help="Make the faces in photos symmetric.", epilog=manual.SYMMETRIZE)(symmetrize)
 _command(short_help="Measure how asymmetric faces are.", epilog=manual.MEASURE)(measure)
 _command(short_help="Analyze the asymmetry of a sample of people.", epilog=manual.ASYMMETRY)(asymmetry)
+_cluster = typer.Typer(rich_markup_mode=None, epilog=manual.CLUSTER)
+_on_cluster = partial(_cluster.command, cls=SymfaceCommand)
+_on_cluster(short_help="symmetrize, on a cluster.")(on_cluster(symmetrize))
+_on_cluster(short_help="measure, on a cluster.")(on_cluster(measure))
+app.add_typer(_cluster, name="cluster", short_help="Do it on a Ray cluster.", help=manual.CLUSTER_HELP)
 _command(short_help="Make one of what was made in shards.", epilog=manual.MERGE)(merge)
 _command(short_help="Find the faces in training photos.", epilog=manual.LABEL)(label)
 _command(short_help="Train one stage of the network.", epilog=manual.TRAIN)(train)
@@ -70,8 +75,9 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    options = _find_options(context)
+    options = _find_options(context.command)
     variables = _read_variables(options)
+    variables |= _read_variables(_find_options(context.command.commands["cluster"]))  # type: ignore[attr-defined]
     path = find_config(config)
     if path is not None:
         values = read_config(path, {name: _kinds(of_command) for name, of_command in options.items()})
@@ -79,18 +85,20 @@ def _options(
             command: {options[command][key].name: value for key, value in table.items()}
             for command, table in values.items()
         }
+        context.default_map["cluster"] = dict(context.default_map)  # its commands take what they are called after
     context.obj = Settings(path, variables)
 
 
-def _find_options(context: typer.Context) -> Options:
-    assert isinstance(context.command, TyperGroup)
+def _find_options(group: object) -> Options:
+    assert isinstance(group, TyperGroup)
     return {
         name: {
             max(option.opts, key=len).lstrip("-"): option
             for option in command.params
             if isinstance(option, TyperOption)
         }
-        for name, command in context.command.commands.items()
+        for name, command in group.commands.items()
+        if not isinstance(command, TyperGroup)
     }
 
 

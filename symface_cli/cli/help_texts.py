@@ -57,6 +57,20 @@ Examples:
   symface asymmetry landmarks/ --mirror mirror.csv --json -
 """
 
+CLUSTER_HELP = """Do the same with the cores and GPUs of a Ray cluster (pip install "symface[ray]")."""
+
+CLUSTER = """
+Examples:
+
+\b
+  symface cluster symmetrize photos/ -o out/      # on a node of it
+  symface cluster symmetrize photos/ -o out/ --resume
+  symface cluster measure s3://b/photos --csv s3://b/a.csv
+  symface cluster symmetrize photos/ -o out/ --address local
+
+Photos and results have to be where all nodes see them: in a shared folder, or a store.
+"""
+
 MERGE = """
 Examples:
 

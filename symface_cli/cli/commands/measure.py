@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symface_cli.cli.commands.measure_batch import measure_batch, with_corrections
+from symface_cli.cli.command import find_cluster, is_on_cluster
+from symface_cli.cli.commands.measure_batch import measure_batch, spread_measuring, with_corrections
 from symface_cli.cli.commands.measure_session import SessionFiles, measure_session
 from symface_cli.cli.console import ResultPrinter, print_text, show_tracebacks
 from symface_cli.cli.options import (
@@ -30,14 +31,15 @@ from symface_cli.storage.address import parse_path
 HOW, OVER_TIME = "How it is measured", "Over time"
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringOptions
     from symface_cli.batch.targets import Targets
     from symface_cli.engines.loading import EngineChoice
     from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.measurement.photo import Convention
+    from symface_cli.measurement.photo import Convention, FaceMeter
 
 
 def measure(
+    context: typer.Context,
     photos: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -183,6 +185,7 @@ def measure(
     from symface_cli.batch.targets import choose_targets
     from symface_cli.cli.values import parse_shard
     from symface_cli.detection.selection import Selection
+    from symface_cli.engines.loading import engine_for
     from symface_cli.rendering.parsing import parse_faces
 
     convention = replace(_parse_convention(raw, sides, scale, iris_mm), heatmaps=heatmap, overlays=overlay)
@@ -199,6 +202,8 @@ def measure(
         also_read=() if weights is None else (weights,),
     )
     if session is not None:
+        if is_on_cluster(context):
+            raise UsageError("--session does not go with a cluster; measure the photos there, then compare them here")
         return measure_session(
             SessionFiles(session, report, given_path), options, partial(_load, weights, device, engine)
         )
@@ -206,6 +211,17 @@ def measure(
     _check_pictures(targets, out_path, heatmap, overlay)
     if given_path is not None:
         options = with_corrections(options, given_path, targets)
+    if is_on_cluster(context) and (points_path or given_path):
+        raise UsageError("--points and --points-from do not go with a cluster")
+    table = next((path for path in (csv_path, json_path) if path not in (None, Path("-"))), None)
+    with find_cluster(context, targets, None if table is None else table.parent, resume) as cluster:
+        if cluster is not None:
+            chosen = engine_for(engine, targets.count)
+            load = partial(_load_meter, None if weights is None else weights.absolute(), device, chosen, options)
+            batch = MeasuringBatch(
+                _load(weights, "cpu", chosen, targets.count), targets, options, spread_measuring(cluster, load, options)
+            )
+            return measure_batch(batch, targets, lambda result: None)
     batch = MeasuringBatch(_load(weights, device, engine, targets.count), targets, options)
     if Path("-") in (json_path, csv_path):
         return measure_batch(batch, targets, lambda result: None)
@@ -220,6 +236,15 @@ def _load(weights: Path | None, device: str, engine: "EngineChoice", photos: int
     from symface_cli.inference.symmetrizer import Symmetrizer
 
     return Symmetrizer(weights, device, engine_for(engine, photos))
+
+
+def _load_meter(weights: Path | None, device: str, engine: "EngineChoice", options: "MeasuringOptions") -> "FaceMeter":
+    """Load what measures, for a worker of a cluster."""
+    from symface_cli.measurement.photo import FaceMeter
+    from symface_cli.measurement.scale import Scaler
+
+    scaler = Scaler(options.convention.scaling, options.model_folder)
+    return FaceMeter(_load(weights, device, engine, 0), options.convention, scaler)
 
 
 def _check_pictures(targets: "Targets", out_path: str | None, heatmap: bool, overlay: bool) -> None:

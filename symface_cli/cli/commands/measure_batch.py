@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symface_cli.cli.console import conclude, mention, print_error, print_failure, print_note, warn_of_yaw
-from symface_cli.cli.progress import follow
+from symface_cli.cli.progress import count_photos, follow
 from symface_cli.errors import UsageError
 from symface_cli.files import checksum
 
 if TYPE_CHECKING:
-    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch, MeasuringOptions
-    from symface_cli.batch.targets import Targets
+    from collections.abc import Iterator, Sequence
+
+    from symface_cli.batch.measuring import MeasuredPhoto, MeasuringBatch, MeasuringOptions, Spread
+    from symface_cli.batch.permission import Permission
+    from symface_cli.batch.targets import Target, Targets
+    from symface_cli.cluster.spreading import Cluster
+    from symface_cli.measurement.photo import FaceMeter
 
 
 def measure_batch(batch: "MeasuringBatch", targets: "Targets", take: "Callable[[MeasuredPhoto], None]") -> int:
@@ -44,6 +49,16 @@ def with_corrections(options: "MeasuringOptions", path: Path, targets: "Targets"
     if not corrections.are_of([target.photo for target in targets.items]):
         raise UsageError(f"{path}: it has points of none of these photos")
     return replace(options, given=corrections, given_sha256=checksum(path), also_read=(*options.also_read, path))
+
+
+def spread_measuring(cluster: "Cluster", load: "Callable[[], FaceMeter]", options: "MeasuringOptions") -> "Spread":
+    """Return what has a batch measured by a cluster, and shows how far that is; each worker loads what measures."""
+
+    def spread(permission: "Permission", targets: "Sequence[Target]", measured_by: str) -> "Iterator[MeasuredPhoto]":
+        with count_photos("measuring") as show:
+            return cluster.measure(load, options, (permission, targets, measured_by), show)
+
+    return spread
 
 
 def _tell(result: "MeasuredPhoto") -> None:

@@ -1,11 +1,13 @@
 """`symface symmetrize`: photos in, symmetric faces out."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from symface_cli.cli.commands.symmetrize_batch import Loading, load_planner, process_batch
+from symface_cli.cli.command import find_cluster
+from symface_cli.cli.commands.symmetrize_batch import Loading, load_planner, process_batch, spread_symmetrizing
 from symface_cli.cli.console import ResultPrinter, print_error, show_tracebacks
 from symface_cli.cli.options import (
     AMOUNT,
@@ -254,7 +256,6 @@ def symmetrize(
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
     loading = Loading(weights, device, engine_for(engine, targets.count), model_dir, check_identity, measure)
-    planner = load_planner(style, options, selection, loading)
     how = BatchOptions(
         force=force,
         resume=resume,
@@ -264,7 +265,12 @@ def symmetrize(
         jobs=jobs,
         also_read=() if weights is None else (weights,),
     )
-    return process_batch(Batch(planner, targets, how), targets, ResultPrinter(print0))
+    with find_cluster(context, targets, targets.folder, resume) as cluster:
+        load, spread = partial(load_planner, style, options, selection), None
+        if cluster is not None:
+            spread = spread_symmetrizing(cluster, partial(load, loading.everywhere()))
+            loading = loading._replace(device="cpu")  # here is nothing to do but to share out
+        return process_batch(Batch(load(loading), targets, how, spread), targets, ResultPrinter(print0))
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:

@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from symface_cli.cli.console import ResultPrinter, conclude, mention, print_error, print_failure, print_note
-from symface_cli.cli.progress import follow
+from symface_cli.cli.progress import count_photos, follow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from symface_cli.batch.outcomes import Outcome
-    from symface_cli.batch.runner import Batch
-    from symface_cli.batch.targets import Targets
+    from symface_cli.batch.permission import Permission
+    from symface_cli.batch.runner import Batch, Spread
+    from symface_cli.batch.targets import Target, Targets
     from symface_cli.cli.values import Style
+    from symface_cli.cluster.spreading import Cluster
     from symface_cli.detection.selection import Selection
     from symface_cli.engines.loading import EngineChoice
     from symface_cli.rendering.options import OutputOptions
@@ -39,6 +43,23 @@ class Loading(NamedTuple):
     model_dir: Path | None
     check_identity: bool
     measure: bool
+
+    def everywhere(self) -> "Loading":
+        """Return the same for processes whose working folder is another."""
+        weights, folder = (None if path is None else path.absolute() for path in (self.weights, self.model_dir))
+        return self._replace(weights=weights, model_dir=folder)
+
+
+def spread_symmetrizing(cluster: "Cluster", load: "Callable[[], Planner]") -> "Spread":
+    """Return what has a batch done by a cluster, and shows how far that is; each worker loads its planner."""
+
+    def spread(
+        permission: "Permission", targets: "Sequence[Target]", parameters: "Mapping[str, object]"
+    ) -> "Iterator[Outcome]":
+        with count_photos("symmetrizing") as show:
+            return cluster.symmetrize(load, (permission, targets, parameters), show)
+
+    return spread
 
 
 def load_planner(style: "Style", options: "OutputOptions", selection: "Selection", loading: Loading) -> "Planner":

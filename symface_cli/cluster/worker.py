@@ -1,0 +1,76 @@
+"""A worker of the cluster: has its models loaded, and does one photo after the other."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from symface_cli.batch.targets import Target
+from symface_cli.cluster.ledger import MOST_DEATHS
+from symface_cli.errors import Hint, WorkerError
+from symface_cli.parallel.work import one_thread
+from symface_cli.storage.address import parse_path
+from symface_cli.version import __version__
+
+
+class Task(Protocol):
+    """What is done with each photo; it can be pickled, and loads what it needs where it is done."""
+
+    def load(self) -> Callable[[Target], object]:
+        """Load it, and return what does a photo and says the result, as JSON can hold it."""
+
+    def lose(self, target: Target, error: WorkerError) -> object:
+        """Return the result of a photo that has killed its workers."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What a worker is for: the task, the ledger's handle, and the version of symface that shares out the work."""
+
+    task: Task
+    ledger: Any
+    version: str = __version__
+
+
+class Worker:
+    """Does the task on photos, given as rows with `id` and `target`, and adds the `result`.
+
+    Raises:
+        WorkerError: If another version of symface is installed here.
+    """
+
+    def __init__(self, duty: Duty) -> None:
+        if duty.version != __version__:
+            raise WorkerError(f"a worker has symface {__version__}, not {duty.version}; install the same everywhere")
+        self._task, self._ledger = duty.task, duty.ledger
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._threads = ExitStack()
+        self._threads.enter_context(one_thread())
+        self._work = self._task.load()
+
+    def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
+        """Do a photo; the result is JSON."""
+        import ray
+
+        target = parse_target(row["target"])
+        if ray.get(self._ledger.begin.remote(self._name, row["id"])) >= MOST_DEATHS:
+            reason = f"it has killed {MOST_DEATHS} workers, perhaps for lack of memory; it is left out"
+            result = self._task.lose(target, WorkerError(reason, Hint.FEWER_JOBS))
+        else:
+            result = self._work(target)
+        self._ledger.end.remote(self._name)
+        return {"id": row["id"], "result": json.dumps(result)}
+
+
+def describe_target(target: Target) -> str:
+    """Write a photo, and where its results go, as JSON, for other working folders; what is not UTF-8 is escaped."""
+    return json.dumps([str(target.photo.absolute()), str(target.folder.absolute()), target.stem, target.name])
+
+
+def parse_target(text: str) -> Target:
+    """Read what `describe_target` wrote."""
+    photo, folder, stem, name = json.loads(text)
+    return Target(photo=parse_path(photo), folder=parse_path(folder), stem=stem, name=name)
