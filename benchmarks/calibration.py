@@ -27,6 +27,7 @@ from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import Asymmetry, Estimate, measure_asymmetry, summarize
+from symface_cli.measurement.points.scheme import COUNT
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
 from symface_cli.measurement.reading import AREAS, FACE_SIDE, Reading, color_difference, displacement_of
 
@@ -150,9 +151,19 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
     found = detect(photo)[:1]
     for measured in measure_asymmetry(symmetrizer, photo, found):
         color = color_difference(cv2.resize(colored, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
-        reading = Reading(displacement=displacement_of(photo_from_face), color=color, tilt=degrees, yaw=0.0)
+        displacement, points = displacement_of(photo_from_face), np.zeros((COUNT, 2))
+        reading = Reading(
+            displacement=displacement,
+            color=color,
+            tilt=degrees,
+            yaw=0.0,
+            removed=np.zeros_like(displacement),
+            turn=0.0,
+            points=points,
+            turned=points,
+        )
         truth = summarize(reading, measured.mask)
-        del truth[MeasureKey(Quantity.YAW)]
+        del truth[MeasureKey(Quantity.YAW)], truth[MeasureKey(Quantity.TURN)]
         yield truth, measured.values
 
 
