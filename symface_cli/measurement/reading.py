@@ -24,7 +24,7 @@ from symface_cli.measurement.quantities import Area
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
 OWN = 0.02  # normalized: a displacement from which on it is rather a face's own asymmetry than a turn
-UNSURE = math.sin(math.radians(2))  # of a turn, of which half is taken out
+UNSURE = math.sin(math.radians(2.5))  # of a turn, of which half is taken out
 ROUNDS = 8  # in which the turn is told from the rest
 
 AREAS: Mapping[Area, areas.Corners] = {
@@ -125,7 +125,7 @@ def turn_of_warp(photo_from_face: Array, similarity: Array, warped: FaceWarp) ->
 
 
 def sure_part(turn: float) -> float:
-    """Return how much of a turn is taken out: nearly all of it beyond 3 degrees, nearly nothing below 1 degree.
+    """Return how much of a turn is taken out: nearly all of it beyond 4 degrees, nearly nothing below 1 degree.
 
     People who look into the camera seem to be turned by 1.6 degrees (deviation); that much is as well their asymmetry.
     """
