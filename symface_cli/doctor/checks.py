@@ -83,6 +83,7 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         "dlib": _find_dlib,
         "pillow-heif": _find_heif,
         "imagecodecs": _find_imagecodecs,
+        "starlette": _find_starlette,
         "models": _find_models,
         "cache": _find_cache,
         "self-test": lambda: _test(device),
@@ -210,6 +211,15 @@ def _find_imagecodecs() -> Found:
     import imagecodecs
 
     return "ok", str(imagecodecs.__version__)
+
+
+def _find_starlette() -> Found:
+    missing = [name for name in ("starlette", "uvicorn", "python_multipart") if find_spec(name) is None]
+    if missing:
+        return "absent", f'{", ".join(missing)}: only serving a page needs it; try: pip install "symface[web]"'
+    import starlette
+
+    return "ok", str(starlette.__version__)
 
 
 def _find_models() -> Found:

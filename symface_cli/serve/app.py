@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from symface_cli.errors import SymfaceError, UsageError
+from symface_cli.errors import SymfaceError, UnexpectedError, UsageError, WorkerError
 from symface_cli.serve.guard import HEALTH, Guard, Policy
 from symface_cli.serve.kept import KeptPhotos
 from symface_cli.serve.limits import Limits
@@ -52,6 +53,7 @@ class Service:
         self._crew = crew
         self._reception = Reception(limits)
         self._kept = KeptPhotos(limits)
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     async def health(self, request: Request) -> Response:
         """Say that the server is up."""
@@ -91,31 +93,33 @@ class Service:
             if received.given:
                 raise UsageError(f"{next(iter(received.given))}: no such field")
             upload = self._kept.add(_photo_of(received))
+        self.sweep()
         try:
             answer = await self._crew.do(DescribeJob(upload))
         except BaseException:
-            await self._forget(upload.key)
+            self._forget(upload.key)
             raise
-        await self.sweep()
         described = {"key": upload.key, **json.loads(answer.content)}
         return JSONResponse(described, 201, {"Location": f"/api/photos/{upload.key}"})
 
     async def drop(self, request: Request) -> Response:
         """Drop a photo."""
-        if not await self._forget(request.path_params["key"]):
+        if not self._kept.drop(request.path_params["key"]):
             raise _gone()
+        self._forget(request.path_params["key"])
         return Response(status_code=204)
 
-    async def _forget(self, key: str) -> bool:
-        was_kept = self._kept.drop(key)
-        with suppress(SymfaceError, RefusedError):
-            await self._crew.forget(key)
-        return was_kept
+    def _forget(self, key: str) -> None:
+        """Drop a photo, also where it is decoded, as soon as that is done with what it is at."""
+        self._kept.drop(key)
+        task = asyncio.create_task(self._crew.forget(key))
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
 
-    async def sweep(self) -> None:
+    def sweep(self) -> None:
         """Drop what is kept too long, or too much."""
         for key in self._kept.take_surplus():
-            await self._forget(key)
+            self._forget(key)
 
     @asynccontextmanager
     async def open(self, app: Starlette) -> AsyncIterator[None]:
@@ -124,7 +128,7 @@ class Service:
         async def go_on() -> None:
             while True:
                 await asyncio.sleep(SWEEP_SECONDS)
-                await self.sweep()
+                self.sweep()
 
         sweeping = asyncio.create_task(go_on())
         try:
@@ -133,8 +137,11 @@ class Service:
             sweeping.cancel()
 
 
-def make_app(crew: Crew, limits: Limits, policy: Policy) -> ASGIApp:
-    """Make the application."""
+Tell = Callable[[SymfaceError], None]
+
+
+def make_app(crew: Crew, limits: Limits, policy: Policy, tell: Tell = lambda error: None) -> ASGIApp:
+    """Make the application; whoever runs it is told of failures that nobody foresaw."""
     service = Service(crew, limits)
     routes = [
         Route("/", _page),
@@ -152,13 +159,19 @@ def make_app(crew: Crew, limits: Limits, policy: Policy) -> ASGIApp:
         routes=routes,
         lifespan=service.open,
         exception_handlers={
-            SymfaceError: answer_failure,
+            SymfaceError: partial(_answer_failure, tell),
             RefusedError: answer_refusal,
             HTTPException: _answer_http,
             Exception: _answer_bug,
         },
     )
     return Guard(app, policy)
+
+
+async def _answer_failure(tell: Tell, request: Request, error: Exception) -> Response:
+    if isinstance(error, (UnexpectedError, WorkerError)):
+        tell(error)
+    return await answer_failure(request, error)
 
 
 async def _page(request: Request) -> Response:

@@ -9,9 +9,10 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from symface_cli.errors import UsageError
+from symface_cli.errors import SymfaceError, UsageError
 from symface_cli.parallel.cores import available_cores
 from symface_cli.serve.app import make_app
 from symface_cli.serve.guard import EVERYWHERE, LOOPBACK, Policy
@@ -83,6 +84,7 @@ class Server:
 
     Args:
         options: How it runs.
+        tell: Is told of failures that nobody foresaw.
         context: How its processes start; None for the usual way.
 
     Attributes:
@@ -93,7 +95,12 @@ class Server:
         SymfaceError: If the network cannot be loaded.
     """
 
-    def __init__(self, options: ServerOptions, context: BaseContext | None = None) -> None:
+    def __init__(
+        self,
+        options: ServerOptions,
+        tell: Callable[[SymfaceError], None] = lambda error: None,
+        context: BaseContext | None = None,
+    ) -> None:
         token = options.token
         if token is None and options.host not in LOOPBACK:
             token = secrets.token_urlsafe(18)
@@ -105,7 +112,8 @@ class Server:
         except BaseException:
             self._socket.close()
             raise
-        self._uvicorn = uvicorn.Server(_configure(self._crew, options, Policy(options.host, token)))
+        app = make_app(self._crew, options.limits, Policy(options.host, token), tell)
+        self._uvicorn = uvicorn.Server(_configure(app, options.limits))
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Answer requests until it is stopped, by Ctrl-C or `stop`; `started` is called when it answers."""
@@ -147,15 +155,15 @@ def _address(host: str, port: int, token: str | None) -> str:
     return f"http://{name}:{port}/" + (f"?token={token}" if token is not None else "")
 
 
-def _configure(crew: Crew, options: ServerOptions, policy: Policy) -> uvicorn.Config:
+def _configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
     chosen: dict[str, Any] = {"http": ImpatientProtocol, "ws": "none", "loop": "asyncio", "lifespan": "on"}
     return uvicorn.Config(
-        make_app(crew, options.limits, policy),
+        app,
         **chosen,
         log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=options.limits.connections,
+        limit_concurrency=limits.connections,
         timeout_graceful_shutdown=5,
     )

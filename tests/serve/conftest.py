@@ -33,7 +33,7 @@ def address() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio, "read_picture", read_or_die)
         with one_thread():  # a fork would wait for threads of the libraries that it does not have
-            server = Server(options, multiprocessing.get_context("fork"))
+            server = Server(options, context=multiprocessing.get_context("fork"))
         started = threading.Event()
         thread = threading.Thread(target=server.run, args=(started.set,))
         thread.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from symface_cli.errors import SymfaceError
 from symface_cli.serve import server
 from symface_cli.serve.server import Server, ServerOptions
 from tests.conftest import Finished
@@ -22,7 +23,7 @@ class Recorded:
     options: ServerOptions
     address = "http://127.0.0.1:1/"
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, tell: Callable[[SymfaceError], None]) -> None:
         Recorded.options = options
 
     def run(self, started: Callable[[], None]) -> None:

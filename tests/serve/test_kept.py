@@ -63,3 +63,10 @@ def test_a_photo_that_is_dropped_is_gone_everywhere() -> None:
     assert asked.crew.forgotten == [key]
     assert asked("POST", f"/api/photos/{key}/symmetrize").status_code == 404
     assert asked("DELETE", f"/api/photos/{key}").status_code == 404
+
+
+def test_what_is_not_there_is_a_problem_and_so_is_another_method() -> None:
+    asked = Asked()
+    assert asked("GET", "/nowhere").json()["status"] == 404
+    assert asked("GET", "/api/symmetrize").json()["status"] == 405
+    assert asked("HEAD", "/").status_code == 200

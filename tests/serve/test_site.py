@@ -83,12 +83,13 @@ def test_several_results_are_an_archive(site: httpx.Client, pair: Path) -> None:
 def test_measures_are_those_of_the_library(site: httpx.Client, portrait: Path, tmp_path: Path) -> None:
     photo = tmp_path / "small.png"
     Image.open(portrait).resize((128, 128)).save(photo)
-    document = sent(site, photo, "measure").json()
-    (face,), (expected,) = document["faces"], symface_cli.measure(photo)
+    answered = sent(site, photo, "measure")
+    (face,), (expected,) = answered.json()["faces"], symface_cli.measure(photo)
     assert face["photo"] == "small.png"
     assert face["values"]["whole_shape_pct"]["value"] == pytest.approx(
         expected.values["whole_shape_pct"].value, abs=1e-4
     )
+    assert unquote(answered.headers["content-disposition"]).endswith("''small.asymmetry.json")
     heatmap = sent(site, photo, "measure", output="heatmap")
     assert pixels(heatmap.content).shape == (576, 1024, 3)
     overlay = sent(site, photo, "measure", output="overlay", screen="64")

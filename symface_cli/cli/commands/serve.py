@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from symface_cli.cli.console import print_text, show_tracebacks
+from symface_cli.cli.console import print_error, print_text, show_tracebacks
 from symface_cli.cli.options import DebugOption, DeviceOption, ModelDirOption, WeightsOption
 from symface_cli.errors import MissingExtraError, UsageError
 
@@ -86,7 +86,8 @@ def serve(
             jobs=jobs,
             setup=Setup(weights, device, model_dir),
             limits=Limits(upload_bytes=upload_mb * MIB, kept_seconds=60 * keep, working_seconds=time_limit),
-        )
+        ),
+        print_error,
     )
 
     def tell() -> None:

@@ -61,11 +61,13 @@ class Result:
         label: What tells it from the photo's others; empty for the main one.
         suffix: Of its name, with the dot.
         content: The file.
+        kind: What comes after the photo's name.
     """
 
     label: str
     suffix: str
     content: bytes
+    kind: str = "symmetric"
 
 
 def pack(upload: Upload, results: Iterable[Result], notes: tuple[str, ...] = ()) -> Answer:
@@ -78,12 +80,12 @@ def pack(upload: Upload, results: Iterable[Result], notes: tuple[str, ...] = ())
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
         for name, result in files:
             archive.writestr(zipfile.ZipInfo(name), result.content)
-    return Answer(stream.getvalue(), ".zip", f"{PurePath(upload.name).stem}.symmetric.zip", notes)
+    return Answer(stream.getvalue(), ".zip", f"{PurePath(upload.name).stem}.symface.zip", notes)
 
 
 def _name(upload: Upload, result: Result) -> str:
     ending = f"-{result.label}" if result.label else ""
-    return f"{PurePath(upload.name).stem}.symmetric{ending}{result.suffix}"
+    return f"{PurePath(upload.name).stem}.{result.kind}{ending}{result.suffix}"
 
 
 def encode_for_screen(picture: Photo) -> bytes:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any
@@ -15,7 +16,7 @@ from symface_cli.parallel.pool import Worker
 from symface_cli.serve.limits import Limits
 from symface_cli.serve.problems import BusyError, RefusedError
 from symface_cli.serve.work.answers import Answer
-from symface_cli.serve.work.jobs import ForgetJob, Job, Setup, do
+from symface_cli.serve.work.jobs import ForgetJob, Job, Setup, StartJob, do
 from symface_cli.serve.work.studio import Upload
 
 LOADING_SECONDS = 600  # in which a process has to have loaded the network: a cold disk, a slow machine
@@ -119,8 +120,7 @@ class Crew:
         self._seats = [Seat(start) for _ in range(jobs)]
         self._seat_of: dict[str, Seat] = {}
         try:
-            nothing = ForgetJob(Upload(b"", ""))  # whatever a process does first, it loads the network
-            for loaded in [seat.submit(nothing, LOADING_SECONDS) for seat in self._seats]:
+            for loaded in [seat.submit(StartJob(), LOADING_SECONDS) for seat in self._seats]:
                 loaded.result()
         except BaseException:
             self.stop()
@@ -149,10 +149,11 @@ class Crew:
         return await self._hand_over(job, self._choose(job.upload.key))
 
     async def forget(self, key: str) -> None:
-        """Have a photo dropped where it is known."""
+        """Have a photo dropped where it is known; if that fails, its process is gone."""
         seat = self._seat_of.pop(key, None)
         if seat is not None:
-            await self._hand_over(ForgetJob(Upload(b"", "", key)), seat)
+            with suppress(SymfaceError, RefusedError):
+                await self._hand_over(ForgetJob(Upload(b"", "", key)), seat)
 
     def _choose(self, key: str) -> Seat:
         seat = self._seat_of.get(key) or min(self._seats, key=lambda seat: seat.waiting)

@@ -7,22 +7,28 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
+import numpy as np
+
+from symface_cli.detection.selection import Selection
 from symface_cli.errors import SymfaceError, attempt
+from symface_cli.geometry.frames import CROP_SIZE, Box
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import sample_warp
 from symface_cli.imaging.photo import encode_png
+from symface_cli.imaging.picture import Picture
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.json_table import as_json
 from symface_cli.measurement.photo import Convention, FaceMeasurement, FaceMeter
 from symface_cli.measurement.rows import PhotoRows, row_of
 from symface_cli.measurement.scale import Scaler
 from symface_cli.rendering.comparison import box_corners, midline_ends
+from symface_cli.rendering.morphing import Amounts
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.rendering.outputs import plan_files
 from symface_cli.rendering.plan import describe_turn
 from symface_cli.rendering.renderers import PhotoRenderer, warp_of
 from symface_cli.serve.work.answers import Answer, Result, encode_for_screen, pack
-from symface_cli.serve.work.studio import Choice, Face, Studio, Upload, reduce_photo
+from symface_cli.serve.work.studio import NO_UPLOAD, Choice, Face, OpenPhoto, Studio, Upload, reduce_photo
 
 
 class Job(Protocol):
@@ -142,6 +148,10 @@ class SymmetrizeJob:
         return tuple(describe_turn(number, warp) for number, warp in warps if warp is not None and warp.strength < 1)
 
 
+KINDS = {"json": "asymmetry", "heatmap": "asymmetry", "overlay": "points"}
+"""What the names of measurements have after the photo's."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MeasureJob:
     """Measure faces of a photo.
@@ -169,7 +179,7 @@ class MeasureJob:
         measured = [meter.measure_faces(photo.picture.photo, [face], first=number)[0] for number, face in found]
         if self.output == "json":
             rows = PhotoRows(photo=self.upload.name, faces=tuple(map(row_of, measured)))
-            results = [Result("measures", ".json", as_json([rows]))]
+            results = [Result("", ".json", as_json([rows]), KINDS[self.output])]
         else:
             results = [self._encode(face, len(measured) > 1) for face in measured]
         return pack(self.upload, results, photo.picture.notes)
@@ -177,10 +187,25 @@ class MeasureJob:
     def _encode(self, face: FaceMeasurement, is_one_of_several: bool) -> Result:
         picture = face.heatmap if self.output == "heatmap" else face.overlay
         assert picture is not None  # it was asked for
-        label = f"{self.output}-{face.number}" if is_one_of_several else self.output
+        label, kind = str(face.number) if is_one_of_several else "", KINDS[self.output]
         if self.screen is None:
-            return Result(label, ".png", encode_png(picture))
-        return Result(label, ".jpg", encode_for_screen(reduce_photo(picture, self.screen)))
+            return Result(label, ".png", encode_png(picture), kind)
+        return Result(label, ".jpg", encode_for_screen(reduce_photo(picture, self.screen)), kind)
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """Load the network, and use all that is slow when it is used first."""
+
+    upload: Upload = NO_UPLOAD
+
+    def run(self, studio: Studio) -> Answer:
+        """Make a gray square symmetric, as if it were a face."""
+        gray = Picture.from_array(np.full((2 * CROP_SIZE, 2 * CROP_SIZE), 128, np.uint8))
+        marked = Selection(box=Box(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE, CROP_SIZE))
+        photo = OpenPhoto(gray, studio.symmetrizer)
+        shown = PhotoRenderer(gray, photo.faces(Choice(selection=marked)), OutputOptions()).image(Amounts())
+        return Answer(encode_for_screen(shown), ".jpg")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ class Upload:
     key: str = ""
 
 
+NO_UPLOAD = Upload(b"", "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mark:
     """A face as a person has chosen or corrected it.
