@@ -19,7 +19,7 @@ def words(text: str) -> set[str | None]:
     return {word for _, word, _, _ in Formatter().parse(text) if word}
 
 
-@pytest.mark.parametrize("language", ["de", "fr", "es", "zh"])
+@pytest.mark.parametrize("language", sorted(set(TEXTS) - {"en"}))
 def test_a_language_has_every_text_with_the_same_values(language: str) -> None:
     assert {name: words(text) for name, text in TEXTS[language].items()} == {
         name: words(text) for name, text in TEXTS["en"].items()
