@@ -180,7 +180,8 @@ class Batch:
     def _record(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         made = dict(self._done)
         files = [] if self._path is None else [(self._targets.own(self._path), "manifest")]
-        with keep_record(self._targets.describe_shard(self._planner.parameters), files), self._closing():
+        settings = {} if self._targets.shard is None else self._planner.parameters
+        with keep_record(self._targets.describe_shard(settings), files), self._closing():
             for outcome in until_store_fails(outcomes):
                 if self._manifest is not None:
                     self._manifest.add(outcome)

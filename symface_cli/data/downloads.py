@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import platformdirs
-from filelock import FileLock
 
 from symface_cli.errors import SymfaceError, WeightsError
 from symface_cli.files import Progress, checksum
@@ -96,6 +95,8 @@ def cache_folder() -> Path:
 
 def locked(folder: Path) -> AbstractContextManager[object]:
     """Keep other processes out of a folder: the workers of one evaluation all want the same models at once."""
+    from filelock import FileLock
+
     return FileLock(folder / ".lock")
 
 

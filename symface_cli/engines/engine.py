@@ -40,14 +40,16 @@ class Engine(Protocol):
     Attributes:
         name: What computes it.
         on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
-        sha256: Checksum of the weights file.
         stage: The stage in which the weights were trained last: 1, 2 or 3.
     """
 
     name: EngineName
     on_cpu: bool
-    sha256: str
     stage: int
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the weights file."""
 
     def locate(self, crop: Photo) -> Located | None:
         """Locate the face in a crop (160, 160, 3); return None if the network cannot."""

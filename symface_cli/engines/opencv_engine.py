@@ -1,7 +1,6 @@
 """The network computed by OpenCV: loaded in a fraction of the time that torch takes to be imported."""
 
 import threading
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -9,6 +8,8 @@ import numpy as np
 from symface_cli.engines import maps
 from symface_cli.engines.engine import EngineName, Located
 from symface_cli.engines.parts import (
+    Dense,
+    Head,
     Tensors,
     coarse_part,
     decoder_part,
@@ -38,7 +39,6 @@ class OpenCvEngine:
     Attributes:
         name: What computes it.
         on_cpu: That it does so on the CPU.
-        sha256: Checksum of the weights file.
         stage: The stage in which the weights were trained last.
     """
 
@@ -48,10 +48,15 @@ class OpenCvEngine:
     def __init__(self, file: WeightsFile) -> None:
         if {name: tensor.shape for name, tensor in file.tensors.items()} != shapes_of(file.architecture):
             raise file.refuse()
-        self.sha256, self.stage = file.sha256, file.stage
+        self.stage = file.stage
         self._file = file
         self._pose_field = np.asarray(file.tensors["pose_field"], np.float32)
         self._own = threading.local()  # OpenCV's networks are for one thread at a time
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the weights file."""
+        return self._file.sha256
 
     def locate(self, crop: Photo) -> Located:
         """Locate the face in a crop (160, 160, 3)."""
@@ -86,13 +91,16 @@ class _Localizer:
     """`network.localizer.Localizer`, for one face."""
 
     def __init__(self, tensors: Tensors, architecture: Architecture) -> None:
+        leak = architecture.leak
         self._coarse = coarse_part(tensors, architecture)
+        self._guess = Head(tensors, ("localizer.coarse.2", "localizer.coarse_warp"), leak)
         self._fine = fine_part(tensors, architecture)
+        self._maps = Head(tensors, ("localizer.fine.2", "localizer.fine_maps"), leak)
         self._parser = parser_part(tensors, architecture)
 
     def locate(self, image: Floats, pose_field: Floats) -> Located:
         """Locate the face in a crop (160, 160, 3) in 0..1: as the mean of crop and mirror image."""
-        guesses = self._coarse(crop=_planes(_beside_mirror_image(maps.halve(image) - GRAY)))
+        guesses = self._guess(self._coarse(crop=_planes(_beside_mirror_image(maps.halve(image) - GRAY))))
         guess, other = guesses.reshape(2, GRID, GRID, 2) + control_points().astype(np.float32)
         coarse = (guess + maps.mirror_warp(other)) / 2
         warp, mask = self._correct(image, coarse)
@@ -113,7 +121,7 @@ class _Localizer:
         """Return the corrected warp, and the mask."""
         face = maps.rectify(image, coarse) - GRAY
         both = _beside_mirror_image(face)
-        corrections = self._fine(face=_planes(np.concatenate([both, both[:, :, ::-1]], -1)))
+        corrections = self._maps(self._fine(face=_planes(np.concatenate([both, both[:, :, ::-1]], -1))))
         first, other = corrections.reshape(2, GRID, GRID, 3)
         shift = CORRECTION_UNIT / 2 * (first[..., :2] + maps.mirror_warp(other[..., :2]))
         mask = maps.sigmoid(0.5 * (first[..., 2] + other[:, ::-1, 2]))
@@ -130,36 +138,31 @@ class _Vae:
     """Encoder and decoder of `network.vae`, for one face, with z = mu."""
 
     def __init__(self, tensors: Tensors, architecture: Architecture) -> None:
-        self._tensors = tensors
         self._stack = encoder_part(tensors, architecture)
+        self._added = Dense(tensors, "encoder.statistics", architecture.latent)  # mu, without log_var
+        self._encode_linearly = Dense(tensors, "encoder.linear")
+        self._deviation = np.asarray(tensors["encoder.deviation"], np.float32)
+        self._decode_linearly = Dense(tensors, "decoder.linear")
+        self._start = Dense(tensors, "decoder.start")
+        self._start_shape = (1, architecture.encoder_widths[-1], 4, 2)
         self._detail = decoder_part(tensors, architecture)
-        self._start = (1, architecture.encoder_widths[-1], 4, 2)
 
     def reconstruct(self, face: Floats) -> Floats:
         """Return a symmetric face (128, 128, 3) in 0..1 as encoded and decoded, the same size."""
-        z = self._encode(maps.halve(face) - GRAY)
-        small = self._connect("decoder.linear", z).reshape(1, 3, HALF, HALF // 2)
-        detail = self._detail(start=self._connect("decoder.start", z).reshape(self._start), face=small)[0]
+        z = self._encode(_planes(maps.halve(face)[None] - GRAY))
+        small = self._decode_linearly(z).reshape(1, 3, HALF, HALF // 2)
+        detail = self._detail(start=self._start(z).reshape(self._start_shape), face=small)[0]
         whole = np.concatenate([small, small[..., ::-1]], -1)[0].transpose(1, 2, 0)
         large = cv2.resize(whole, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_LINEAR)
         left = GRAY + large[:, :HALF] + maps.shuffle(detail).transpose(1, 2, 0)
         return np.concatenate([left, left[:, ::-1]], 1)
 
     def _encode(self, small: Floats) -> Floats:
-        planes = _planes(small[None])
-        added = self._connect("encoder.statistics", self._stack(face=planes), len(self._deviation))
-        mu: Floats = self._connect("encoder.linear", planes[..., : HALF // 2]) + self._deviation * added
+        """Return mu, (1, latent), of a face (1, 3, 64, 64)."""
+        mu: Floats = self._encode_linearly(small[..., : HALF // 2]) + self._deviation * self._added(
+            self._stack(face=small)
+        )
         return mu
-
-    @cached_property
-    def _deviation(self) -> Floats:
-        return np.asarray(self._tensors["encoder.deviation"], np.float32)
-
-    def _connect(self, layer: str, values: Floats, count: int | None = None) -> Floats:
-        """Return the first `count` outputs of a linear layer; summed up in one order, unlike BLAS with its threads."""
-        weight, bias = (np.asarray(self._tensors[f"{layer}.{name}"][:count], np.float32) for name in ("weight", "bias"))
-        connected: Floats = np.einsum("oi,i->o", weight, values.ravel()) + bias
-        return connected
 
 
 def _beside_mirror_image(image: Floats) -> Floats:

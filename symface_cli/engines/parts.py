@@ -1,4 +1,4 @@
-"""The parts of the network that have many weights, as ONNX graphs and matrices, from the tensors of a weights file.
+"""The parts of the network that have many weights, as ONNX graphs and matrices, made of a weights file's tensors.
 
 What has few weights or none (flips, sampling, maps) is done outside of them, in NumPy.
 """
@@ -42,6 +42,44 @@ class Part:
             self._net.setInput(np.ascontiguousarray(values, np.float32), name)
         output: Floats = self._net.forward(self._output)
         return output
+
+
+class Dense:
+    """A linear layer. It is summed up in one order, unlike by BLAS with its threads, and loaded faster than by OpenCV.
+
+    Args:
+        tensors: A file's.
+        layer: Its name.
+        count: How many of its outputs are wanted; None for all.
+    """
+
+    def __init__(self, tensors: Tensors, layer: str, count: int | None = None) -> None:
+        self._weight = np.asarray(tensors[f"{layer}.weight"][:count], np.float32)
+        self._bias = np.asarray(tensors[f"{layer}.bias"][:count], np.float32)
+
+    def __call__(self, features: Floats) -> Floats:
+        """Return the outputs (B, O) for features (B, ...)."""
+        outputs = [np.einsum("oi,i->o", self._weight, each.ravel()) + self._bias for each in features]
+        return np.stack(outputs).astype(np.float32)
+
+
+class Head:
+    """Two linear layers that end the localizer's stacks; the units between them leak.
+
+    Args:
+        tensors: A file's.
+        layers: Their names.
+        leak: The slope of the units where they are negative.
+    """
+
+    def __init__(self, tensors: Tensors, layers: tuple[str, str], leak: float) -> None:
+        self._first, self._second = (Dense(tensors, layer) for layer in layers)
+        self._leak = np.float32(leak)
+
+    def __call__(self, features: Floats) -> Floats:
+        """Return the outputs (B, O) for features (B, C, H, W)."""
+        hidden = self._first(features)
+        return self._second(np.where(hidden > 0, hidden, self._leak * hidden))
 
 
 class Graph:
@@ -93,34 +131,21 @@ class Graph:
         """Add a ReLU."""
         return self._onnx.node("Relu", name, before)
 
-    def connect(self, layer: str, before: str) -> str:
-        """Add a linear layer on all that comes before it."""
-        flat = self._onnx.node("Flatten", f"{layer}.flat", before)
-        return self._onnx.node("Gemm", layer, flat, *self._weights(layer), transB=1)
-
-    def leak(self, name: str, before: str, slope: float) -> str:
-        """Add a ReLU that leaks."""
-        return self._onnx.node("LeakyRelu", name, before, alpha=float(slope))
-
     def _weights(self, layer: str) -> tuple[NDArray[np.float32], ...]:
         names = [f"{layer}.weight", f"{layer}.bias"]
         return tuple(np.asarray(self._tensors[name], np.float32) for name in names if name in self._tensors)
 
 
 def coarse_part(tensors: Tensors, architecture: Architecture) -> Part:
-    """Load the localizer's first stack: crops "crop" (2, 3, 80, 80) to warps (2, 17 * 17 * 2)."""
+    """Load the localizer's first stack: crops "crop" (2, 3, 80, 80) to features (2, C, 5, 5)."""
     graph = Graph(tensors, crop=(2, 3, CROP_SIZE // 2, CROP_SIZE // 2))
-    stack = graph.convolve_and_pool("localizer.coarse.0", "crop", len(architecture.coarse_widths))
-    hidden = graph.leak("hidden", graph.connect("localizer.coarse.2", stack), architecture.leak)
-    return graph.finish(graph.connect("localizer.coarse_warp", hidden))
+    return graph.finish(graph.convolve_and_pool("localizer.coarse.0", "crop", len(architecture.coarse_widths)))
 
 
 def fine_part(tensors: Tensors, architecture: Architecture) -> Part:
-    """Load its second stack: faces and mirror images "face" (2, 6, 128, 128) to corrections (2, 17 * 17 * 3)."""
+    """Load its second stack: faces and mirror images "face" (2, 6, 128, 128) to features (2, C, 4, 4)."""
     graph = Graph(tensors, face=(2, 6, FACE_SIZE, FACE_SIZE))
-    stack = graph.convolve_and_pool("localizer.fine.0", "face", len(architecture.fine_widths))
-    hidden = graph.leak("hidden", graph.connect("localizer.fine.2", stack), architecture.leak)
-    return graph.finish(graph.connect("localizer.fine_maps", hidden))
+    return graph.finish(graph.convolve_and_pool("localizer.fine.0", "face", len(architecture.fine_widths)))
 
 
 def parser_part(tensors: Tensors, architecture: Architecture) -> Part:

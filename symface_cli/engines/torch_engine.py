@@ -26,7 +26,6 @@ class TorchEngine:
         name: What computes it.
         on_cpu: Whether it does so on the CPU.
         network: Prepared for inference, not to be saved or trained.
-        sha256: Checksum of the weights file.
         stage: The stage in which the weights were trained last.
 
     Raises:
@@ -43,7 +42,12 @@ class TorchEngine:
         self.on_cpu = self._device.type == "cpu"
         loaded = load_weights(weights)
         self.network = prepare_for_inference(loaded.network, self._device)
-        self.sha256, self.stage = loaded.sha256, loaded.stage
+        self._sha256, self.stage = loaded.sha256, loaded.stage
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the weights file."""
+        return self._sha256
 
     @torch.inference_mode()
     def locate(self, crop: Photo) -> Located | None:

@@ -4,14 +4,16 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from symface_cli.errors import UsageError
 from symface_cli.geometry.types import Array, Photo
-from symface_cli.landmarks.iris import MediaPipeIrises
-from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+
+if TYPE_CHECKING:
+    from symface_cli.landmarks.iris import MediaPipeIrises
+    from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
 
 IRIS_MM = 11.7  # diameter of an iris
 IRIS_SPREAD = 0.42 / 11.71  # share by which people's differ: 11.71 +- 0.42 mm (Ruefer et al. 2005)
@@ -126,5 +128,8 @@ class Scaler:
         return None if points is None else 2 * irises.find(photo, points)[:, 2]
 
     @cached_property
-    def _finders(self) -> tuple[MediaPipeLandmarks, MediaPipeIrises]:
+    def _finders(self) -> "tuple[MediaPipeLandmarks, MediaPipeIrises]":
+        from symface_cli.landmarks.iris import MediaPipeIrises
+        from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
+
         return MediaPipeLandmarks(self._model_folder), MediaPipeIrises(self._model_folder)

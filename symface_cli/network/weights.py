@@ -2,16 +2,17 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from numpy.typing import DTypeLike, NDArray
+from safetensors.numpy import save
 
 from symface_cli.errors import WeightsError
 from symface_cli.files import checksum
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 WEIGHTS_FORMAT = 2  # raised when weights of older versions cannot be used any more
 BUNDLED: Mapping[str, str] = {"research": "symface.safetensors", "free": "symface-free.safetensors"}
 """The weights that come with symface, by what one calls them: for research, and for every use."""
+DTYPES: Mapping[str, DTypeLike] = {"F16": "<f2", "F32": "<f4", "I64": "<i8"}
+"""The types of tensors that `save_weights` writes, by safetensors' names for them."""
 METADATA_KEY = "symface"  # of what a file says of itself, as JSON; one key: several come in random order
 
 
@@ -48,16 +51,21 @@ class WeightsFile:
         architecture: What its network is.
         tensors: The network's tensors, by their names, as they are stored.
         stage: The stage it was trained in last: 1, 2 or 3.
-        sha256: Checksum of the file.
         licenses: Those of all photos that it was trained on, if these and all labels permit every use; else empty.
+        data: The contents of the file.
     """
 
     path: Path
     architecture: Architecture
     tensors: Mapping[str, NDArray[np.generic]]
     stage: int
-    sha256: str
-    licenses: tuple[str, ...] = ()
+    licenses: tuple[str, ...]
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of the file; computed when it is asked for: it takes as long as reading the file."""
+        return checksum(self.data)
 
     def refuse(self) -> WeightsError:
         """Return what to raise if the tensors are not those of the architecture."""
@@ -123,7 +131,7 @@ def load_weights(path: Path | None = None) -> Weights:
     file = read_weights(path)
     try:
         network = build_network(file.architecture)
-        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in file.tensors.items()})
+        network.load_state_dict({name: torch.tensor(tensor) for name, tensor in file.tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise file.refuse() from error
     return Weights(network.eval(), file.stage, file.sha256, file.licenses)
@@ -141,9 +149,11 @@ def read_weights(path: Path | None = None) -> WeightsFile:
     except OSError as error:
         raise WeightsError(f"{path}: cannot read the weights ({error.strerror})") from error
     try:
-        tensors, metadata = load(data), _read_metadata(data)
+        header = json.loads(data[8 : _header_end(data)])
+        metadata: WeightsMetadata = json.loads(header.pop("__metadata__", {})[METADATA_KEY])
+        tensors = {name: _view(data, **about) for name, about in header.items()}
         found = metadata["format"]
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
         raise WeightsError(f"{path}: damaged, or not a file of symface's weights") from error
     if found != WEIGHTS_FORMAT:
         raise WeightsError(f"{path}: weights of format {found}, expected {WEIGHTS_FORMAT}; use those of this version")
@@ -152,17 +162,22 @@ def read_weights(path: Path | None = None) -> WeightsFile:
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: the tensors are not those of the network that the file describes") from error
     licenses = tuple(metadata.get("licenses", ()))
-    return WeightsFile(path, architecture, tensors, stage, checksum(data), licenses)
+    return WeightsFile(path, architecture, tensors, stage, licenses, data)
 
 
-def _read_metadata(data: bytes) -> WeightsMetadata:
-    """Read what a file says of itself: the length of its header, then this, as JSON.
+def _header_end(data: bytes) -> int:
+    """Return where the header of safetensors ends, after its length in 8 bytes; then come the tensors."""
+    return 8 + int.from_bytes(data[:8], "little")
 
-    safetensors reads it from files alone, and not from those whose names are not UTF-8.
-    """
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    metadata: WeightsMetadata = json.loads(header.get("__metadata__", {})[METADATA_KEY])
-    return metadata
+
+def _view(data: bytes, dtype: str, shape: Sequence[int], data_offsets: tuple[int, int]) -> NDArray[np.generic]:
+    """Return a tensor without a copy; safetensors' own reader would copy all of the file."""
+    first, last = data_offsets
+    count = math.prod(shape)
+    array = np.frombuffer(data, DTYPES[dtype], count, _header_end(data) + first).reshape(shape)
+    if array.nbytes != last - first:
+        raise ValueError(f"{last - first} bytes for a shape of {shape}")
+    return array
 
 
 def _architecture_from(values: Mapping[str, object]) -> Architecture:

@@ -36,11 +36,13 @@ class Planner(Protocol):
 
     Attributes:
         on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
-        parameters: Everything that its results depend on, as JSON can hold it.
     """
 
     on_cpu: bool
-    parameters: Mapping[str, object]
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """Everything that its results depend on, as JSON can hold it."""
 
     def plan(self, picture: Picture, suffix: str | None) -> PhotoPlan:
         """Plan the files of a picture; whole photos in the format of a suffix, None for their own."""
@@ -75,14 +77,18 @@ class NetworkPlanner:
         self._check = check
         self._measured = measured
         self.on_cpu = symmetrizer.engine.on_cpu
-        self.parameters: Mapping[str, object] = {
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """Everything that the results depend on."""
+        return {
             "version": __version__,
-            "weights": symmetrizer.sha256,
-            "engine": symmetrizer.engine.name,
-            "options": asdict(options),
-            "selection": selection.as_dict(),
-            "check_identity": check is not None,
-            "measure": measured,
+            "weights": self._symmetrizer.sha256,
+            "engine": self._symmetrizer.engine.name,
+            "options": asdict(self._options),
+            "selection": self._selection.as_dict(),
+            "check_identity": self._check is not None,
+            "measure": self._measured,
         }
 
     def plan(self, picture: Picture, suffix: str | None) -> PhotoPlan:

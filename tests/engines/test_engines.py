@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -150,7 +151,7 @@ def test_the_shapes_are_those_of_the_network(architecture):
 def test_a_tensor_of_another_shape_or_name_is_refused(small):
     file = read_weights(small)
     for tensors in ({"pose_field": np.zeros(3)}, {"surprise": np.zeros(3)}):
-        changed = type(file)(file.path, file.architecture, {**file.tensors, **tensors}, file.stage, file.sha256)
+        changed = replace(file, tensors={**file.tensors, **tensors})
         with pytest.raises(WeightsError, match="describes"):
             OpenCvEngine(changed)
 
