@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import symface_cli
 from symface_cli.detection.detector import detect
 from symface_cli.engines.loading import FEW, engine_for, load_engine
 from symface_cli.engines.opencv_engine import OpenCvEngine
@@ -75,6 +76,19 @@ def test_both_engines_see_and_draw_the_same_face(engines, name):
         assert cv2.absdiff(face, its).max() <= 1
         assert (face == face[:, ::-1]).all()
         assert (its == its[:, ::-1]).all()
+
+
+@pytest.mark.parametrize("name", ["portrait.jpg", "pair.jpg"])
+def test_results_differ_by_rounding(name):
+    """By a gray level; where a rounding decides, a place is sampled 1/32 pixel beside."""
+    photo = read_photo(ROOT / "examples" / name)
+    first, second = (symface_cli.Symmetrizer(None, "cpu", engine).symmetrize(photo) for engine in ("opencv", "torch"))
+    for face, its in zip(first, second, strict=True):
+        eyes = EYE_DISTANCE_FACE / 2 * np.linalg.norm(face.photo_from_face[:, -1] - face.photo_from_face[:, 0], axis=-1)
+        apart = np.linalg.norm(face.photo_from_face - its.photo_from_face, axis=-1)
+        assert apart.max() < 1e-3 * eyes.mean()
+        assert (cv2.absdiff(face.image, its.image) > 1).mean() < 1e-3
+        assert (face.image == face.image[:, ::-1]).all()
 
 
 def test_any_weights_are_computed_alike_even_if_batch_norm_turns_their_sign(small, crop):
