@@ -65,6 +65,19 @@ def connected(settings: ClusterSettings) -> Iterator[Crew]:
             ray.shutdown()
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let what Ray's C++ parts write to standard error when they start go nowhere."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
+
+
 def _connect(settings: ClusterSettings) -> None:
     import ray
 
@@ -73,7 +86,7 @@ def _connect(settings: ClusterSettings) -> None:
         {"num_cpus": (settings.workers or available_cores()) + SPARE, "include_dashboard": False} if is_local else {}
     )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _silent():
             warnings.simplefilter("ignore")
             ray.init(settings.address, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, OSError, RuntimeError, ValueError, TimeoutError) as error:
