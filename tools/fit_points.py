@@ -1,11 +1,12 @@
 """Fit where the points of the named measures lie in a face (models/points.safetensors).
 
-    python tools/fit_points.py LFW OUT.safetensors [--limit 3000]
+    python tools/fit_points.py PEOPLE OUT.safetensors [--limit 4000]
 
-Training people's photos are labeled by dlib's 68 landmarks (mean of ten runs) and, for lids, canthi and irises, by
-MediaPipe's network for them; needs the landmarks extra. Where either disagrees with itself, the photo is left out. The
-even part of the points in the face frame is fitted to the mean of the rectified face and its mirror image. Faces whose
-number divides by ten are held out, and their median errors printed, in per cent of the eye distance.
+Training people's photos are labeled by MediaPipe's face mesh (mean of photo and mirror image) and, for lids, canthi and
+irises, by its network for them; where the mesh disagrees with itself, the photo is left out. Faces lie where the free
+weights see them: with photos that permit every use, as those were trained on, the points permit it, too. The even part
+of the points in the face frame is fitted to the mean of the rectified face and its mirror image. Faces whose number
+divides by ten are held out, and their median errors printed, in per cent of the eye distance.
 """
 
 import argparse
@@ -24,20 +25,21 @@ from symface_cli.geometry.warps import sample_warp, similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.registration import rectify_photo, refine_warp
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.landmarks.dlib import DlibLandmarks
 from symface_cli.landmarks.iris import MediaPipeIrises
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks
-from symface_cli.landmarks.scheme import IBUG_68
+from symface_cli.landmarks.mesh import MESH_468
 from symface_cli.measurement.points import places
 from symface_cli.measurement.points.places import HALF, STEPS, PlaceModel, Regression
 from symface_cli.measurement.points.scheme import MIDDLE, SIDED
 
-LEAST_SURE = 0.03  # eye distances: where a teacher's runs differ by more, the photo is left out
+LEAST_SURE = 0.03  # eye distances: where the mesh's runs differ by more, the photo is left out
 DAMPING = 0.1  # of the regressions, in mean variances of a feature
 DRAWS = 2  # places around each point, beside the one that the stage before gives, from which a patch is seen
 SIDE = 257  # px, of rectified faces
 LIDS = (8, 0, 10, 12, 14, 2, 4, 6)  # canthi, upper and lower lid of the network's 16 points
-LANDMARKS = (17, 18, 19, 20, 21, 31, 48, 49, 50, 59, 58, 30, 33, 51, 57, 8)  # brow to chin, of dlib's 68
+LANDMARKS = np.array(
+    [70, 63, 105, 66, 107, 98, 61, 40, 37, 91, 181, 1, 2, 0, 17, 152]
+)  # brow to chin, of the mesh's 468
 
 
 class Example(NamedTuple):
@@ -51,8 +53,8 @@ class Teachers:
     """What labels a photo."""
 
     def __init__(self) -> None:
-        self._dlib, self._mesh, self._irises = DlibLandmarks(), MediaPipeLandmarks(), MediaPipeIrises()
-        self._symmetrizer = Symmetrizer(device="cpu")
+        self._mesh, self._irises = MediaPipeLandmarks(), MediaPipeIrises()
+        self._symmetrizer = Symmetrizer(Path("free"), device="cpu")
 
     def label(self, photo: Photo) -> Example | None:
         """Return the example of the face in a photo's middle; None where the teachers are not sure."""
@@ -60,24 +62,25 @@ class Teachers:
         found = min(detect(photo), key=lambda face: float(np.linalg.norm(face.center - middle)), default=None)
         if found is None:
             return None
-        by_dlib, by_mesh = self._dlib.label(photo, found.box), self._mesh.label(photo, found.box)
+        by_mesh = self._mesh.label(photo, found.box)
         warp = self._symmetrizer.predict(photo, found).warp
-        if by_dlib is None or by_mesh is None or warp is None or max(by_dlib[1], by_mesh[1]) > LEAST_SURE:
+        if by_mesh is None or warp is None or by_mesh[1] > LEAST_SURE:
             return None
         photo_from_face = refine_warp(photo, warp.photo_from_face, warp.mask)
         gray = cv2.cvtColor(rectify_photo(photo, photo_from_face, warp.mask, SIDE), cv2.COLOR_RGB2GRAY)
         face = np.asarray((gray.astype(np.float32) + gray[:, ::-1]) / 2, np.float32)
         eyes = self._irises.find_lids(photo, by_mesh[0]), self._irises.find(photo, by_mesh[0])[:, :2]
-        return Example(face, half_of(by_dlib[0], eyes, photo_from_face))
+        return Example(face, half_of(by_mesh[0], eyes, photo_from_face))
 
 
 def half_of(landmarks: NDArray[np.floating], eyes: tuple[Array, Array], photo_from_face: Array) -> Array:
-    """Return the even part of the points in the face frame, (25, 2), by dlib's landmarks, and lids and irises."""
-    in_face = face_from_photo(photo_from_face, landmarks)
-    even = (in_face + in_face[IBUG_68.mirror] * [-1, 1]) / 2
+    """Return the even part of the points in the face frame, (25, 2), by the mesh (468, 2), and lids and irises."""
+    sides = (landmarks[LANDMARKS], landmarks[MESH_468.mirror[LANDMARKS]])
+    left, right = (face_from_photo(photo_from_face, side) for side in sides)
+    even = (left + right * [-1, 1]) / 2
     lids, irises = (face_from_photo(photo_from_face, points) for points in eyes)
     eye = np.concatenate([irises[:, None], lids[:, LIDS]], 1)
-    half = np.concatenate([(eye[0] + eye[1] * [-1, 1]) / 2, even[list(LANDMARKS)]])
+    half = np.concatenate([(eye[0] + eye[1] * [-1, 1]) / 2, even])
     half[len(SIDED) :, 0] = 0
     return half
 
@@ -145,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--limit", type=int, default=3000, help="photos")
+    parser.add_argument("--limit", type=int, default=4000, help="photos")
     options = parser.parse_args()
     teachers = Teachers()
     paths = [photo.path for photo in choose_photos(survey(options.photos), "train", options.limit)]
