@@ -8,6 +8,8 @@ from typing import Literal
 from symface_cli.errors import UsageError
 
 Kind = Literal["string", "number", "integer", "boolean"]
+FARTHEST = 1e6
+"""The largest number anywhere."""
 FLAGS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -53,12 +55,11 @@ class Field:
             number = float(text)
         except ValueError:
             number = math.nan
-        least = -math.inf if self.least is None else self.least
-        most = math.inf if self.most is None else self.most
-        is_whole = self.kind == "number" or number == round(number) if math.isfinite(number) else False
-        if not (math.isfinite(number) and least <= number <= most and is_whole):
-            limits = [f"from {least:g}" if least > -math.inf else "", f"to {most:g}" if most < math.inf else ""]
-            raise UsageError(" ".join(f"{self.name} {text}: use a number {' '.join(limits)}".split()))
+        least = -FARTHEST if self.least is None else self.least
+        most = FARTHEST if self.most is None else self.most
+        if not least <= number <= most or (self.kind == "integer" and number != round(number)):
+            kind = "whole number" if self.kind == "integer" else "number"
+            raise UsageError(f"{self.name} {text}: use a {kind} from {least:g} to {most:g}")
 
 
 class Values:

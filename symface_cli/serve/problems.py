@@ -63,7 +63,7 @@ def too_large(most: int) -> RefusedError:
 
 def kind_of(error: SymfaceError) -> tuple[int, str, str]:
     """Return status, kind and title of a failure."""
-    return KINDS.get(type(error), BUG)
+    return next((known for cause, known in KINDS.items() if isinstance(error, cause)), BUG)
 
 
 def problem(

@@ -60,6 +60,15 @@ def test_a_job_that_kills_its_process_fails_and_the_next_is_done(seat: Seat) -> 
     assert before != after
 
 
+def test_a_process_that_was_killed_while_idle_costs_nothing(seat: Seat) -> None:
+    before = int(seat.submit(job(b""), 30).result().content)
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while before in (child.pid for child in multiprocessing.active_children()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert int(seat.submit(job(b""), 30).result().content) != before
+
+
 def test_a_job_that_hangs_is_ended_and_the_next_is_done(seat: Seat) -> None:
     start = time.monotonic()
     with pytest.raises(RefusedError) as failure:

@@ -5,9 +5,9 @@ import { number, text } from "./texts.js";
 const AREAS = ["whole", "brows", "eyes", "nose", "mouth", "jaw"];
 const COLUMNS = ["shape_pct", "color_de", "lightness"];
 
-export function showMeasures(element, { face, note }) {
+export function showMeasures(element, face) {
   const said = document.createElement("p");
-  said.textContent = note;
+  said.textContent = text("research");
   element.replaceChildren(byName(face), byArea(face), said);
 }
 

@@ -88,8 +88,8 @@ async function show(photo, view) {
 
 async function showNumbers(photo) {
   const { blob } = await ask(photo, "measures");
-  const { faces: [face], note } = JSON.parse(await blob.text());
-  showMeasures($("#measures"), { face, note });
+  const { faces: [face] } = JSON.parse(await blob.text());
+  showMeasures($("#measures"), face);
 }
 
 function setPicture(owner, name, blob) {
@@ -129,10 +129,9 @@ async function sendNext() {
       await keep(photo);
       photo.reset();
       setPicture(photo, "before", await look(photo, screenSize()));
-      if (!photos.includes(photo)) forget([photo]);
+      if (!photos.includes(photo)) forget([photo]);  // removed meanwhile
       say(text(photo.faces.length ? "found" : "found_none", { count: photo.faces.length, name: photo.name }));
     } catch (problem) {
-      photo.problem = problem;
       complain(problem, photo);
       drop(photo);
     }

@@ -3,7 +3,8 @@
 import { text } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const RADIUS = 11;  // of a point, in pixels of the screen
+const RADIUS = { least: 5, most: 11 };  // of a point, in pixels of the screen
+const SHARE = 0.25;  // of the distance between the eyes, that a point's radius is at most
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FAR = 10;  // steps with the shift key
 
@@ -70,7 +71,9 @@ export function showHandles(photo, isCorrecting, moved) {
   ];
   for (const [point, kind, name, mark] of named) {
     redraw.push(drawPoint(point, kind, text(name, { number: face.label }), photo, {
-      move: () => { mark(); draw(); }, end: moved,
+      apart: Math.hypot(face.eyes[1][0] - face.eyes[0][0], face.eyes[1][1] - face.eyes[0][1]),
+      move: () => { mark(); draw(); },
+      end: moved,
     }));
   }
   draw();
@@ -84,7 +87,7 @@ function drawLine(points, kind) {
   };
 }
 
-function drawPoint(point, kind, label, { info }, { move, end }) {
+function drawPoint(point, kind, label, { info }, { apart, move, end }) {
   const circle = handles.appendChild(make("circle", { class: kind, tabindex: 0, role: "button", "aria-label": label }));
   const scale = () => info.width / pictures.clientWidth;
   const go = (x, y) => {
@@ -113,7 +116,10 @@ function drawPoint(point, kind, label, { info }, { move, end }) {
     go(point[0] + far * step[0], point[1] + far * step[1]);
     end();
   });
-  return () => set(circle, { cx: point[0], cy: point[1], r: RADIUS * scale() });
+  return () => {
+    const radius = Math.min(Math.max((SHARE * apart) / scale(), RADIUS.least), RADIUS.most);
+    set(circle, { cx: point[0], cy: point[1], r: radius * scale() });
+  };
 }
 
 function make(kind, attributes) {

@@ -62,6 +62,8 @@ class Seat:
             SymfaceError: If it fails; a WorkerError if the process dies of it.
             RefusedError: If it takes too long.
         """
+        if self._worker is not None and not self._worker.process.is_alive():  # killed while it had nothing to do
+            self._leave()
         if self._worker is None:
             self._worker = self._start()
         self._worker.send(0, job)
