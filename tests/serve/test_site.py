@@ -100,6 +100,8 @@ def test_a_preview_shows_the_photo_with_boxes(site: httpx.Client, pair: Path) ->
     answer = sent(site, pair, "preview")
     changed = (abs(pixels(answer.content) - pixels(pair.read_bytes())) > 60).any(-1)
     assert 0.001 < changed.mean() < 0.1
+    small = sent(site, pair, "preview", screen="300")
+    assert (small.headers["content-type"], pixels(small.content).shape) == ("image/jpeg", (164, 300, 3))
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def test_a_slow_sender_is_refused() -> None:
 
 
 def test_too_much_at_once_is_refused_and_may_come_later() -> None:
-    asked = Asked(TINY)
+    asked = Asked(Limits(upload_bytes=1000, arriving_bytes=1500))
     request = ("POST", "/api/symmetrize", {"headers": PNG})
     bodies = [slowly(b"x" * 900, b"", seconds=0.05) for _ in range(2)]
     answers = asked.together(*[(*request[:2], {**request[2], "content": body}) for body in bodies])

@@ -127,19 +127,12 @@ class SymmetrizeJob:
         preview = self.options.outputs == (Output.PREVIEW,)
         faces, picture = photo.faces(self.choice), photo.picture
         notes = picture.notes if preview else (*picture.notes, *self._note_turns(faces))
+        suffix = self.suffix
         if self.screen is not None:
             picture, faces = photo.on_screen(faces, self.screen)
-            if self._is_photo_alone:
-                shown = PhotoRenderer(picture, faces, self.options).image(self.options.amounts)
-                return pack(self.upload, [Result("", ".jpg", encode_for_screen(shown))], notes)
-        files = plan_files(picture, faces, self.options, self.suffix)
+            suffix = suffix or ".jpg"
+        files = plan_files(picture, faces, self.options, suffix)
         return pack(self.upload, (Result(file.label(), file.suffix, file.render()) for file in files), notes)
-
-    @property
-    def _is_photo_alone(self) -> bool:
-        """Whether the result is the photo, of whatever format is quick."""
-        options = self.options
-        return options.outputs == (Output.PHOTO,) and not (options.steps or options.animated or self.suffix)
 
     def _note_turns(self, faces: list[Face]) -> tuple[str, ...]:
         if not self.options.keeps_pose:
