@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from symface_cli.detection.selection import Selection
 from symface_cli.errors import UsageError
@@ -16,7 +16,7 @@ from symface_cli.rendering import parsing
 from symface_cli.rendering.morphing import Amounts, PoseMode
 from symface_cli.rendering.options import SIZES, Output, OutputOptions
 from symface_cli.serve.fields import Field, Values
-from symface_cli.serve.work.jobs import LookJob, MeasureJob, SymmetrizeJob
+from symface_cli.serve.work.jobs import LookJob, MeasureJob, MeasureOutput, SymmetrizeJob
 from symface_cli.serve.work.studio import Choice, Mark, Upload
 
 MOST_MARKS = 64
@@ -126,7 +126,7 @@ def read_measuring(upload: Upload, given: Mapping[str, Sequence[str]]) -> Measur
     )
     return MeasureJob(
         upload=upload,
-        output=cast(Any, values.text("output")),
+        output=cast(MeasureOutput, values.text("output")),
         convention=convention,
         choice=_read_choice(values),
         screen=_whole(values, "screen"),

@@ -66,7 +66,8 @@ async function refresh() {
 async function show(photo, view) {
   if (!photo?.info) return;
   $("#problem").textContent = "";
-  if (!photo.faces.some(face => view === "result" || view === "animation" ? face.chosen : face === photo.active)) {
+  const isOfAll = view === "result" || view === "animation";
+  if (!photo.faces.some(face => (isOfAll ? face.chosen : face === photo.active))) {
     setPicture(photo, "after", null);
     showPhoto(photo);
     return;
@@ -105,7 +106,8 @@ function complain(problem, photo) {
   if (!(problem instanceof Problem)) throw problem;
   const told = text(`problem_${problem.kind}`);
   const title = told.startsWith("problem_") ? text("problem_unknown") : told;
-  $("#problem").textContent = `${photo ? photo.name + ": " : ""}${title}${problem.message ? ` (${problem.message})` : ""}`;
+  const name = photo ? `${photo.name}: ` : "";
+  $("#problem").textContent = name + title + (problem.message ? ` (${problem.message})` : "");
 }
 
 // ---- photos
@@ -275,9 +277,10 @@ async function save(chosen) {
   }
   if (!files.length) return;
   const file = chosen.length > 1 ? { name: "symface.zip", blob: await archive(files) } : files[0];
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file.blob), download: file.name });
+  const href = URL.createObjectURL(file.blob);
+  const link = Object.assign(document.createElement("a"), { href, download: file.name });
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
   say(text("saved", { name: file.name }));
 }
 

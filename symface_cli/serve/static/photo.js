@@ -13,7 +13,12 @@ export class Photo {
   // Take the faces as they were found.
   reset() {
     this.faces = this.info.faces.map(face => ({
-      number: face.number, label: face.number, box: face.box, eyes: copy(face.eyes), midline: copy(face.midline), chosen: true,
+      number: face.number,
+      label: face.number,
+      box: face.box,
+      eyes: copy(face.eyes),
+      midline: copy(face.midline),
+      chosen: true,
     }));
     this.active = this.faces[0] ?? null;
   }

@@ -37,7 +37,8 @@ export function watchWipe() {
     follow(event);
     pictures.setPointerCapture(event.pointerId);
     pictures.addEventListener("pointermove", follow);
-    pictures.addEventListener("lostpointercapture", () => pictures.removeEventListener("pointermove", follow), { once: true });
+    const end = () => pictures.removeEventListener("pointermove", follow);
+    pictures.addEventListener("lostpointercapture", end, { once: true });
   });
   move();
 }
@@ -66,13 +67,16 @@ export function showHandles(photo, isCorrecting, moved) {
   if (!face) return;
   if (face.midline) redraw.push(drawLine(face.midline, "edge"), drawLine(face.midline, ""));
   const named = [
-    ...(face.midline ?? []).map((point, end) => [point, "midline", `handle_midline_${end}`, () => { face.midlineMoved = true; }]),
-    ...face.eyes.map((point, side) => [point, "eye", `handle_eye_${side}`, () => { face.eyesMoved = true; }]),
+    ...(face.midline ?? []).map((point, end) => [point, "midline", `handle_midline_${end}`]),
+    ...face.eyes.map((point, side) => [point, "eye", `handle_eye_${side}`]),
   ];
-  for (const [point, kind, name, mark] of named) {
+  for (const [point, kind, name] of named) {
     redraw.push(drawPoint(point, kind, text(name, { number: face.label }), photo, {
       apart: Math.hypot(face.eyes[1][0] - face.eyes[0][0], face.eyes[1][1] - face.eyes[0][1]),
-      move: () => { mark(); draw(); },
+      move: () => {
+        face[kind === "eye" ? "eyesMoved" : "midlineMoved"] = true;
+        draw();
+      },
       end: moved,
     }));
   }

@@ -137,11 +137,13 @@ class SymmetrizeJob:
     def _note_turns(self, faces: list[Face]) -> tuple[str, ...]:
         if not self.options.keeps_pose:
             return ()
-        warps = [(number, prediction.warp) for number, (_, prediction) in enumerate(faces, 1)]
+        numbers = [mark.number or count for count, mark in enumerate(self.choice.marks, 1)] or range(1, len(faces) + 1)
+        warps = [(number, prediction.warp) for number, (_, prediction) in zip(numbers, faces, strict=True)]
         return tuple(describe_turn(number, warp) for number, warp in warps if warp is not None and warp.strength < 1)
 
 
-KINDS = {"json": "asymmetry", "heatmap": "asymmetry", "overlay": "points"}
+MeasureOutput = Literal["json", "heatmap", "overlay"]
+KINDS: dict[MeasureOutput, str] = {"json": "asymmetry", "heatmap": "asymmetry", "overlay": "points"}
 """What the names of measurements have after the photo's."""
 
 
@@ -158,7 +160,7 @@ class MeasureJob:
     """
 
     upload: Upload
-    output: Literal["json", "heatmap", "overlay"] = "json"
+    output: MeasureOutput = "json"
     convention: Convention = field(default_factory=Convention)
     choice: Choice = field(default_factory=Choice)
     screen: int | None = None
