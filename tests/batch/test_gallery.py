@@ -30,11 +30,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 class Page(Reader):
     """Reads a page with sliders."""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        super().handle_starttag(tag, attrs)
-        if tag == "input":  # it has no end tag
-            self.open.pop()
-
     def with_class(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for _, attributes in self.elements if name in str(attributes.get("class")).split()]
 

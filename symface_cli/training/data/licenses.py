@@ -63,5 +63,5 @@ def refuse_other_labels(path: Path, labels: Sequence[Label]) -> None:
         if label.use and not label.is_by_hand and (by_dlib or label.made_of in (DLIB, BOTH)):
             raise DataError(
                 f"{path}: {on_one_line(label.photo)} has dlib's landmarks, which were trained on photos for research "
-                "alone; label with --teacher mesh"
+                "alone; let the mesh label it"
             )

@@ -17,6 +17,7 @@ from symface_cli.data.segmentation import LabelMap, PixelClass, Segmentation
 from symface_cli.geometry.frames import apply, crop_from_box, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Floats, Landmarks, Photo
+from symface_cli.geometry.warping import remap
 from symface_cli.geometry.warps import control_points
 from symface_cli.imaging.photo import read_photo
 from symface_cli.landmarks.mediapipe import MediaPipeLandmarks, load_network
@@ -115,7 +116,7 @@ class MediaPipeSegments:
         places = _places_in_photo(face)
         in_region = apply(region_from_photo, places).astype(np.float32)
         hair, person = (
-            cv2.remap(seen, in_region[..., 0], in_region[..., 1], cv2.INTER_LINEAR)
+            remap(seen, in_region, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
             for seen in (networks.find_hair(region), networks.find_person(region))
         )
         parts = name_parts(hair, person, _inside_mesh(face, found[0]), _below_eyes(places, found[0]))
