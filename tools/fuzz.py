@@ -358,7 +358,7 @@ def try_once(seed: int, number: int, folder: Path) -> tuple[list[str], list[str]
 
 def try_all(seed: int, numbers: Sequence[int]) -> int:
     """Run combinations, print those with faults, and return how many there are."""
-    symmetrizer.load_weights = cache(symmetrizer.load_weights)  # type: ignore[assignment]  # once, not once a run
+    symmetrizer.load_engine = cache(symmetrizer.load_engine)  # type: ignore[assignment]  # once, not once a run
     faulty, statuses = 0, Counter[str]()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(os.path.realpath(name))
