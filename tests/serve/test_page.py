@@ -129,4 +129,7 @@ def test_a_damaged_photo_is_told_of_and_gone(browser: Browser, tmp_path: Path) -
     browser.drop([damaged], browser.middle(".intake"))
     browser.wait_for("document.querySelector('#problem').textContent.startsWith('damaged.jpg: ')")
     assert browser.run("document.querySelectorAll('#strip li').length") == 2
+    browser.click("#strip li:nth-child(2) button")  # another picture takes nothing away
+    browser.wait_for(SHOWN)
+    assert browser.run("document.querySelector('#problem').textContent").startswith("damaged.jpg: ")
     browser.complaints.clear()  # a browser's console names each answer of a failure

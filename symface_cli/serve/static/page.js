@@ -55,7 +55,7 @@ async function refresh() {
     try {
       await show(state.photo, state.view);
     } catch (problem) {
-      complain(problem, state.photo);
+      complain(problem, state.photo, true);
     }
     clearTimeout(later);
   }
@@ -65,7 +65,7 @@ async function refresh() {
 
 async function show(photo, view) {
   if (!photo?.info) return;
-  $("#problem").textContent = "";
+  if (isOfView) $("#problem").textContent = "";
   const isOfAll = view === "result" || view === "animation";
   if (!photo.faces.some(face => (isOfAll ? face.chosen : face === photo.active))) {
     setPicture(photo, "after", null);
@@ -102,8 +102,11 @@ function say(message) {
   $("#status").textContent = message;
 }
 
-function complain(problem, photo) {
+let isOfView = false;  // whether the problem that is told is one of the picture shown: the next picture ends it
+
+function complain(problem, photo, ofView = false) {
   if (!(problem instanceof Problem)) throw problem;
+  isOfView = ofView;
   const told = text(`problem_${problem.kind}`);
   const title = told.startsWith("problem_") ? text("problem_unknown") : told;
   const name = photo ? `${photo.name}: ` : "";
@@ -116,6 +119,7 @@ const queue = [];
 let sending = 0;
 
 function add(files) {
+  $("#problem").textContent = "";
   const added = files.map(file => new Photo(file));
   photos.push(...added);
   queue.push(...added);
