@@ -83,9 +83,11 @@ def _identify(target: Target, settings: Mapping[str, object]) -> str:
 def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, progress: Progress) -> None:
     import ray
     from ray.data import ActorPoolStrategy
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     store.write_photos({name: describe_target(target) for name, target in by_id.items()})
-    ledger = ray.remote(Ledger).options(num_cpus=0).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)  # others may be lost
+    ledger = ray.remote(Ledger).options(num_cpus=0, scheduling_strategy=here).remote()
     workers = min(crew.workers, len(by_id))
     block = max(1, min(LARGEST_BLOCK, len(by_id) // (workers * BLOCKS_EACH)))
     with _quiet(store), _watched(ledger, len(by_id), progress), _explained():
