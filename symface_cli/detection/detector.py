@@ -57,14 +57,9 @@ def detect(photo: Photo, smallest: float | None = None) -> list[Detection]:
         smallest: Width of the smallest box to find, in pixels of the photo itself, instead; small faces take longer.
     """
     gray = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), SEARCH.min_face_px / smallest if smallest else None)
-    candidates = detect_fast(gray, CASCADES[0])
-    if most_agreeing(candidates) >= SEARCH.sure_windows:
-        return _locate(
-            [candidate for candidate in candidates if candidate.agreeing >= SEARCH.min_windows_beside_sure],
-            photo,
-            gray,
-            0.0,
-        )
+    sure = _find_sure(gray)
+    if sure:
+        return _locate(sure, photo, gray, 0.0)
     upright = pool_cascades(gray)
     if most_agreeing(upright) >= SEARCH.sure_pooled_windows:
         return _locate(upright, photo, gray, 0.0)
@@ -77,6 +72,20 @@ def detect(photo: Photo, smallest: float | None = None) -> list[Detection]:
     if most_agreeing(tilted) >= SEARCH.sure_windows:
         tilted = [candidate for candidate in tilted if candidate.agreeing >= SEARCH.min_windows_beside_sure]
     return _locate(tilted, photo, gray, roll_degrees)
+
+
+def detect_sure(photo: Photo) -> list[Detection]:
+    """Find faces of a photo (H, W, 3) by the fast search alone, if any is sure, the largest first."""
+    gray = shrink(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    return _locate(_find_sure(gray), photo, gray, 0.0)
+
+
+def _find_sure(gray: Gray) -> list[Candidate]:
+    """Find the faces of an image by the fast search, if any of them is sure."""
+    candidates = detect_fast(gray, CASCADES[0])
+    if most_agreeing(candidates) < SEARCH.sure_windows:
+        return []
+    return [candidate for candidate in candidates if candidate.agreeing >= SEARCH.min_windows_beside_sure]
 
 
 def _detect_by_contrast(gray: Gray) -> list[Candidate]:

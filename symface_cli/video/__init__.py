@@ -1,0 +1,1 @@
+"""Film files: read frame by frame, and written."""

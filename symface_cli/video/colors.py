@@ -1,0 +1,118 @@
+"""Colors of films: what their tags say, and how frames become RGB.
+
+Films store brightness Y and two differences of color, Cb and Cr, these at half the size. How they are made of RGB is a
+matrix, whose number, and that of the range of the samples, stands in the film. Where it does not, small films have the
+matrix of BT.601, and large ones that of BT.709, as players take it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symface_cli.geometry.types import Array, Photo
+from symface_cli.video.frames import Plane
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.video.stream import VideoStream
+
+RGB, BT_709, UNKNOWN, BT_601 = 0, 1, 2, 6  # matrices (ISO/IEC 23091-2)
+HD_HEIGHT = 720  # px, from which on films without a tag have the matrix of BT.709
+LUMA = {BT_709: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+"""Shares of red and blue in Y, by matrix: BT.709, FCC, SMPTE 240M, BT.2020; all others are those of BT.601."""
+LUMA_601 = (0.299, 0.114)
+SCALER_601 = 5  # FFmpeg's scaler has its own number for that matrix alone
+TELEVISION, FULL = 1, 2  # ranges: samples of 16 to 235, and 240 for colors; or of 0 to 255
+HDR = {16: "PQ", 18: "HLG"}
+"""Transfers of HDR: what they make brighter than white has no place in 8 bits."""
+EXACT = 0x2 | 0x2000 | 0x40000
+"""Of FFmpeg's scaler: bilinear, colors at full width, rounded. By default it makes everything a gray level darker."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorTags:
+    """What a film says of its colors, in the numbers of ISO/IEC 23091-2.
+
+    Attributes:
+        primaries: What red, green and blue are.
+        transfer: Which light a value stands for.
+        matrix: How Y, Cb and Cr are made of RGB.
+        range: Which values samples take; 0 if it does not say.
+    """
+
+    primaries: int
+    transfer: int
+    matrix: int
+    range: int
+
+    @classmethod
+    def of(cls, stream: "VideoStream") -> "ColorTags":
+        """Read those of a stream."""
+        context = stream.codec_context
+        return cls(
+            primaries=int(context.color_primaries),
+            transfer=int(context.color_trc),
+            matrix=int(context.colorspace),
+            range=int(context.color_range),
+        )
+
+    @property
+    def hdr(self) -> str | None:
+        """The name of the transfer, if it is one of HDR."""
+        return HDR.get(self.transfer)
+
+    def stored(self, height: int) -> "ColorTags":
+        """Return the tags of the same colors where they are stored as Y, Cb and Cr, in a film of a height in pixels."""
+        if self.matrix != RGB:
+            return self
+        return replace(self, matrix=BT_709 if height >= HD_HEIGHT else BT_601, range=TELEVISION)
+
+    def luma(self, height: int) -> tuple[float, float]:
+        """Return the shares of red and blue in Y, for a film of a height in pixels."""
+        is_large = self.matrix in (RGB, UNKNOWN) and height >= HD_HEIGHT
+        return LUMA[BT_709] if is_large else LUMA.get(self.matrix, LUMA_601)
+
+    def scaler(self, height: int) -> int:
+        """Return the number of FFmpeg's scaler for the matrix."""
+        luma = self.luma(height)
+        return next((number for number, shares in LUMA.items() if shares == luma), SCALER_601)
+
+
+def matrix_from_rgb(tags: ColorTags, height: int) -> Array:
+    """Return the matrix (3, 3) that makes differences of Y, Cb and Cr of those of RGB, all in 8 bits."""
+    red, blue = tags.luma(height)
+    brightness = np.array([red, 1 - red - blue, blue])
+    colors = [(axis - brightness) / (2 * (1 - share)) for axis, share in ((np.eye(3)[2], blue), (np.eye(3)[0], red))]
+    scales = [255, 255, 255] if tags.range == FULL else [219, 224, 224]
+    return np.stack([brightness, *colors]) * (np.array(scales) / 255)[:, None]
+
+
+def to_rgb(frame: "VideoFrame", tags: ColorTags) -> Photo:
+    """Return what a frame shows, (H, W, 3) uint8."""
+    photo: Photo = frame.reformat(
+        format="rgb24",
+        interpolation=EXACT,
+        src_colorspace=tags.scaler(frame.height),
+        src_color_range=FULL if tags.range == FULL or tags.matrix == RGB else TELEVISION,
+        dst_color_range=FULL,
+    ).to_ndarray()
+    return photo
+
+
+def to_planes(frame: "VideoFrame", tags: ColorTags) -> tuple[Plane, ...]:
+    """Return Y, Cb and Cr of a frame, (H, W) and twice (H / 2, W / 2), rounded up; 8 bits, as it is if it has these."""
+    scaler = tags.scaler(frame.height)
+    stored = FULL if tags.stored(frame.height).range == FULL else TELEVISION
+    same = frame.reformat(
+        format="yuv420p",
+        interpolation=EXACT,
+        src_colorspace=scaler,
+        dst_colorspace=scaler,
+        src_color_range=FULL if tags.matrix == RGB else stored,
+        dst_color_range=stored,
+    )
+    return tuple(
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
+        for plane in same.planes
+    )
