@@ -167,16 +167,17 @@ def mirror_found(found: Detection, width: int) -> Detection:
 
 def _view(symmetrizer: Symmetrizer, photo: Photo, found: Detection) -> _View:
     """Move the face to the middle of its crop, level, wherever the detector saw it, and predict its warp."""
-    left, right = apply(_level_of(predict_warp(symmetrizer, photo, found)), EYES)
+    left, right = apply(level_of(predict_warp(symmetrizer, photo, found)), EYES)
     centered = face_with_eyes(left, right)
     warped = predict_warp(symmetrizer, photo, centered)
-    return _View(photo, centered, warped, _level_of(warped))
+    return _View(photo, centered, warped, level_of(warped))
 
 
 EYES = np.array([[-EYE_DISTANCE_FACE / 2, EYES_Y], [EYE_DISTANCE_FACE / 2, EYES_Y]])
 
 
-def _level_of(warped: FaceWarp) -> Array:
+def level_of(warped: FaceWarp) -> Array:
+    """Return the similarity that a warp is nearest to: where the level frame lies in the photo."""
     return fit_similarity(control_points(), warped.photo_from_face, warped.mask)
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, floor, log10
 from typing import NamedTuple
 
+from symface_cli.geometry.axes import round_ticks
 from symface_cli.measurement.photo import MeasuredSides
 
 LEFT, RIGHT, TOP, BOTTOM = 44, 290, 12, 120  # the chart's frame in drawing units, y down
 INSET = 10  # between the frame and the first and last date
 MOST_TICKS = 4
-SMALLEST_SPAN = 0.1  # of values, where all are the same
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,7 @@ class Axis:
     @classmethod
     def around(cls, low: float, high: float) -> "Axis":
         """Reach over values, to round ones."""
-        span = max(high - low, SMALLEST_SPAN)
-        decade = 10.0 ** floor(log10(span))
-        step = next(part * decade for part in (0.2, 0.5, 1, 2, 5, 10) if span / (part * decade) <= MOST_TICKS - 1)
-        first, last = floor(low / step + 1e-9), ceil((low + span) / step - 1e-9)
-        ticks = tuple(round(number * step, 10) for number in range(first, last + 1))
+        ticks = round_ticks(low, high, MOST_TICKS)
         return cls(ticks[0], ticks[-1], ticks)
 
     def place(self, value: float) -> float:
