@@ -26,7 +26,7 @@ from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import similarity_of_warp
 from symface_cli.imaging.photo import read_photo
 from symface_cli.network.builder import prepare_for_inference
-from symface_cli.network.device import inference_precision, limit_threads
+from symface_cli.network.device import limit_threads
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.maps import PARSING_SIZE, PARTS, UNKNOWN, Part
 from symface_cli.network.weights import load_weights
@@ -85,8 +85,7 @@ def parse(network: FaceNetwork, photo: Photo) -> tuple[NDArray[np.uint8], NDArra
     if found is None:
         return None
     crop = torch.from_numpy(resample(photo, found.crop_from_photo, CROP_SIZE)).permute(2, 0, 1)[None].float() / 255
-    with inference_precision(CPU):
-        located = network.locate(crop)
+    located = network.locate(crop)
     assert located is not None
     photo_from_crop = np.linalg.inv(found.crop_from_photo) @ pixel_from_normalized(CROP_SIZE)
     photo_from_level = similarity_of_warp(apply(photo_from_crop, located.warp[0].numpy().astype(float)))

@@ -42,6 +42,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="the photos of ../shared/data are not here"))
         if item.get_closest_marker("landmarks") and importlib.util.find_spec("dlib") is None:
             item.add_marker(pytest.mark.skip(reason="the landmarks extra is not installed"))
+        if item.get_closest_marker("cuda") and not _has_cuda():
+            item.add_marker(pytest.mark.skip(reason="torch can use no GPU here"))
+
+
+@cache
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 # ---- what a test does not see

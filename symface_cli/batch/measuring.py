@@ -155,7 +155,7 @@ class MeasuringBatch:
             return self._record(self._spread(self._permission(), self._todo, self._measured_by))
         task = partial(measure_target, self._meter, self._options, self._permission())
         jobs = self._options.jobs or available_cores()
-        fork = self._symmetrizer.engine.on_cpu and not self._targets.is_in_memory
+        fork = self._symmetrizer.engine.can_fork and not self._targets.is_in_memory
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
     def _read_tables(self) -> tuple[list[PhotoRows], dict[Target, PhotoRows]]:

@@ -104,7 +104,7 @@ class Batch:
         if self._targets.is_single:  # what is left of a batch, or a part of it, is done as the rest, to the same bytes
             return self._record(map(task, self._todo))
         jobs = self._options.jobs or available_cores()
-        fork = self._planner.on_cpu and not self._targets.is_in_memory
+        fork = self._planner.can_fork and not self._targets.is_in_memory
         return self._record(work_on_cores(task, self._todo, jobs, _lose, fork=fork))
 
     @contextmanager

@@ -35,16 +35,14 @@ class Located:
 class Engine(Protocol):
     """A loaded network, for any number of threads.
 
-    One face at a time: in a batch, a face would be rounded differently with every other face beside it.
-
     Attributes:
         name: What computes it.
-        on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
+        can_fork: Whether a process can be forked with it: not with what it has loaded onto a GPU.
         stage: The stage in which the weights were trained last: 1, 2 or 3.
     """
 
     name: EngineName
-    on_cpu: bool
+    can_fork: bool
     stage: int
 
     @property

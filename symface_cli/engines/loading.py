@@ -1,13 +1,16 @@
 """Which engine computes the network, and its loading."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from symface_cli.engines.engine import Engine
 from symface_cli.errors import UsageError
 from symface_cli.network.weights import WeightsFile, read_weights
+from symface_cli.parallel.work import FORKS
 
 EngineChoice = Literal["auto", "opencv", "torch"]
+GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, in Windows' Linux, of AMD; torch takes seconds
 FEW = 100  # photos: what torch saves on more of them is worth the second that it takes to be imported
 
 
@@ -16,13 +19,16 @@ def engine_for(choice: EngineChoice, photos: int) -> EngineChoice:
     return "torch" if choice == "auto" and photos > FEW else choice
 
 
-def load_engine(weights: Path | None = None, device: str = "auto", choice: EngineChoice = "auto") -> Engine:
+def load_engine(
+    weights: Path | None = None, device: str = "auto", choice: EngineChoice = "auto", forked: bool = False
+) -> Engine:
     """Load the network.
 
     Args:
         weights: A weights file; None takes the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         choice: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU or the network is the paper's.
+        forked: Whether processes are to be forked with it: a GPU is then left to a process of its own.
 
     Raises:
         WeightsError: If the weights cannot be used.
@@ -33,13 +39,22 @@ def load_engine(weights: Path | None = None, device: str = "auto", choice: Engin
     if choice == "opencv" and device not in ("auto", "cpu"):
         raise UsageError(f"device {device}: the engine opencv computes on the CPU alone; use torch for others")
     if choice == "torch" or device not in ("auto", "cpu"):
-        return _load_torch(weights, device)
+        return (forked and _share_gpu(weights, device)) or _load_torch(weights, device)
     file = read_weights(weights)
     if file.architecture.kind == "symface":
         return _load_opencv(file)
     if choice == "opencv":
         raise UsageError(f"{file.path}: weights of the paper's network, which only the engine torch computes")
     return _load_torch(weights, device)
+
+
+def _share_gpu(weights: Path | None, device: str) -> Engine | None:
+    """Load torch in a process that has the GPU; return None without one, or where processes are not forked."""
+    if not FORKS or device == "cpu" or (device == "auto" and not any(map(os.path.exists, GPU_DRIVERS))):
+        return None
+    from symface_cli.engines.shared_engine import start_engine
+
+    return start_engine(weights, device)
 
 
 def _load_torch(weights: Path | None, device: str) -> Engine:

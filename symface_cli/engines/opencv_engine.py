@@ -38,12 +38,12 @@ class OpenCvEngine:
 
     Attributes:
         name: What computes it.
-        on_cpu: That it does so on the CPU.
+        can_fork: That a process can be forked with it.
         stage: The stage in which the weights were trained last.
     """
 
     name: EngineName = "opencv"
-    on_cpu = True
+    can_fork = True
 
     def __init__(self, file: WeightsFile) -> None:
         if {name: tensor.shape for name, tensor in file.tensors.items()} != shapes_of(file.architecture):

@@ -59,6 +59,7 @@ class Symmetrizer:
         weights: A weights file; None takes the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         engine: What computes the network: "opencv", "torch", or "auto" as in `load_engine`.
+        forked: Whether processes are to be forked with it, as in `load_engine`.
 
     Attributes:
         engine: The loaded network.
@@ -68,8 +69,10 @@ class Symmetrizer:
         UsageError: If the device is not there, or the engine cannot compute this network on it.
     """
 
-    def __init__(self, weights: Path | None = None, device: str = "auto", engine: EngineChoice = "auto") -> None:
-        self.engine = load_engine(weights, device, engine)
+    def __init__(
+        self, weights: Path | None = None, device: str = "auto", engine: EngineChoice = "auto", forked: bool = False
+    ) -> None:
+        self.engine = load_engine(weights, device, engine, forked)
 
     @property
     def sha256(self) -> str:

@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.device import infers_in_bfloat16
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.layers import fold_batch_norm
 from symface_cli.network.paper import PaperVAE
@@ -29,22 +28,11 @@ def to_channels_last(network: nn.Module, device: torch.device) -> None:
 def prepare_for_inference(network: FaceNetwork, device: torch.device) -> FaceNetwork:
     """Return a copy of a trained network that computes the same faster, on a device; the network itself stays.
 
-    Batch normalization is folded, see `fold_batch_norm`, and convolutions are as `to_channels_last` makes them. Where
-    faces are located in bfloat16 (`device.infers_in_bfloat16`), the weights of the parts that do so are stored so,
-    instead of being converted for every face. The VAE stays in float32: its colors would be rounded to half a gray
-    level.
+    Batch normalization is folded, see `fold_batch_norm`, and convolutions are as `to_channels_last` makes them.
+    Everything stays in float32: bfloat16 would move warps by 0.003 eye distances, and a photo would become another one
+    on another device.
     """
     prepared = copy.deepcopy(network).eval()
     fold_batch_norm(prepared)
     to_channels_last(prepared, device)
-    if infers_in_bfloat16(device):
-        for part in prepared.localizing_parts():
-            _round_to_bfloat16(part)
     return prepared
-
-
-def _round_to_bfloat16(part: nn.Module) -> None:
-    """Store the weights of a part's convolutions and linear layers in bfloat16."""
-    for layer in part.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            layer.bfloat16()

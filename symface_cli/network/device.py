@@ -51,20 +51,6 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and supported is not None and bool(supported())
 
 
-def inference_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Compute as `infers_in_bfloat16` says."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=infers_in_bfloat16(device))
-
-
-def infers_in_bfloat16(device: torch.device) -> bool:
-    """Return whether faces are located in bfloat16 on a device: on GPUs that can.
-
-    On a CPU it would save an eighth of the time of a photo, but move warps by 0.003 eye distances: a photo would become
-    another one on another processor, or computed by another engine.
-    """
-    return device.type == "cuda" and has_bfloat16(device)
-
-
 def limit_threads() -> None:
     """Give torch no more threads than there are cores for this process: in a container, it takes all of the machine."""
     if available_cores() < torch.get_num_threads():

@@ -67,7 +67,7 @@ class FaceNetwork(nn.Module, ABC):
         """
 
     def localizing_parts(self) -> Sequence[nn.Module]:
-        """Return the parts that only locate the face: trained from stage 2 on, and rounded for inference."""
+        """Return the parts that only locate the face: trained from stage 2 on."""
         return ()
 
     def forward(self, crop: Tensor) -> Tensor:

@@ -35,10 +35,10 @@ class Planner(Protocol):
     """Planner of the files to be rendered of a photo's faces.
 
     Attributes:
-        on_cpu: Whether it computes on the CPU alone, so that a process can be forked with it.
+        can_fork: Whether a process can be forked with it: not with what it has loaded onto a GPU.
     """
 
-    on_cpu: bool
+    can_fork: bool
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -76,7 +76,7 @@ class NetworkPlanner:
         self._selection = selection
         self._check = check
         self._measured = measured
-        self.on_cpu = symmetrizer.engine.on_cpu
+        self.can_fork = symmetrizer.engine.can_fork
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -145,7 +145,7 @@ class LandmarkPlanner:
         number: Number of the face by size; None for all.
     """
 
-    on_cpu = True
+    can_fork = True
 
     def __init__(self, provider: Provider, method: str, number: int | None) -> None:
         self._provider = provider

@@ -18,7 +18,7 @@ from symface_cli.rendering.records import FaceRecord
 class DarkPhotos:
     """Plans a darker copy of each photo; a black one has no face, one of 16 px has two."""
 
-    on_cpu = True
+    can_fork = True
     kinds = (Output.PHOTO,)
 
     def __init__(self, version="test", divisor=2):

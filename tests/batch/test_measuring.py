@@ -82,7 +82,7 @@ def table(tmp_path):
 
 
 def batch(photos, out=None, weights="ab" * 32, **options):
-    symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", on_cpu=True, sha256=weights))
+    symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", can_fork=True, sha256=weights))
     how = MeasuringOptions(selection=GrayFaces(), jobs=1, **options)
     return MeasuringBatch(symmetrizer, choose_targets([photos], out), how)
 
@@ -201,7 +201,7 @@ def test_a_photo_that_is_given_under_two_names_has_its_lines_under_the_first(fol
     other = table.with_suffix(".json")
     for options in ({}, {"resume": True}):
         targets = choose_targets([folder, tmp_path / "link"], None)
-        symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", on_cpu=True, sha256="ab" * 32))
+        symmetrizer = SimpleNamespace(engine=SimpleNamespace(name="torch", can_fork=True, sha256="ab" * 32))
         how = MeasuringOptions(selection=GrayFaces(), jobs=1, csv=table, json=other, **options)
         list(MeasuringBatch(symmetrizer, targets, how).run())
         assert rows(table) == ALL

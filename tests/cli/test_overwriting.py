@@ -30,9 +30,9 @@ def photos(tmp_path, portrait):
 @pytest.fixture
 def unworked(monkeypatch):
     """Loads nothing, and fails the test if a photo is read: what is refused is refused before any work."""
-    planner = SimpleNamespace(parameters={}, on_cpu=True)
+    planner = SimpleNamespace(parameters={}, can_fork=True)
     monkeypatch.setattr("symface_cli.cli.commands.symmetrize.load_planner", lambda *_: planner)
-    monkeypatch.setattr("symface_cli.inference.symmetrizer.Symmetrizer", lambda *_: planner)
+    monkeypatch.setattr("symface_cli.inference.symmetrizer.Symmetrizer", lambda *_, **__: planner)
     for function in ("runner.symmetrize_photo", "measuring.measure_target"):
         monkeypatch.setattr(f"symface_cli.batch.{function}", lambda *_, **__: pytest.fail("a photo was read"))
 

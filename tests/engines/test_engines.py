@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
 import symface_cli
 from symface_cli.detection.detector import detect
@@ -25,10 +24,10 @@ from symface_cli.network.architecture import Architecture
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import read_weights, save_weights
 from tests.conftest import ROOT
+from tests.engines.faces import assert_located_alike, save_random_weights
 from tests.small import SMALL, SMALL_PAPER
 
 PICTURES = ("portrait.jpg", "pair.jpg", "people/female_28.jpg", "people/male_15.jpg")
-MAPS = ("mask", "parts", "visible", "weights", "hidden", "pose_field")
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +47,7 @@ def crop():
 
 @pytest.fixture
 def small(tmp_path):
-    """The weights of a network whose every tensor is random, batch statistics and pose field, too."""
-    torch.manual_seed(0)
-    network = build_network(SMALL).eval()
-    for name, tensor in network.state_dict().items():
-        if tensor.is_floating_point():
-            tensor.copy_(torch.rand_like(tensor) + 0.5 if "running_var" in name else 0.3 * torch.randn_like(tensor))
-    path = tmp_path / "small.safetensors"
-    save_weights(path, network, stage=2)
-    return path
-
-
-def assert_same(located, other):
-    eyes = EYE_DISTANCE_FACE / 2 * np.linalg.norm(located.warp[:, -1] - located.warp[:, 0], axis=-1).mean()
-    assert np.linalg.norm(located.warp - other.warp, axis=-1).max() < 1e-4 * eyes
-    for name in MAPS:
-        assert np.abs(getattr(located, name) - getattr(other, name)).max() < 1e-3, name
+    return save_random_weights(tmp_path / "small.safetensors")
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -71,7 +55,7 @@ def test_both_engines_see_and_draw_the_same_face(engines, name):
     opencv, plain = engines
     for crop in crops_of(name):
         located, other = opencv.locate(crop), plain.locate(crop)
-        assert_same(located, other)
+        assert_located_alike(located, other)
         face, its = opencv.decode(crop, located), plain.decode(crop, other)
         assert cv2.absdiff(face, its).max() <= 1
         assert (face == face[:, ::-1]).all()
@@ -94,7 +78,7 @@ def test_results_differ_by_rounding(name):
 def test_any_weights_are_computed_alike_even_if_batch_norm_turns_their_sign(small, crop):
     opencv, plain = load_engine(small, choice="opencv"), load_engine(small, device="cpu", choice="torch")
     assert (opencv.sha256, opencv.stage) == (plain.sha256, plain.stage) == (read_weights(small).sha256, 2)
-    assert_same(opencv.locate(crop), plain.locate(crop))
+    assert_located_alike(opencv.locate(crop), plain.locate(crop))
     located = plain.locate(crop)
     assert cv2.absdiff(opencv.decode(crop, located), plain.decode(crop, located)).max() <= 1
 
@@ -192,5 +176,5 @@ def test_a_photo_needs_no_torch_nor_anything_else_that_it_does_not_use(portrait,
 def test_the_torch_engine_is_what_it_was_asked_to_be(engines):
     assert isinstance(engines[1], TorchEngine)
     assert [engine.name for engine in engines] == ["opencv", "torch"]
-    assert all(engine.on_cpu for engine in engines)
+    assert all(engine.can_fork for engine in engines)
     assert Path(read_weights().path).name == "symface.safetensors"

@@ -4,10 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from symface_cli.network import builder, paper, warps
+from symface_cli.network import paper, warps
 from symface_cli.network.architecture import PAPER, Architecture
 from symface_cli.network.builder import build_network, prepare_for_inference
-from symface_cli.network.device import has_bfloat16, inference_precision, mixed_precision
 from symface_cli.network.paper import PaperVAE
 from symface_cli.network.vae import SymmetricFaceVAE
 
@@ -125,27 +124,12 @@ def test_face_is_gray_outside_of_the_mask():
 
 
 @torch.inference_mode()
-def test_faces_are_located_in_single_precision_on_a_cpu(network):
+def test_faces_are_located_in_single_precision(network):
     crop = crops(1)
     prepared = prepare_for_inference(network, torch.device("cpu"))
-    with inference_precision(torch.device("cpu")):
-        found = prepared.locate(crop)
+    found = prepared.locate(crop)
     assert (found.warp - network.locate(crop).warp).abs().max() < 1e-5
     assert all(parameter.dtype == torch.float32 for parameter in prepared.parameters())
-
-
-@pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16")
-@torch.inference_mode()
-def test_the_localizer_alone_is_rounded_for_inference(network, monkeypatch):
-    crop = torch.rand(1, 3, 160, 160, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(builder, "infers_in_bfloat16", lambda device: True)
-    rounded = prepare_for_inference(network, torch.device("cpu"))
-    with mixed_precision(torch.device("cpu")):
-        found = rounded.locate(crop)
-    assert found.warp.dtype == torch.float32
-    assert 0 < (found.warp - network.locate(crop).warp).abs().max() < 0.02  # 1.6 px
-    assert rounded.localizer.fine_maps.weight.dtype == torch.bfloat16
-    assert all(parameter.dtype == torch.float32 for parameter in rounded.decoder.parameters())
 
 
 def test_paper_network_is_plain_and_its_face_symmetric():

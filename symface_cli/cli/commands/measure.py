@@ -235,7 +235,7 @@ def _load(weights: Path | None, device: str, engine: "EngineChoice", photos: int
     from symface_cli.engines.loading import engine_for
     from symface_cli.inference.symmetrizer import Symmetrizer
 
-    return Symmetrizer(weights, device, engine_for(engine, photos))
+    return Symmetrizer(weights, device, engine_for(engine, photos), forked=photos > 1)
 
 
 def _load_meter(weights: Path | None, device: str, engine: "EngineChoice", options: "MeasuringOptions") -> "FaceMeter":

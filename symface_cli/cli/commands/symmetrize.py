@@ -255,7 +255,8 @@ def symmetrize(
     values.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
-    loading = Loading(weights, device, engine_for(engine, targets.count), model_dir, check_identity, measure)
+    chosen = engine_for(engine, targets.count)
+    loading = Loading(weights, device, chosen, model_dir, check_identity, measure, forked=targets.count > 1)
     how = BatchOptions(
         force=force,
         resume=resume,

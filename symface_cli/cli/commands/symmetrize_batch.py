@@ -43,11 +43,12 @@ class Loading(NamedTuple):
     model_dir: Path | None
     check_identity: bool
     measure: bool
+    forked: bool
 
     def everywhere(self) -> "Loading":
-        """Return the same for processes whose working folder is another."""
+        """Return the same for processes whose working folder is another, and that work alone."""
         weights, folder = (None if path is None else path.absolute() for path in (self.weights, self.model_dir))
-        return self._replace(weights=weights, model_dir=folder)
+        return self._replace(weights=weights, model_dir=folder, forked=False)
 
 
 def spread_symmetrizing(cluster: "Cluster", load: "Callable[[], Planner]") -> "Spread":
@@ -81,7 +82,7 @@ def load_planner(style: "Style", options: "OutputOptions", selection: "Selection
         from symface_cli.rendering.identity import IdentityCheck
 
         check = IdentityCheck()
-    symmetrizer = Symmetrizer(loading.weights, loading.device, loading.engine)
+    symmetrizer = Symmetrizer(loading.weights, loading.device, loading.engine, loading.forked)
     return NetworkPlanner(symmetrizer, options, selection, check, loading.measure)
 
 
