@@ -23,7 +23,7 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
-        help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA if there is one and torch is the engine.",
+        help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA, if there is one, for more than 100 photos.",
         rich_help_panel=EXPERT,
     ),
 ]
