@@ -1,4 +1,4 @@
-"""Work on what comes one after the other, such as the frames of a film: in threads, in order, little of it at a time."""
+"""Work on what comes one after the other, such as the frames of a film: in threads, in order, a few at a time."""
 
 import threading
 from collections import deque
@@ -51,7 +51,7 @@ def read_ahead(items: Iterable[T], ahead: int = AHEAD) -> Iterator[T]:
 
 
 def work_ahead(task: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Yield `task(item)` of every item, in order, from threads; items are taken here, a few more than there are threads.
+    """Yield `task(item)` of every item, in order, from threads; items are taken here, few ahead of what is yielded.
 
     Args:
         task: Thread-safe.

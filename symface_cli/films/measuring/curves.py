@@ -127,7 +127,7 @@ def time_axis(person: PersonStudy) -> TimeAxis:
 
 
 def write_time(seconds: float, digits: int = 0) -> str:
-    """Write a time in seconds, or from a minute on as minutes and seconds; no digits stand for as many as are needed."""
+    """Write a time in seconds, or from a minute on in minutes and seconds; 0 digits are as many as are needed."""
     minutes, rest = divmod(round(seconds, digits or 3), 60)
     text = f"{rest:.{digits}f}" if digits else f"{round(rest, 3):g}"
     if not minutes:

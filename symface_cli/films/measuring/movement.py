@@ -4,10 +4,10 @@ A movement is where the root of the mean square of both sides' changes peaks. Tw
 half of the lower one between them.
 """
 
-from itertools import pairwise
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """The faces of a film as pictures for its page: at the moments that matter, and evenly between them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ def _peaks(movement: Movement) -> list[float]:
 
 
 def take_pictures(
-    frames: Iterable[Frame], wanted: Mapping[int, list[FrameMeasurement]]
+    frames: Iterable[Frame], wanted: Mapping[int, Sequence[FrameMeasurement]]
 ) -> dict[tuple[int, int], FacePicture]:
     """Cut faces out of a film, which is read again for it.
 
@@ -62,8 +62,11 @@ def take_pictures(
     Returns:
         The pictures, by frame and person; none of faces that were not found.
     """
-    pictures = {}
+    pictures: dict[tuple[int, int], FacePicture] = {}
+    last = max(wanted, default=-1)
     for frame in frames:
+        if frame.index > last:
+            break
         for record in wanted.get(frame.index, ()):
             if record.places is not None:
                 pictures[frame.index, record.person] = _take(frame, record.places.astype(np.float64))

@@ -90,9 +90,7 @@ def _person(person: PersonStudy) -> dict[str, object]:
         "end_s": _round(track.times[-1]),
         "found": int(track.is_found.sum()),
         "turned": int(track.is_turned.sum()),
-        "rest": None
-        if rest is None
-        else {"start_s": rest.span.start_s, "end_s": rest.span.end_s, "frames": rest.frames} | {"given": rest.is_given},
+        "rest": None if rest is None else {**rest.span._asdict(), "frames": rest.frames, "given": rest.is_given},
         "whole_shape_pct": _extreme(person, WHOLE_SHAPE, WHOLE_SHAPE),
         "measures": {measure.name: _measure(person, measure) for measure in MEASURES},
     }
@@ -107,15 +105,11 @@ def _extreme(person: PersonStudy, name: str, column: str) -> dict[str, object] |
 
 def _measure(person: PersonStudy, measure: Measure) -> dict[str, object]:
     rest, columns = person.rest, columns_of(measure)
-    ends = [column.removeprefix(f"{measure.name}_") if measure.is_sided else "value" for column in columns]
+    sides = {column.removeprefix(f"{measure.name}_") if measure.is_sided else "value": column for column in columns}
     return {
         "unit": person.unit_of(measure),
-        "rest": None
-        if rest is None
-        else {end: _round(rest.median_of(c)) for end, c in zip(ends, columns, strict=True)},
-        "noise": None
-        if rest is None
-        else {end: _round(rest.noise_of(c)) for end, c in zip(ends, columns, strict=True)},
+        "rest": rest and {side: _round(rest.median_of(column)) for side, column in sides.items()},
+        "noise": rest and {side: _round(rest.noise_of(column)) for side, column in sides.items()},
         "largest": _extreme(person, measure.name, columns[-1]),
         "movements": [_movement(movement) for movement in person.movements.get(measure.name, ())],
     }

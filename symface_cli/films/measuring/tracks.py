@@ -1,4 +1,4 @@
-"""A person through a film: the numbers of all frames as curves, in stretches without gaps; smoothed if that is wanted."""
+"""A person through a film: the numbers of all frames as curves, in stretches without gaps; smoothed if wanted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
