@@ -2,9 +2,11 @@
 
 import math
 import threading
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import chain, count, islice, takewhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (de
 PROFILE = "haarcascade_profileface.xml"  # of heads turned to one side; those turned to the other it finds mirrored
 Window = tuple[int, ...]
 """A cascade's window that looks like a face: x, y, width, height in pixels of the searched image."""
+Found = TypeVar("Found", bound=Collection[Window])
 
 
 class Candidate(NamedTuple):
@@ -84,26 +87,38 @@ def _mean_of_alike(windows: list[Window], box: Box) -> Box:
 
 
 def detect_fast(gray: Gray, name: str) -> list[Candidate]:
-    """Find what `search` finds with one cascade, in a third of the time.
+    """Find what `search` finds with one cascade, in a fourth of the time.
 
-    The windows are those of `search`: on LFW, nine in ten candidates are exactly the same, and 99 % of the faces within
-    2 % of the box's width. A quarter of the candidates on which fewer than 12 windows agree is missing.
+    Of the windows around a proposal, a quarter is tried; where many agree, each counts for four, else all are tried. On
+    LFW, 99 % of the faces are found, and their boxes differ from those of all windows by 0.5 % of their width in place,
+    and by 2 % in width (medians). A quarter of the candidates on which fewer than 12 windows agree is missing.
     """
-    (windows,) = _search_proposals([ImagePyramid(gray, name)])
+    pyramid, windows = ImagePyramid(gray, name), list[Window]()
+    for proposals in _merge(pyramid.propose()):
+        quarter = pyramid.search_between(proposals)
+        if len(quarter) >= SEARCH.enough_of_a_quarter:
+            windows += 4 * quarter
+        else:
+            windows += sorted(pyramid.search_around(*proposals.mean(axis=0).tolist()))
     return _group(windows, SEARCH.group_tolerance_widths, gray.shape)
 
 
 def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
     """Return the windows of each pyramid around the proposals of any of them, sorted."""
     found: list[set[Window]] = [set() for _ in pyramids]
-    proposals = np.concatenate([pyramid.propose() for pyramid in pyramids])
+    for proposals in _merge(np.concatenate([pyramid.propose() for pyramid in pyramids])):
+        for windows, pyramid in zip(found, pyramids, strict=True):
+            windows |= pyramid.search_around(*proposals.mean(axis=0).tolist())
+    return [sorted(windows) for windows in found]
+
+
+def _merge(proposals: Array) -> Iterator[Array]:
+    """Yield those of the proposals (N, 3) that lie on each other together, each once."""
     while len(proposals):
         apart = np.abs(proposals[:, :2] - proposals[0, :2]).max(axis=1)
         same = apart < SEARCH.merge_widths * np.maximum(proposals[:, 2], proposals[0, 2])
-        for windows, pyramid in zip(found, pyramids, strict=True):
-            windows |= pyramid.search_around(*proposals[same].mean(axis=0).tolist())
+        yield proposals[same]
         proposals = proposals[~same]
-    return [sorted(windows) for windows in found]
 
 
 def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[Candidate]:
@@ -160,17 +175,30 @@ class ImagePyramid:
     def search_around(self, x: float, y: float, width: float) -> set[Window]:
         """Return all windows around a proposal that look like faces, on further levels until two have none."""
         x = self._gray.shape[1] - x if self._mirrored else x
-        nearest = int(np.argmin(np.abs(np.array(self._factors) * self._side - width))) if self._factors else 0
         windows: set[Window] = set()
-        for levels in (range(nearest, len(self._factors)), range(nearest - 1, -1, -1)):
+        for found in self._climb(range(len(self._factors)), width, partial(self._windows, x=x, y=y, width=width)):
+            windows |= found
+        return windows
+
+    def search_between(self, proposals: Array) -> list[Window]:
+        """Return proposals (N, 3) that lie on each other as windows, and a quarter of those of the levels between."""
+        x, y, width = proposals.mean(axis=0).tolist()
+        places = partial(self._every_fourth_window, x=x, y=y, width=width)
+        between = range(0, len(self._factors), 2)  # see `propose`
+        corners = np.column_stack([proposals[:, :2] - proposals[:, 2:] / 2, proposals[:, 2], proposals[:, 2]])
+        return [*map(tuple, corners.round().astype(int).tolist()), *chain(*self._climb(between, width, places))]
+
+    def _climb(self, levels: range, width: float, look: Callable[[int], Found]) -> Iterator[Found]:
+        """Yield what is found on the levels from a width on upwards, then downwards, until two have nothing."""
+        nearest = min(range(len(levels)), key=lambda place: abs(self._factors[levels[place]] * self._side - width))
+        for part in (levels[nearest:], levels[:nearest][::-1]):
             empty = 0
-            for level in levels:
-                found = self._windows(level, x, y, width)
-                windows |= found
+            for level in part:
+                found = look(level)
+                yield found
                 empty = 0 if found else empty + 1
                 if empty == SEARCH.max_empty_levels:
                     break
-        return windows
 
     def try_all(self) -> list[Window]:
         """Return all windows that look like faces, except for the smallest, by OpenCV's own search."""
@@ -183,17 +211,29 @@ class ImagePyramid:
 
     def _windows(self, level: int, x: float, y: float, width: float) -> set[Window]:
         """Return the windows of one level around a place."""
+        part, left, top = self._part(level, x, y, width)
+        # OpenCV undoes the doubling, and then tries every pixel of every row
+        doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+        corners = self._try(doubled, 2 * self._side)
+        return {self._window(level, left + u // 2, top + v // 2) for u, v in corners}
+
+    def _every_fourth_window(self, level: int, x: float, y: float, width: float) -> list[Window]:
+        """Return those of them at every second pixel of every second row."""
+        part, left, top = self._part(level, x, y, width)
+        return [self._window(level, left + u, top + v) for u, v in self._try(part, self._side)]
+
+    def _part(self, level: int, x: float, y: float, width: float) -> tuple[Gray, int, int]:
+        """Return the part of a copy that holds the windows around a place, and where it begins."""
         factor = self._factors[level]
         reach = SEARCH.search_radius_widths * width / factor + self._side / 2
         left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
-        part = self._copy(level)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)]
-        # OpenCV undoes the doubling, and then tries every pixel of every row
-        doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+        return self._copy(level)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)], left, top
+
+    def _window(self, level: int, left: int, top: int) -> Window:
+        """Return a window of a copy as one of the image."""
+        factor = self._factors[level]
         side = round(self._side * factor)
-        return {
-            self._unmirror(round((left + u // 2) * factor), round((top + v // 2) * factor), side, side)
-            for u, v in self._try(doubled, 2 * self._side)
-        }
+        return self._unmirror(round(left * factor), round(top * factor), side, side)
 
     def _try(self, image: Gray, width: int) -> list[tuple[int, int]]:
         """Return the corners of the windows that look like faces; `width` is the cascade's window, or twice that."""
