@@ -28,7 +28,7 @@ BICUBIC = -0.75  # the kernel's a, as torch and OpenCV have it
 
 def normalize(crop: Photo) -> Floats:
     """Return a crop with values in 0..1."""
-    return np.asarray(crop.astype(np.float32) / 255, np.float32)
+    return np.asarray(crop / np.float32(255), np.float32)
 
 
 def rectify(crop: Floats, warp: Floats) -> Floats:
@@ -38,27 +38,43 @@ def rectify(crop: Floats, warp: Floats) -> Floats:
 
 def sample(image: Floats, points: NDArray[np.floating]) -> Floats:
     """Sample an image (H, W, C) linearly at normalized points (h, w, 2); reflected beyond its edges."""
-    height, width = image.shape[:2]
+    height, width, channels = image.shape
     x, y = (_reflect(points[..., axis], length) for axis, length in ((0, width), (1, height)))
-    left, above = x.astype(np.int32).clip(0, width - 2), y.astype(np.int32).clip(0, height - 2)
-    across, down = (x - left)[..., None], (y - above)[..., None]
-    flat, at = image.reshape(-1, image.shape[2]), above * width + left
-    upper = flat[at] + across * (flat[at + 1] - flat[at])
-    lower = flat[at + width] + across * (flat[at + width + 1] - flat[at + width])
-    return np.asarray(upper + down * (lower - upper), np.float32)
+    left, above = np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2)
+    across, down = np.asarray(x - left, np.float32), np.asarray(y - above, np.float32)
+    at = above * width + left
+    corners = at, at + 1, at + width, at + width + 1
+    sampled = np.empty((channels, *at.shape), np.float32)
+    for channel in range(channels):  # plane by plane, and in place: in a fifth of the time
+        plane = image[..., channel].ravel()
+        upper, upper_right, lower, lower_right = (plane.take(corner, mode="clip") for corner in corners)
+        _go_towards(upper, upper_right, across)
+        _go_towards(lower, lower_right, across)
+        _go_towards(upper, lower, down)
+        sampled[channel] = upper
+    return sampled.transpose(1, 2, 0)
+
+
+def _go_towards(values: Floats, others: Floats, shares: Floats) -> None:
+    """Change values by a share of what they lack to others, which are used up."""
+    others -= values
+    others *= shares
+    values += others
 
 
 def _reflect(places: NDArray[np.floating], length: int) -> Floats:
     """Turn normalized places into pixels of 0 to length - 1, reflected at both ends."""
-    last = length - 1
-    pixels = np.abs((np.asarray(places, np.float32) + 1) * (last / 2)) % (2 * last)
+    last = np.float32(length - 1)
+    pixels = np.abs((np.asarray(places, np.float32) + 1) * (last / 2))
+    if pixels.max() > 2 * last:
+        pixels %= 2 * last
     return np.asarray(np.minimum(pixels, 2 * last - pixels), np.float32)
 
 
 def halve(image: Floats) -> Floats:
     """Return the means of 2 x 2 pixels of an image (H, W, C)."""
-    columns = image[:, ::2] + image[:, 1::2]
-    return np.asarray((columns[::2] + columns[1::2]) / 4, np.float32)
+    half: Floats = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return half
 
 
 def mirror_warp(warp: Floats) -> Floats:
@@ -71,13 +87,12 @@ def compose_warps(warp: Floats, shift: Floats) -> Floats:
     last = len(warp) - 1
     places = (shift + control_points()).astype(np.float64) * (last / 2) + last / 2
     start = np.floor(places).astype(int)
-    weights = [_cubic(np.abs(places - start - offset)) for offset in range(-1, 3)]
-    composed = np.zeros(warp.shape)
-    for j, down in enumerate(weights):
-        for i, across in enumerate(weights):
-            rows, columns = ((start[..., axis] + k - 1).clip(0, last) for axis, k in ((1, j), (0, i)))
-            composed += (down[..., 1] * across[..., 0])[..., None] * warp[rows, columns]
-    return composed.astype(np.float32)
+    taps = np.arange(-1, 3)
+    weights = _cubic(np.abs((places - start)[..., None] - taps))  # (17, 17, 2, 4)
+    columns, rows = np.moveaxis((start[..., None] + taps).clip(0, last), 2, 0)
+    around = warp[rows[..., None], columns[..., None, :]].astype(np.float64)  # (17, 17, 4, 4, 2)
+    across = (weights[..., 0, None, :, None] * around).sum(-2)
+    return np.asarray((weights[..., 1, :, None] * across).sum(-2), np.float32)
 
 
 def _cubic(distance: Array) -> Array:
@@ -121,11 +136,11 @@ def keep_face(face: Floats, mask: Floats) -> Floats:
     return kept
 
 
-def sample_face(crop: Floats, crop_from_level: Array) -> Floats:
-    """Sample a crop (H, W, 3) in the level frame, not aliased: (64, 64, 3)."""
-    length = len(crop)
+def sample_face(half: Floats, crop_from_level: Array) -> Floats:
+    """Sample a crop, of which the half (H / 2, W / 2, 3) is given, in the level frame, not aliased: (64, 64, 3)."""
+    length = 2 * len(half)
     pixels = control_points(PARSING_SIZE) @ crop_from_level[:2, :2].T + crop_from_level[:2, 2]
-    return sample(halve(crop), pixels * ((length - 1) / (length - 2)))  # the middles of 2 x 2 pixels
+    return sample(half, pixels * ((length - 1) / (length - 2)))  # the middles of 2 x 2 pixels
 
 
 def looks_to_right(warp: Floats, crop_from_level: Array) -> bool:

@@ -100,12 +100,13 @@ class _Localizer:
 
     def locate(self, image: Floats, pose_field: Floats) -> Located:
         """Locate the face in a crop (160, 160, 3) in 0..1: as the mean of crop and mirror image."""
-        guesses = self._guess(self._coarse(crop=_planes(_beside_mirror_image(maps.halve(image) - GRAY))))
+        half = maps.halve(image)
+        guesses = self._guess(self._coarse(crop=_beside_mirror_image(_planes(half - GRAY))))
         guess, other = guesses.reshape(2, GRID, GRID, 2) + control_points().astype(np.float32)
         coarse = (guess + maps.mirror_warp(other)) / 2
         warp, mask = self._correct(image, coarse)
         crop_from_level = similarity_of_warp(warp)
-        parts = self._parse(maps.sample_face(image, crop_from_level), maps.looks_to_right(warp, crop_from_level))
+        parts = self._parse(maps.sample_face(half, crop_from_level), maps.looks_to_right(warp, crop_from_level))
         visible = maps.visibility(parts, warp, crop_from_level)
         return Located(
             warp=warp,
@@ -119,9 +120,8 @@ class _Localizer:
 
     def _correct(self, image: Floats, coarse: Floats) -> tuple[Floats, Floats]:
         """Return the corrected warp, and the mask."""
-        face = maps.rectify(image, coarse) - GRAY
-        both = _beside_mirror_image(face)
-        corrections = self._maps(self._fine(face=_planes(np.concatenate([both, both[:, :, ::-1]], -1))))
+        both = _beside_mirror_image(_planes(maps.rectify(image, coarse) - GRAY))
+        corrections = self._maps(self._fine(face=np.concatenate([both, both[::-1]], 1)))
         first, other = corrections.reshape(2, GRID, GRID, 3)
         shift = CORRECTION_UNIT / 2 * (first[..., :2] + maps.mirror_warp(other[..., :2]))
         mask = maps.sigmoid(0.5 * (first[..., 2] + other[:, ::-1, 2]))
@@ -129,8 +129,9 @@ class _Localizer:
 
     def _parse(self, level: Floats, to_right: bool) -> Floats:
         """Return what a level face (64, 64, 3) shows, (PARTS + 1, 64, 64); the one seen looks to the left."""
-        face = (level[:, ::-1] if to_right else level) - GRAY
-        logits = maps.shuffle(self._parser(face=_planes(np.concatenate([face, face[:, ::-1]], -1)[None]))[0])
+        face = _planes(level - GRAY)
+        both = _beside_mirror_image(face[..., ::-1] if to_right else face)
+        logits = maps.shuffle(self._parser(face=both.reshape(1, -1, *both.shape[2:]))[0])
         return maps.probabilities(logits[..., ::-1] if to_right else logits)
 
 
@@ -149,7 +150,7 @@ class _Vae:
 
     def reconstruct(self, face: Floats) -> Floats:
         """Return a symmetric face (128, 128, 3) in 0..1 as encoded and decoded, the same size."""
-        z = self._encode(_planes(maps.halve(face)[None] - GRAY))
+        z = self._encode(_planes(maps.halve(face) - GRAY)[None])
         small = self._decode_linearly(z).reshape(1, 3, HALF, HALF // 2)
         detail = self._detail(start=self._start(z).reshape(self._start_shape), face=small)[0]
         whole = np.concatenate([small, small[..., ::-1]], -1)[0].transpose(1, 2, 0)
@@ -165,11 +166,11 @@ class _Vae:
         return mu
 
 
-def _beside_mirror_image(image: Floats) -> Floats:
-    """Return an image (H, W, C) and its mirror image, (2, H, W, C)."""
-    return np.stack([image, image[:, ::-1]])
+def _beside_mirror_image(planes: Floats) -> Floats:
+    """Return the planes (C, H, W) of an image and of its mirror image, (2, C, H, W)."""
+    return np.stack([planes, planes[..., ::-1]])
 
 
-def _planes(images: Floats) -> Floats:
-    """Turn images (B, H, W, C) into (B, C, H, W)."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+def _planes(image: Floats) -> Floats:
+    """Turn an image (H, W, C) into its planes (C, H, W)."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1))

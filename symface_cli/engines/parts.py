@@ -45,7 +45,9 @@ class Part:
 
 
 class Dense:
-    """A linear layer. It is summed up in one order, unlike by BLAS with its threads, and loaded faster than by OpenCV.
+    """A linear layer, loaded faster than by OpenCV.
+
+    Row by row, its sums are those of one thread: BLAS would add up a matrix in another order with more threads.
 
     Args:
         tensors: A file's.
@@ -59,8 +61,9 @@ class Dense:
 
     def __call__(self, features: Floats) -> Floats:
         """Return the outputs (B, O) for features (B, ...)."""
-        outputs = [np.einsum("oi,i->o", self._weight, each.ravel()) + self._bias for each in features]
-        return np.stack(outputs).astype(np.float32)
+        rows = self._weight[:, None]
+        sums = [np.matmul(rows, np.ravel(each)[:, None])[:, 0, 0] for each in features]
+        return np.asarray(np.stack(sums) + self._bias, np.float32)
 
 
 class Head:
