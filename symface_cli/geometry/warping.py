@@ -25,7 +25,7 @@ def remap(image: NDArray[Value], where: Floats, interpolation: int, border: int)
     if image.ndim == 3 and image.shape[2] > MOST_CHANNELS:
         split = np.split(image, [MOST_CHANNELS], axis=2)
         return np.dstack([remap(part, where, interpolation, border) for part in split])
-    window = _window(image, where)
+    window = _whole(image) or _window(image, where)
     if window is None or max(where.shape[:2]) > LARGEST:
         axis = int(np.argmax(where.shape[:2]))
         parts = [remap(image, part, interpolation, border) for part in np.array_split(where, 2, axis)]
@@ -44,8 +44,10 @@ def warp_affine(
 
     `border` says what is beyond the image; a constant border is `value`.
     """
-    corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], float)
-    window = _window(image, apply(np.linalg.pinv(result_from_image), corners))  # three landmarks may lie in a line
+    window = _whole(image)
+    if window is None:
+        corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], float)
+        window = _window(image, apply(np.linalg.pinv(result_from_image), corners))  # landmarks may lie in a line
     if window is None:
         axis = int(np.argmax(size))
         parts = []
@@ -64,11 +66,15 @@ def warp_affine(
     return warped
 
 
+def _whole(image: NDArray[Value]) -> tuple[slice, slice] | None:
+    """Return all rows and columns of an image; None if OpenCV cannot address as many."""
+    height, width = image.shape[:2]
+    return None if max(height, width) > LARGEST else (slice(0, height), slice(0, width))
+
+
 def _window(image: NDArray[Value], points: NDArray[np.floating]) -> tuple[slice, slice] | None:
     """Return rows and columns around points (..., 2) of an image, as many as OpenCV can address; None for too many."""
     height, width = image.shape[:2]
-    if max(height, width) <= LARGEST:
-        return slice(0, height), slice(0, width)
     columns, rows = (_stretch(points[..., axis], length) for axis, length in ((0, width), (1, height)))
     return None if rows is None or columns is None else (rows, columns)
 

@@ -37,14 +37,14 @@ def fade_to_edge() -> Floats:
 def sample_field(field: Floats, u: NDArray[np.floating]) -> Floats:
     """Sample a field (S, S) or (S, S, C) at points u (H, W, 2) of the face frame; it is 0 outside of the frame."""
     half = np.float32((len(field) - 1) / 2)
-    at = u.astype(np.float32) * half + half  # in pixels of the field; a matrix would take ten times as long
+    at = u.astype(np.float32) * half + half  # in pixels of the field
     sampled = remap(field, at, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     values: Floats = sampled.reshape(*u.shape[:2], *field.shape[2:])
     return values
 
 
 def warp_field(field: Floats, image_from_face: Array, rows: slice, columns: slice) -> Floats:
-    """Sample a field (FIELD_SIZE, FIELD_SIZE) at every pixel of some rows and columns of an image, (H, W)."""
+    """Sample a field (FIELD_SIZE, FIELD_SIZE, C) at every pixel of some rows and columns of an image, (H, W, C)."""
     image_from_part = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
     field_from_part = pixel_from_normalized(FIELD_SIZE) @ np.linalg.inv(image_from_face) @ image_from_part
     warped: Floats = cv2.warpAffine(
@@ -54,6 +54,12 @@ def warp_field(field: Floats, image_from_face: Array, rows: slice, columns: slic
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
     return warped
+
+
+def move(matrix: Array, points: Floats) -> Floats:
+    """Take points (H, W, 2) through a 3 x 3 affine matrix, in single precision: `apply` in half the time."""
+    moved: Floats = cv2.transform(points, matrix[:2])
+    return moved
 
 
 def group_pixels(pixels: slice, step: int) -> Array:
@@ -73,16 +79,15 @@ def refine_groups(values: NDArray[np.floating], step: int, size: tuple[int, int]
 
 
 def sample_pixels(pixels: Pixels, where: Floats) -> Floats:
-    """Sample a photo at `where` (H, W, 2) in its pixels, reflected beyond its edges, (H, W, C)."""
+    """Sample a photo at `where` (H, W, 2) in its pixels, reflected beyond its edges: its planes, (C, H, W)."""
     height, width = pixels.shape[:2]
     x, y = cv2.split(where)
     left, right = _needed(x, width)
     top, bottom = _needed(y, height)
-    region = pixels[top:bottom, left:right].astype(np.float32)  # a copy of as little as is needed
+    region = pixels[top:bottom, left:right]
     where = where - np.array([left, top], np.float32)
-    taken = remap(region, where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
-    sampled: Floats = taken.reshape(*where.shape[:2], -1)
-    return sampled
+    planes = (plane.astype(np.float32) for plane in cv2.split(region))  # cubic: all together take twice as long
+    return np.stack([remap(plane, where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101) for plane in planes])
 
 
 def _needed(places: Floats, length: int) -> tuple[int, int]:
@@ -119,7 +124,8 @@ def cut_strips(
         yield slice(start, min(start + height, bottom)), slice(left, right)
 
 
-def as_pixels(values: Floats, dtype: np.dtype[Sample]) -> NDArray[Sample]:
-    """Round values to the pixels of a dtype."""
-    pixels: NDArray[Sample] = values.round().clip(0, np.iinfo(dtype).max).astype(dtype)
+def as_pixels(planes: Floats, dtype: np.dtype[Sample]) -> NDArray[Sample]:
+    """Round planes (C, H, W) to the pixels of a dtype, (H, W, C)."""
+    rounded = planes.round().clip(0, np.iinfo(dtype).max).astype(dtype)
+    pixels: NDArray[Sample] = cv2.merge(list(rounded)).reshape(*planes.shape[1:], -1)
     return pixels

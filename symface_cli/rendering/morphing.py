@@ -30,6 +30,7 @@ from symface_cli.rendering.fields import (
     cut_strips,
     fade_to_edge,
     group_pixels,
+    move,
     refine_groups,
     sample_field,
     sample_pixels,
@@ -46,6 +47,7 @@ HERE_FADE = (0.3, 0.75)  # share of the surroundings that is face over which cha
 TAKEN_FADE = (0.75, 0.98)  # the same of the other side, from which detail is taken: none of its outline
 FACING_FADE = (0.2, 0.5)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
+MIRROR = np.array([-1, 1], np.float32)  # takes a point of the face frame to its partner
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
 PoseMode = Literal["keep", "front"]
@@ -77,6 +79,29 @@ class Amounts:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Places:
+    """Points of the level frame, and what is known of them.
+
+    Attributes:
+        points: The points, (H, W, 2).
+        face: The points of the face frame that a posed head shows there, u, (H, W, 2).
+        mask: How much they belong to the face, (H, W, 1) in 0..1.
+        here: How surely the face is seen there, (H, W, 1) in 0..1.
+        displacement: d(u), (H, W, 2) in photo pixels.
+        facing: How far the face there looks to the camera, (H, W, 1) in 0..1.
+        face_mask: The mask at u, (H, W, 1) in 0..1.
+    """
+
+    points: Floats
+    face: Floats
+    mask: Floats
+    here: Floats
+    displacement: Floats
+    facing: Floats
+    face_mask: Floats
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Fades:
     """How far a face is changed.
 
@@ -101,19 +126,19 @@ class MorphPlan:
         base: Where in the photo each comes from, (H, W, 2).
         mirrored: Where its mirror image comes from, (H, W, 2).
         share: How much of the mirror image it takes, (H, W, 1).
-        amount: How much of all changes in color, (H, W, 1).
+        amount: How much of all changes in color, (H, W, 1); or as much everywhere.
         light: What is added to it, (H, W, C); None for nothing.
         hidden: How much of the decoded face it takes, (H, W, 1); None for nothing.
         seen: The point of the face frame that it shows, (H, W, 2).
     """
 
-    base: Array
-    mirrored: Array
+    base: Floats
+    mirrored: Floats
     share: Floats
-    amount: Floats
+    amount: Floats | float
     light: Floats | None
     hidden: Floats | None
-    seen: Array
+    seen: Floats
 
 
 class Morph(Generic[Sample]):
@@ -143,17 +168,20 @@ class Morph(Generic[Sample]):
         self._strength, self._likeness = (warped.strength, warped.likeness) if pose == "keep" else (1.0, 1.0)
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
-        self._moves = enlarge(warped.photo_from_face - level, FIELD_SIZE)
-        self._displacement = enlarge(warped.photo_from_face - level - posed, FIELD_SIZE)
+        area = relative_area(level + posed, self._level)
+        fields = enlarge(np.dstack([warped.photo_from_face - level, posed, warped.mask, area]), FIELD_SIZE)
+        self._mask = fields[..., 4].clip(0, 1) * fade_to_edge()
+        self._moves = np.ascontiguousarray(fields[..., :2])
+        self._facing = fade(fields[..., 5], *FACING_FADE)
+        self._on_face = np.dstack([self._moves - fields[..., 2:4], self._facing, self._mask])
         self._turned = enlarge(face_from_level(posed, self._level) - control_points(INVERSE_SIZE), FIELD_SIZE)
-        self._mask = enlarge(warped.mask, FIELD_SIZE).clip(0, 1) * fade_to_edge()
         self._level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + self._turned)
         shown = enlarge(cv2.GaussianBlur(warped.shown, (0, 0), SHOWN_BLUR), FIELD_SIZE)
         self._taken = fade(shown, *TAKEN_FADE)
         self._here = fade(shown, *HERE_FADE)
         if pose == "front":  # turned, it covers what it meets
             self._here = np.ones_like(shown)
-        self._facing = fade(enlarge(relative_area(level + posed, self._level), FIELD_SIZE), *FACING_FADE)
+        self._in_level = np.dstack([self._turned, self._level_mask, self._here])
         self._own = own_eyes(warped.irises)
         self._decoded: Floats | None = None
         if not detail or warped.hidden.any():
@@ -169,11 +197,11 @@ class Morph(Generic[Sample]):
         step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
         for rows, columns in cut_strips(self._level_mask > SHAPE_FADE[0], self._level, result.shape):
             x, y = np.meshgrid(group_pixels(columns, step), group_pixels(rows, step))
-            points = apply(self._level_from_photo, np.stack([x, y], -1))
+            places = self._look_up(apply(self._level_from_photo, np.stack([x, y], -1)))
             size = rows.stop - rows.start, columns.stop - columns.start
-            morphed = self._draw(self._plan(points, amounts, weights, self._fades(points), light), step, size)
-            inside = warp_field(self._level_mask, self._level, rows, columns) > SHAPE_FADE[0]
-            inside &= warp_field(self._here, self._level, rows, columns) > 0
+            morphed = self._draw(self._plan(places, amounts, weights, self._fades(places), light), step, size)
+            mask, here = cv2.split(warp_field(self._in_level[..., 2:], self._level, rows, columns))
+            inside = (mask > SHAPE_FADE[0]) & (here > 0)
             cv2.copyTo(as_pixels(morphed, result.dtype), inside.astype(np.uint8), result[rows, columns])
         return result
 
@@ -183,81 +211,98 @@ class Morph(Generic[Sample]):
         If it keeps its pose, it is what it is in the photo; else its surroundings become symmetric, too.
         """
         ticks = group_pixels(slice(0, size), 1) / ((size - 1) / 2) - 1
-        points = np.stack(np.meshgrid(ticks, ticks), -1)
+        places = self._look_up(np.stack(np.meshgrid(ticks, ticks), -1))
         if self._pose == "keep":
             weights = self._weights(amounts.side, self._warped.weights)
-            plan = self._plan(points, amounts, weights, self._fades(points), self._light(weights))
+            plan = self._plan(places, amounts, weights, self._fades(places), self._light(weights))
         else:
             weights = self._weights(amounts.side, self._warped.framed_weights)
-            full = np.ones((*points.shape[:2], 1), np.float32)
+            full = np.ones_like(places.mask)
             fades = Fades(shape=full, color=full, light=full, taken=np.ones_like(self._taken))
-            plan = self._look_straight(self._plan(points, amounts, weights, fades, None), amounts)
+            plan = self._look_straight(self._plan(places, amounts, weights, fades, None), amounts)
         return as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
 
     def _look_straight(self, plan: MorphPlan, amounts: Amounts) -> MorphPlan:
         """Plan eyes that look as far ahead as the shape is symmetric."""
         moves, frame = straight_eyes(self._warped.irises), control_points(FIELD_SIZE)
-        moved = moves @ self._level[:2, :2].T + sample_field(self._moves, frame + moves) - self._moves
+        moved = moves @ self._level[:2, :2].T.astype(np.float32) + sample_field(self._moves, frame + moves) - self._moves
         return replace(
             plan,
             base=plan.base + min(max(amounts.shape, 0.0), 1.0) * sample_field(moved, plan.seen),
-            mirrored=plan.mirrored + sample_field(moved, plan.seen * [-1, 1]),
+            mirrored=plan.mirrored + sample_field(moved, plan.seen * MIRROR),
         )
 
-    def _fades(self, points: Array) -> Fades:
-        """Return how far points (H, W, 2) of the level frame change in a photo."""
-        mask = sample_field(self._level_mask, points)[..., None]
-        u = points + sample_field(self._turned, points)
-        face = (sample_field(self._here, points) * sample_field(self._facing, u))[..., None]
+    def _look_up(self, points: Array) -> Places:
+        """Return what is known of points (H, W, 2) of the level frame."""
+        points = points.astype(np.float32)
+        turned, mask, here = np.split(sample_field(self._in_level, points), [2, 3], axis=2)
+        u = points + turned
+        displacement, facing, face_mask = np.split(sample_field(self._on_face, u), [2, 3], axis=2)
+        return Places(
+            points=points,
+            face=u,
+            mask=mask,
+            here=here,
+            displacement=displacement,
+            facing=facing,
+            face_mask=face_mask,
+        )
+
+    def _fades(self, places: Places) -> Fades:
+        """Return how far places change in a photo."""
+        face = places.here * places.facing
         return Fades(
-            shape=face * fade(mask, *SHAPE_FADE),
-            color=face * fade(mask, *COLOR_FADE),
-            light=face * fade(mask, *LIGHT_FADE),
+            shape=face * fade(places.mask, *SHAPE_FADE),
+            color=face * fade(places.mask, *COLOR_FADE),
+            light=face * fade(places.mask, *LIGHT_FADE),
             taken=self._taken,
         )
 
-    def _plan(self, points: Array, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
-        """Plan where points (H, W, 2) of the level frame come from and how they are mixed; smooth, so few points do."""
-        u = points + sample_field(self._turned, points)
-        displacement = sample_field(self._displacement, u)
+    def _plan(self, places: Places, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
+        """Plan where places come from and how they are mixed; smooth, so few points do."""
         amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
+        level_from_photo, displacement = self._level_from_photo, places.displacement
         moved = amounts.shape * fades.shape
-        here, level_from_photo = apply(self._level, points), self._level_from_photo
-        reached = sample_field(self._here, apply(level_from_photo, here + moved * displacement).clip(-1, 1))
+        here = move(self._level, places.points)
+        reached = sample_field(self._here, move(level_from_photo, here + moved * displacement).clip(-1, 1))
         moved = moved * reached[..., None]  # nothing else is moved into the face
-        v = u + (moved - 1) * (displacement @ level_from_photo[:2, :2].T)  # the point of the symmetric face seen here
-        mirrored = v * [-1, 1]
-        source = apply(self._level, mirrored) + sample_field(self._moves, mirrored)
-        taken_there = sample_field(fades.taken, apply(level_from_photo, source).clip(-1, 1))
-        seen = taken_there * sample_field(self._facing, mirrored)
+        shift = displacement @ level_from_photo[:2, :2].T.astype(np.float32)
+        v = places.face + (moved - 1) * shift  # the point of the symmetric face seen here
+        mirrored = v * MIRROR
+        partner = sample_field(np.dstack([self._moves, self._facing, weights]), mirrored)
+        source = move(self._level, mirrored) + partner[..., :2]
+        seen = sample_field(fades.taken, move(level_from_photo, source).clip(-1, 1))[..., None] * partner[..., 2:3]
         own = np.float32(amounts.side == "both") * sample_field(self._own, v)[..., None]  # eyes, neither mixed nor lit
         alike = self._likeness if amounts.side == "both" else 1.0
-        taken = alike * (1 - own) * fades.color * seen[..., None]
-        plain = min(max(amounts.color, 0.0), 1.0)  # beyond this only the face is exaggerated, not what is around it
-        exaggerated = fade(sample_field(self._mask, u), *COLOR_FADE)[..., None] * (amounts.color - plain)
+        taken = alike * (1 - own) * fades.color * seen
         lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * sample_field(light, v)
         return MorphPlan(
             base=here + moved * displacement,
             mirrored=source,
-            share=taken * sample_field(weights, mirrored)[..., None],
-            amount=plain + exaggerated,
+            share=taken * partner[..., 3:],
+            amount=_color_amount(amounts.color, places.face_mask),
             light=lit,
             hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v)[..., None],
             seen=v,
         )
 
     def _draw(self, plan: MorphPlan, step: int, size: tuple[int, int]) -> Floats:
-        """Draw the morphed pixels (H, W, C) of a plan for every `step`th of them."""
+        """Draw the planes (C, H, W) of the morphed pixels of a plan for every `step`th of them."""
         base = sample_pixels(self._pixels, refine_groups(plan.base, step, size))
-        mirrored = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size))
-        change: Floats = refine_groups(plan.share, step, size) * (mirrored - base)
+        change = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size))
+        change -= base
+        change *= refine_groups(plan.share, step, size)[..., 0]
         if plan.light is not None:
-            change += self._shine(refine_groups(plan.light, step, size), base)
+            change += self._shine(np.moveaxis(refine_groups(plan.light, step, size), 2, 0), base)
         if self._decoded is not None and plan.hidden is not None:
-            decoded = sample_field(self._decoded, refine_groups(plan.seen, step, size))
-            change += refine_groups(plan.hidden, step, size) * (decoded - base - change)
-        morphed: Floats = base + refine_groups(plan.amount, step, size) * change
-        return morphed
+            decoded = np.moveaxis(sample_field(self._decoded, refine_groups(plan.seen, step, size)), 2, 0)
+            change += refine_groups(plan.hidden, step, size)[..., 0] * (decoded - base - change)
+        if isinstance(plan.amount, float):
+            change *= np.float32(plan.amount)
+        else:
+            change *= refine_groups(plan.amount, step, size)[..., 0]
+        base += change
+        return base
 
     def _weights(self, side: Side, weights: Floats) -> Floats:
         """Return the weights q of the sides, adding up to 1, (FIELD_SIZE, FIELD_SIZE)."""
@@ -272,8 +317,8 @@ class Morph(Generic[Sample]):
         inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
         inside = inside * shown * self._both_taken()
         change = (inside * q[:, ::-1])[..., None] * (face[:, ::-1] - face)
-        smooth = cv2.GaussianBlur(change, (0, 0), LIGHT_BLUR).reshape(face.shape)
-        counted: Floats = smooth / cv2.GaussianBlur(inside, (0, 0), LIGHT_BLUR).clip(1e-3)[..., None]
+        smooth = cv2.GaussianBlur(np.dstack([change, inside]), (0, 0), LIGHT_BLUR)
+        counted: Floats = smooth[..., :-1] / smooth[..., -1:].clip(1e-3)
         return counted
 
     def _both_taken(self) -> Floats:
@@ -288,8 +333,17 @@ class Morph(Generic[Sample]):
         return face.reshape(LIGHT_SIZE, LIGHT_SIZE, -1), np.ones((LIGHT_SIZE, LIGHT_SIZE), np.float32)
 
     def _shine(self, light: Floats, base: Floats) -> Floats:
-        """Return what light adds to pixels (H, W, C)."""
+        """Return what light adds to the planes (C, H, W) of pixels."""
         return light
+
+
+def _color_amount(amount: float, mask: Floats) -> Floats | float:
+    """Return how much of all changes in color pixels take; beyond 1, only the face is exaggerated, not its surroundings.
+
+    `mask` is how much they belong to the face, (H, W, 1) in 0..1.
+    """
+    plain = min(max(amount, 0.0), 1.0)
+    return plain if amount == plain else plain + fade(mask, *COLOR_FADE) * (amount - plain)
 
 
 class CutOutMorph(Morph[np.uint16]):
@@ -303,5 +357,5 @@ class CutOutMorph(Morph[np.uint16]):
         return colors, shown
 
     def _shine(self, light: Floats, base: Floats) -> Floats:
-        alpha: Floats = base[..., -1:] / np.float32(FULL)
-        return np.concatenate([light * alpha, np.zeros_like(alpha)], axis=2)
+        alpha: Floats = base[-1:] / np.float32(FULL)
+        return np.concatenate([light * alpha, np.zeros_like(alpha)])

@@ -56,8 +56,9 @@ def test_pixels_are_sampled_at_their_places_and_reflected_beyond_the_edges(dtype
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (9, 7, 3)).astype(dtype)
     x, y = np.meshgrid(np.arange(-2, 7), np.arange(9))
     sampled = sample_pixels(pixels, np.stack([x, y], -1).astype(np.float32))
-    np.testing.assert_array_equal(sampled[:, 2:], pixels)
-    np.testing.assert_array_equal(sampled[:, :2], pixels[:, 2:0:-1])
+    planes = np.moveaxis(pixels, 2, 0)
+    np.testing.assert_array_equal(sampled[..., 2:], planes)
+    np.testing.assert_array_equal(sampled[..., :2], planes[..., 2:0:-1])
 
 
 @pytest.mark.parametrize("strip", [50, 1 << 20])
@@ -84,6 +85,6 @@ def test_a_region_beside_the_image_has_no_strips(x):
 
 @pytest.mark.parametrize(("dtype", "most"), [(np.uint8, 255), (np.uint16, 65535)])
 def test_values_are_rounded_and_clipped_to_pixels(dtype, most):
-    pixels = as_pixels(np.float32([-3, 0.4, 0.6, 1e6]), np.dtype(dtype))
+    pixels = as_pixels(np.float32([[[-3, 0.4]], [[0.6, 1e6]]]), np.dtype(dtype))
     assert pixels.dtype == dtype
-    assert pixels.tolist() == [0, 0, 1, most]
+    assert pixels.tolist() == [[[0, 1], [0, most]]]
