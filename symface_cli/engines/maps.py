@@ -52,7 +52,7 @@ def sample(image: Floats, points: NDArray[np.floating]) -> Floats:
         _go_towards(lower, lower_right, across)
         _go_towards(upper, lower, down)
         sampled[channel] = upper
-    return sampled.transpose(1, 2, 0)
+    return np.moveaxis(sampled, 0, -1)
 
 
 def _go_towards(values: Floats, others: Floats, shares: Floats) -> None:

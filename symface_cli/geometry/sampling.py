@@ -49,15 +49,17 @@ def _shrink_region(
 
 def enlarge(control: NDArray[np.floating], size: int) -> Floats:
     """Up-sample values at the control points (17, 17) or (17, 17, C) smoothly to (size, size) or (size, size, C)."""
-    weights = _single_weights(len(control), size)
-    values = control.astype(np.float32)
-    if values.ndim == 2:
-        enlarged: Floats = weights @ values @ weights.T
-        return enlarged
-    planes = np.empty((size, size, values.shape[2]), np.float32)
-    for channel in range(values.shape[2]):
-        planes[..., channel] = weights @ values[..., channel] @ weights.T
-    return planes
+    planes = enlarge_planes(np.moveaxis(np.atleast_3d(control), 2, 0), size)
+    enlarged: Floats = cv2.merge(list(planes))
+    return enlarged.reshape(size, size, *control.shape[2:])
+
+
+def enlarge_planes(control: NDArray[np.floating], size: int) -> Floats:
+    """Up-sample planes of values at the control points, (C, 17, 17), to (C, size, size)."""
+    weights = _single_weights(control.shape[-1], size)
+    values = np.ascontiguousarray(control, np.float32)
+    enlarged: Floats = np.stack([weights @ plane @ weights.T for plane in values])
+    return enlarged
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ pose. In a photo, all this fades out towards the face's outline, and where somet
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, get_args
+from typing import Generic, Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import INVERSE_SIZE, face_from_level
-from symface_cli.geometry.sampling import enlarge, fade, warp_photo
+from symface_cli.geometry.sampling import enlarge, enlarge_planes, fade, warp_photo
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
+from symface_cli.geometry.warping import Value
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
 from symface_cli.inference.sides import relative_area
@@ -34,6 +35,7 @@ from symface_cli.rendering.fields import (
     refine_groups,
     sample_field,
     sample_pixels,
+    scale,
     warp_field,
 )
 from symface_cli.rendering.transparency import FULL
@@ -47,7 +49,7 @@ HERE_FADE = (0.3, 0.75)  # share of the surroundings that is face over which cha
 TAKEN_FADE = (0.75, 0.98)  # the same of the other side, from which detail is taken: none of its outline
 FACING_FADE = (0.2, 0.5)  # area of the posed face, as a share of the frontal one's, over which changes set in
 COLOR_FADE = (0.6, 0.95)  # mask over which the other side's detail sets in: inside, where no background is near
-MIRROR = np.array([-1, 1], np.float32)  # takes a point of the face frame to its partner
+MIRROR = np.diag([-1.0, 1])  # takes a point of the face frame to its partner
 LIGHT_FADE = (0.3, 0.8)  # mask over which the other side's light sets in
 
 PoseMode = Literal["keep", "front"]
@@ -78,67 +80,55 @@ class Amounts:
             raise UsageError(f"side {self.side}: use {', '.join(get_args(Side))}")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Places:
-    """Points of the level frame, and what is known of them.
-
-    Attributes:
-        points: The points, (H, W, 2).
-        face: The points of the face frame that a posed head shows there, u, (H, W, 2).
-        mask: How much they belong to the face, (H, W, 1) in 0..1.
-        here: How surely the face is seen there, (H, W, 1) in 0..1.
-        displacement: d(u), (H, W, 2) in photo pixels.
-        facing: How far the face there looks to the camera, (H, W, 1) in 0..1.
-        face_mask: The mask at u, (H, W, 1) in 0..1.
-    """
+class Places(NamedTuple):
+    """Points of the level frame, and what is known of them."""
 
     points: Floats
+    """The points, (H, W, 2)."""
     face: Floats
+    """The points of the face frame that a posed head shows there, u, (H, W, 2)."""
     mask: Floats
+    """How much they belong to the face, (H, W) in 0..1."""
     here: Floats
+    """How surely the face is seen there, (H, W) in 0..1."""
     displacement: Floats
+    """d(u), (H, W, 2) in photo pixels."""
     facing: Floats
+    """How far the face there looks to the camera, (H, W) in 0..1."""
     face_mask: Floats
+    """The mask at u, (H, W) in 0..1."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Fades:
-    """How far a face is changed.
-
-    Attributes:
-        shape: At each point, (H, W, 1) in 0..1.
-        color: The same.
-        light: The same.
-        taken: How much detail of the other side is taken from each point of the level frame, (S, S) in 0..1.
-    """
+class Fades(NamedTuple):
+    """How far a face is changed."""
 
     shape: Floats
+    """At each point, (H, W) in 0..1."""
     color: Floats
+    """The same."""
     light: Floats
+    """The same."""
     taken: Floats
+    """How much detail of the other side is taken from each point of the level frame, (S, S) in 0..1."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class MorphPlan:
-    """Where the pixels of a morphed face come from, and how they are mixed.
-
-    Attributes:
-        base: Where in the photo each comes from, (H, W, 2).
-        mirrored: Where its mirror image comes from, (H, W, 2).
-        share: How much of the mirror image it takes, (H, W, 1).
-        amount: How much of all changes in color, (H, W, 1); or as much everywhere.
-        light: What is added to it, (H, W, C); None for nothing.
-        hidden: How much of the decoded face it takes, (H, W, 1); None for nothing.
-        seen: The point of the face frame that it shows, (H, W, 2).
-    """
+class MorphPlan(NamedTuple):
+    """Where the pixels of a morphed face come from, and how they are mixed."""
 
     base: Floats
+    """Where in the photo each comes from, (H, W, 2), from the morph's origin."""
     mirrored: Floats
+    """Where its mirror image comes from, (H, W, 2)."""
     share: Floats
+    """How much of the mirror image it takes, (H, W)."""
     amount: Floats | float
+    """How much of all changes in color, (H, W); or as much everywhere."""
     light: Floats | None
+    """What is added to it, (C, H, W); None for nothing."""
     hidden: Floats | None
+    """How much of the decoded face it takes, (H, W); None for nothing."""
     seen: Floats
+    """The point of the face frame that it shows, (H, W, 2)."""
 
 
 class Morph(Generic[Sample]):
@@ -165,23 +155,26 @@ class Morph(Generic[Sample]):
         self._pose = pose
         self._level = warped.photo_from_level
         self._level_from_photo = np.linalg.inv(self._level)
+        x, y = self._level[:2, 2].astype(int).tolist()
+        self._origin = x, y  # photo pixel from which places are counted
+        self._near = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]]) @ self._level
         self._strength, self._likeness = (warped.strength, warped.likeness) if pose == "keep" else (1.0, 1.0)
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
         area = relative_area(level + posed, self._level)
-        fields = enlarge(np.dstack([warped.photo_from_face - level, posed, warped.mask, area]), FIELD_SIZE)
-        self._mask = fields[..., 4].clip(0, 1) * fade_to_edge()
-        self._moves = np.ascontiguousarray(fields[..., :2])
-        self._facing = fade(fields[..., 5], *FACING_FADE)
-        self._on_face = np.dstack([self._moves - fields[..., 2:4], self._facing, self._mask])
-        self._turned = enlarge(face_from_level(posed, self._level) - control_points(INVERSE_SIZE), FIELD_SIZE)
-        self._level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + self._turned)
+        known = np.dstack([warped.photo_from_face - level, posed, warped.mask, area])
+        x, y, posed_x, posed_y, mask, facing = enlarge_planes(np.moveaxis(known, 2, 0), FIELD_SIZE)
+        self._mask, self._facing = mask.clip(0, 1) * fade_to_edge(), fade(facing, *FACING_FADE)
+        self._moves = cv2.merge([x, y])
+        self._on_face = cv2.merge([x - posed_x, y - posed_y, self._facing, self._mask])
+        turned = enlarge(face_from_level(posed, self._level) - control_points(INVERSE_SIZE), FIELD_SIZE)
+        level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + turned)
         shown = enlarge(cv2.GaussianBlur(warped.shown, (0, 0), SHOWN_BLUR), FIELD_SIZE)
         self._taken = fade(shown, *TAKEN_FADE)
-        self._here = fade(shown, *HERE_FADE)
-        if pose == "front":  # turned, it covers what it meets
-            self._here = np.ones_like(shown)
-        self._in_level = np.dstack([self._turned, self._level_mask, self._here])
+        # Turned, a face covers what it meets.
+        self._here = fade(shown, *HERE_FADE) if pose == "keep" else np.ones_like(shown)
+        self._on_level = cv2.merge([*cv2.split(turned), level_mask, self._here])
+        self._changed = np.minimum(level_mask - SHAPE_FADE[0], self._here)  # beyond 0
         self._own = own_eyes(warped.irises)
         self._decoded: Floats | None = None
         if not detail or warped.hidden.any():
@@ -195,13 +188,12 @@ class Morph(Generic[Sample]):
         weights = self._weights(amounts.side, self._warped.weights)
         light = self._light(weights)
         step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
-        for rows, columns in cut_strips(self._level_mask > SHAPE_FADE[0], self._level, result.shape):
+        for rows, columns in cut_strips(self._changed > 0, self._level, result.shape, step):
             x, y = np.meshgrid(group_pixels(columns, step), group_pixels(rows, step))
             places = self._look_up(apply(self._level_from_photo, np.stack([x, y], -1)))
             size = rows.stop - rows.start, columns.stop - columns.start
             morphed = self._draw(self._plan(places, amounts, weights, self._fades(places), light), step, size)
-            mask, here = cv2.split(warp_field(self._in_level[..., 2:], self._level, rows, columns))
-            inside = (mask > SHAPE_FADE[0]) & (here > 0)
+            inside = warp_field(self._changed, self._level, rows, columns) > 0
             cv2.copyTo(as_pixels(morphed, result.dtype), inside.astype(np.uint8), result[rows, columns])
         return result
 
@@ -218,89 +210,77 @@ class Morph(Generic[Sample]):
         else:
             weights = self._weights(amounts.side, self._warped.framed_weights)
             full = np.ones_like(places.mask)
-            fades = Fades(shape=full, color=full, light=full, taken=np.ones_like(self._taken))
+            fades = Fades(full, full, full, np.ones_like(self._taken))
             plan = self._look_straight(self._plan(places, amounts, weights, fades, None), amounts)
         return as_pixels(self._draw(plan, 1, (size, size)), self._pixels.dtype)
 
     def _look_straight(self, plan: MorphPlan, amounts: Amounts) -> MorphPlan:
         """Plan eyes that look as far ahead as the shape is symmetric."""
         moves, frame = straight_eyes(self._warped.irises), control_points(FIELD_SIZE)
-        moved = moves @ self._level[:2, :2].T.astype(np.float32) + sample_field(self._moves, frame + moves) - self._moves
-        return replace(
-            plan,
+        moved = move(self._level[:2, :2], moves) + sample_field(self._moves, frame + moves) - self._moves
+        return plan._replace(
             base=plan.base + min(max(amounts.shape, 0.0), 1.0) * sample_field(moved, plan.seen),
-            mirrored=plan.mirrored + sample_field(moved, plan.seen * MIRROR),
+            mirrored=plan.mirrored + sample_field(moved, move(MIRROR, plan.seen)),
         )
 
     def _look_up(self, points: Array) -> Places:
         """Return what is known of points (H, W, 2) of the level frame."""
-        points = points.astype(np.float32)
-        turned, mask, here = np.split(sample_field(self._in_level, points), [2, 3], axis=2)
-        u = points + turned
-        displacement, facing, face_mask = np.split(sample_field(self._on_face, u), [2, 3], axis=2)
-        return Places(
-            points=points,
-            face=u,
-            mask=mask,
-            here=here,
-            displacement=displacement,
-            facing=facing,
-            face_mask=face_mask,
-        )
+        single = np.asarray(points, np.float32)
+        x, y, mask, here = cv2.split(sample_field(self._on_level, single))
+        u = single + cv2.merge([x, y])
+        x, y, facing, face_mask = cv2.split(sample_field(self._on_face, u))
+        return Places(single, u, mask, here, cv2.merge([x, y]), facing, face_mask)
 
     def _fades(self, places: Places) -> Fades:
         """Return how far places change in a photo."""
         face = places.here * places.facing
-        return Fades(
-            shape=face * fade(places.mask, *SHAPE_FADE),
-            color=face * fade(places.mask, *COLOR_FADE),
-            light=face * fade(places.mask, *LIGHT_FADE),
-            taken=self._taken,
-        )
+        shape, color, light = (face * fade(places.mask, *ends) for ends in (SHAPE_FADE, COLOR_FADE, LIGHT_FADE))
+        return Fades(shape, color, light, self._taken)
 
     def _plan(self, places: Places, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
         """Plan where places come from and how they are mixed; smooth, so few points do."""
         amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
-        level_from_photo, displacement = self._level_from_photo, places.displacement
+        displacement = places.displacement
         moved = amounts.shape * fades.shape
-        here = move(self._level, places.points)
-        reached = sample_field(self._here, move(level_from_photo, here + moved * displacement).clip(-1, 1))
-        moved = moved * reached[..., None]  # nothing else is moved into the face
-        shift = displacement @ level_from_photo[:2, :2].T.astype(np.float32)
-        v = places.face + (moved - 1) * shift  # the point of the symmetric face seen here
-        mirrored = v * MIRROR
-        partner = sample_field(np.dstack([self._moves, self._facing, weights]), mirrored)
-        source = move(self._level, mirrored) + partner[..., :2]
-        seen = sample_field(fades.taken, move(level_from_photo, source).clip(-1, 1))[..., None] * partner[..., 2:3]
-        own = np.float32(amounts.side == "both") * sample_field(self._own, v)[..., None]  # eyes, neither mixed nor lit
+        here = move(self._near, places.points)
+        reached = sample_field(self._here, self._inside(here + scale(displacement, moved)))
+        moved = moved * reached  # nothing else is moved into the face
+        shift = move(self._level_from_photo[:2, :2], displacement)
+        v = places.face + scale(shift, moved - 1)  # the point of the symmetric face seen here
+        mirrored = move(MIRROR, v)
+        x, y, facing, share = cv2.split(sample_field(cv2.merge([self._moves, self._facing, weights]), mirrored))
+        source = move(self._near, mirrored) + cv2.merge([x, y])
+        seen = facing * sample_field(fades.taken, self._inside(source))
+        own = np.float32(amounts.side == "both") * sample_field(self._own, v)  # eyes, neither mixed nor lit
         alike = self._likeness if amounts.side == "both" else 1.0
         taken = alike * (1 - own) * fades.color * seen
-        lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * sample_field(light, v)
+        lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * _planes(sample_field(light, v))
         return MorphPlan(
-            base=here + moved * displacement,
+            base=here + scale(displacement, moved),
             mirrored=source,
-            share=taken * partner[..., 3:],
+            share=taken * share,
             amount=_color_amount(amounts.color, places.face_mask),
             light=lit,
-            hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v)[..., None],
+            hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v),
             seen=v,
         )
 
+    def _inside(self, places: Floats) -> Floats:
+        """Return which points of the level frame show places (H, W, 2); its edge shows those beyond it."""
+        return move(np.linalg.inv(self._near), places).clip(-1, 1)
+
     def _draw(self, plan: MorphPlan, step: int, size: tuple[int, int]) -> Floats:
         """Draw the planes (C, H, W) of the morphed pixels of a plan for every `step`th of them."""
-        base = sample_pixels(self._pixels, refine_groups(plan.base, step, size))
-        change = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size))
+        base = sample_pixels(self._pixels, refine_groups(plan.base, step, size), self._origin)
+        change = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size), self._origin)
         change -= base
-        change *= refine_groups(plan.share, step, size)[..., 0]
+        change *= refine_groups(plan.share, step, size)
         if plan.light is not None:
-            change += self._shine(np.moveaxis(refine_groups(plan.light, step, size), 2, 0), base)
+            change += self._shine(np.stack([refine_groups(plane, step, size) for plane in plan.light]), base)
         if self._decoded is not None and plan.hidden is not None:
-            decoded = np.moveaxis(sample_field(self._decoded, refine_groups(plan.seen, step, size)), 2, 0)
-            change += refine_groups(plan.hidden, step, size)[..., 0] * (decoded - base - change)
-        if isinstance(plan.amount, float):
-            change *= np.float32(plan.amount)
-        else:
-            change *= refine_groups(plan.amount, step, size)[..., 0]
+            decoded = _planes(sample_field(self._decoded, refine_groups(plan.seen, step, size)))
+            change += refine_groups(plan.hidden, step, size) * (decoded - base - change)
+        change *= plan.amount if isinstance(plan.amount, float) else refine_groups(plan.amount, step, size)
         base += change
         return base
 
@@ -312,35 +292,35 @@ class Morph(Generic[Sample]):
 
     def _light(self, weights: Floats) -> Floats:
         """Return what symmetry changes in the light, continued beyond the face, (LIGHT_SIZE, LIGHT_SIZE, C)."""
+        where = enlarge(self._warped.photo_from_face, LIGHT_SIZE)
         face, shown = self._seen_in_light()
         q = cv2.resize(weights, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR)
         inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
-        inside = inside * shown * self._both_taken()
-        change = (inside * q[:, ::-1])[..., None] * (face[:, ::-1] - face)
-        smooth = cv2.GaussianBlur(np.dstack([change, inside]), (0, 0), LIGHT_BLUR)
-        counted: Floats = smooth[..., :-1] / smooth[..., -1:].clip(1e-3)
-        return counted
+        taken = sample_field(self._taken, apply(self._level_from_photo, where))
+        inside = inside * shown * taken * taken[:, ::-1]  # where both sides show the face
+        change = inside * q[:, ::-1] * (face[..., ::-1] - face)
+        *smooth, counted = cv2.split(cv2.GaussianBlur(cv2.merge([*change, inside]), (0, 0), LIGHT_BLUR))
+        light: Floats = cv2.merge(list(np.stack(smooth) / counted.clip(1e-3)))
+        return light.reshape(LIGHT_SIZE, LIGHT_SIZE, -1)
 
-    def _both_taken(self) -> Floats:
-        """Return where both sides show the face, (LIGHT_SIZE, LIGHT_SIZE) in 0..1."""
-        points = apply(self._level_from_photo, enlarge(self._warped.photo_from_face, LIGHT_SIZE))
-        taken = sample_field(self._taken, points)
-        return taken * taken[:, ::-1]
-
-    def _seen_in_light(self) -> tuple[Floats, Floats]:
-        """Return the colors of the face (LIGHT_SIZE, LIGHT_SIZE, C), and how much each counts."""
-        face = warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE).astype(np.float32)
-        return face.reshape(LIGHT_SIZE, LIGHT_SIZE, -1), np.ones((LIGHT_SIZE, LIGHT_SIZE), np.float32)
+    def _seen_in_light(self) -> tuple[Floats, Floats | float]:
+        """Return the colors of the face (C, LIGHT_SIZE, LIGHT_SIZE), and how much each counts."""
+        return _planes(warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE)).astype(np.float32), 1.0
 
     def _shine(self, light: Floats, base: Floats) -> Floats:
         """Return what light adds to the planes (C, H, W) of pixels."""
         return light
 
 
-def _color_amount(amount: float, mask: Floats) -> Floats | float:
-    """Return how much of all changes in color pixels take; beyond 1, only the face is exaggerated, not its surroundings.
+def _planes(image: NDArray[Value]) -> NDArray[Value]:
+    """Return the planes (C, H, W) of an image (H, W) or (H, W, C)."""
+    return np.moveaxis(np.atleast_3d(image), 2, 0)
 
-    `mask` is how much they belong to the face, (H, W, 1) in 0..1.
+
+def _color_amount(amount: float, mask: Floats) -> Floats | float:
+    """Return how much of all changes in color pixels take; beyond 1, the face alone is exaggerated.
+
+    `mask` is how much they belong to the face, (H, W) in 0..1.
     """
     plain = min(max(amount, 0.0), 1.0)
     return plain if amount == plain else plain + fade(mask, *COLOR_FADE) * (amount - plain)
@@ -349,12 +329,10 @@ def _color_amount(amount: float, mask: Floats) -> Floats | float:
 class CutOutMorph(Morph[np.uint16]):
     """A face of a photo with transparency, `premultiply`d: alpha moves and is mixed with the colors, but is not lit."""
 
-    def _seen_in_light(self) -> tuple[Floats, Floats]:
+    def _seen_in_light(self) -> tuple[Floats, Floats | float]:
         face, _ = super()._seen_in_light()
-        alpha: Floats = face[..., -1:] / np.float32(FULL)
-        shown: Floats = (alpha * alpha[:, ::-1])[..., 0]  # where both sides show something
-        colors: Floats = face[..., :-1] / alpha.clip(np.float32(1e-3))
-        return colors, shown
+        alpha = face[-1] / np.float32(FULL)
+        return face[:-1] / alpha.clip(np.float32(1e-3)), alpha * alpha[:, ::-1]  # where both sides show something
 
     def _shine(self, light: Floats, base: Floats) -> Floats:
         alpha: Floats = base[-1:] / np.float32(FULL)

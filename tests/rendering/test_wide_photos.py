@@ -14,8 +14,8 @@ from symface_cli.rendering.plan import NetworkPlanner
 from tests.conftest import ROOT
 from tests.rendering.examples import symmetrizer
 
-LENGTH = 33_000
-FAR = LENGTH - 640  # px, where the part begins that has the face
+LENGTH = 33_040
+FAR = LENGTH - 640  # px, where the part begins that has the face: a multiple of groups of 2 to 6 pixels
 
 
 def images(photo, corner):
