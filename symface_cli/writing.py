@@ -2,23 +2,22 @@
 
 import errno
 import os
-import re
 import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from symface_cli.errors import Hint, OutputError
 from symface_cli.files import PHOTO_SUFFIXES, look_up, on_one_line
 from symface_cli.storage.address import Address
+from symface_cli.streams import is_stream_of, open_stream
 
 _FileId: TypeAlias = tuple[int, int] | str
 
-_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/self/fd/\d+")
 _PICTURES = PHOTO_SUFFIXES | {".gif"}
 
 _REASONS = {
@@ -96,7 +95,7 @@ def prepare_files(destinations: Sequence[Destination], inputs: Inputs) -> None:
     seen: set[_FileId] = set()
     for path, replace, is_picture in destinations:
         status, name = check_file(path, replace, inputs), on_one_line(str(path))
-        if _is_stream(path, status):
+        if is_stream_of(path, status):
             continue
         if status is not None and not is_picture and path.suffix.lower() in _PICTURES:
             raise OutputError(f"cannot write {name}: it is a picture; give another name")
@@ -139,7 +138,7 @@ def check_file(path: Path, replace: bool, inputs: Inputs) -> os.stat_result | No
         raise _refuse(path, error) from error
     if status is not None and path in inputs:
         raise OutputError(f"cannot write {name}: it is one of the files that are read; give another name")
-    if status is None or _is_stream(path, status):
+    if status is None or is_stream_of(path, status):
         return status
     if stat.S_ISDIR(status.st_mode):
         raise OutputError(f"cannot write {name}: {_REASONS[errno.EISDIR]}")
@@ -173,13 +172,44 @@ def write_file(path: Path, data: bytes, replace: bool) -> str | None:
         if isinstance(path, Address):
             path.put(data, replace)
             return None
-        if _is_stream(path, status):
+        if is_stream_of(path, status):
             with open_stream(path) as stream:
                 stream.write(data)
             return None
         return _write(Path(os.path.realpath(path)), data, replace, status)
     except OSError as error:
         raise _refuse(path, error) from error
+
+
+@contextmanager
+def written_gradually(path: Path, replace: bool) -> Iterator[Path]:
+    """Give the name of a file that is written in the context, which gets its own name when it is whole.
+
+    It lies in the same folder, and has the same suffix. If the context is left with an exception, nothing is left.
+
+    Args:
+        path: The file; its folder is there.
+        replace: Whether a file that is there may be replaced. If not, one that appears meanwhile is not either.
+
+    Raises:
+        OutputError: If it may not be written, as `check_file` has it, or cannot be, or is a pipe or in a store.
+    """
+    status = check_file(path, replace, Inputs())
+    if isinstance(path, Address) or is_stream_of(path, status):
+        raise OutputError(f"cannot write {on_one_line(str(path))}: it has to be a file; name one in a folder")
+    real = Path(os.path.realpath(path))
+    temporary = real.parent / f".symface-{secrets.token_hex(8)}{real.suffix}"
+    try:
+        temporary.open("xb").close()
+        if status is not None:
+            _take_over(temporary, real, status)
+        yield temporary
+        _give_name(temporary, real, replace)
+    except OSError as error:
+        raise _refuse(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def add_to_file(path: Path, data: bytes) -> None:
@@ -194,26 +224,6 @@ def add_to_file(path: Path, data: bytes) -> None:
                 data = data[file.write(data) :]
     except OSError as error:
         raise _refuse(path, error) from error
-
-
-def is_stream(path: Path) -> bool:
-    """Tell whether there is a pipe or a device, to which data only goes."""
-    try:
-        return _is_stream(path, look_up(path))
-    except (OSError, ValueError):
-        return False
-
-
-def open_stream(path: Path) -> BinaryIO:
-    """Open a pipe or a device. What the shell has opened, which may be a file, is written to where it is.
-
-    Raises:
-        OSError: If that fails.
-    """
-    if not _DESCRIPTOR.fullmatch(str(path)):
-        return path.open("wb")
-    number = {"stdout": 1, "stderr": 2}.get(path.name)
-    return os.fdopen(os.dup(int(path.name) if number is None else number), "wb")
 
 
 def make_folder(folder: Path) -> None:
@@ -333,12 +343,3 @@ def _identify(path: Path) -> _FileId:
 
 def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _is_stream(path: Path, status: os.stat_result | None) -> bool:
-    """Tell whether it is a pipe or a device without contents of its own, or open already: data only goes to it."""
-    if status is None:
-        return False
-    if _DESCRIPTOR.fullmatch(str(path)):
-        return True
-    return stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or stat.S_ISSOCK(status.st_mode)

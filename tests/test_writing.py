@@ -11,7 +11,7 @@ import pytest
 
 from symface_cli import writing
 from symface_cli.errors import Hint, OutputError
-from symface_cli.writing import Destination, Inputs, check_file, prepare_files, write_file
+from symface_cli.writing import Destination, Inputs, check_file, prepare_files, write_file, written_gradually
 from tests.users import modes, ordinary_user, shared_folder
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes are POSIX's")
@@ -396,3 +396,27 @@ def test_writable_file_in_a_closed_folder_is_written_in_place() -> None:
         note = write_file(file, b"new", replace=True)
         assert note == f"{file} was written in place, because it cannot be replaced (Permission denied)"
         assert file.read_bytes() == b"new"
+
+
+def test_a_file_that_is_written_gradually_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with written_gradually(path, replace=False) as temporary:
+        temporary.write_bytes(b"half")
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".mp4"
+        assert not path.exists()
+        temporary.write_bytes(b"whole")
+    assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(OutputError, match="already exists"), written_gradually(path, replace=False):
+        pass
+
+
+def test_of_a_file_that_is_not_finished_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), written_gradually(path, replace=True) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
+    assert path.read_bytes() == b"old"

@@ -12,7 +12,8 @@ from symface_cli.measurement.csv_table import as_csv, csv_lines, read_csv
 from symface_cli.measurement.json_table import as_json, read_json
 from symface_cli.measurement.rows import PhotoRows
 from symface_cli.storage.address import Address
-from symface_cli.writing import add_to_file, is_stream, open_stream, write_file
+from symface_cli.streams import is_stream, open_stream
+from symface_cli.writing import add_to_file, write_file
 
 LEAST_PAUSE = 1.0  # s between two times that a file is written whole
 SHARE = 0.05  # of the time of a run, for writing a file whole again and again

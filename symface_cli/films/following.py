@@ -47,12 +47,14 @@ class FollowedFace:
         track: Number of the unbroken sequence of frames in which the face is seen, from 1.
         found: Where it was looked for.
         prediction: Where it is; with a warp.
+        share: How far it is to be changed, in 0..1: less where it comes and goes.
     """
 
     person: int
     track: int
     found: Detection
     prediction: FacePrediction
+    share: float = 1.0
 
     @property
     def warp(self) -> FaceWarp:

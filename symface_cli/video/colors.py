@@ -5,12 +5,14 @@ matrix, whose number, and that of the range of the samples, stands in the film. 
 matrix of BT.601, and large ones that of BT.709, as players take it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
-from symface_cli.geometry.types import Array, Photo
+from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.video.frames import Plane
 
 if TYPE_CHECKING:
@@ -116,3 +118,59 @@ def to_planes(frame: "VideoFrame", tags: ColorTags) -> tuple[Plane, ...]:
         np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
         for plane in same.planes
     )
+
+
+def change_planes(planes: Sequence[Plane], before: Photo, after: Photo, matrix: Array) -> tuple[Plane, ...]:
+    """Return planes as `to_planes` gives them, changed by what differs between two photos (H, W, 3).
+
+    Only the difference goes through the matrix: what is the same in both stays as it is stored, to the bit.
+
+    Args:
+        planes: Y, Cb and Cr of the frame.
+        before: What it shows.
+        after: What it is to show.
+        matrix: From differences of RGB to those of the planes, `matrix_from_rgb`.
+    """
+    part = find_changes(before, after)
+    changed = tuple(plane.copy() for plane in planes)
+    if part is None:
+        return changed
+    rows, columns = part
+    difference = cv2.subtract(after[rows, columns], before[rows, columns], dtype=cv2.CV_32F)
+    brightness, *colors = cv2.split(cv2.transform(difference, matrix.astype(np.float32)))
+    _add(changed[0][rows, columns], brightness)
+    for plane, values in zip(changed[1:], colors, strict=True):
+        part_of_colors = plane[_halve(rows), _halve(columns)]
+        _add(part_of_colors, cv2.resize(values, part_of_colors.shape[::-1], interpolation=cv2.INTER_AREA))
+    return changed
+
+
+def find_changes(before: Photo, after: Photo) -> tuple[slice, slice] | None:
+    """Return the rows and columns, from even numbers on, in which photos (H, W, 3) differ; None if they do not."""
+    differs = np.bitwise_xor(before, after).reshape(len(before), -1)
+    down, across = (cv2.reduce(differs, axis, cv2.REDUCE_MAX).ravel() for axis in (1, 0))
+    across = across.reshape(-1, 3).max(1)
+    if not down.any():
+        return None
+    spans = []
+    for changed in (down, across):
+        places = np.flatnonzero(changed)
+        spans.append(slice(int(places[0]) // 2 * 2, min(int(places[-1]) // 2 * 2 + 2, len(changed))))
+    return spans[0], spans[1]
+
+
+def plain_planes(size: tuple[int, int], tags: ColorTags) -> tuple[Plane, ...]:
+    """Return the planes of a black frame of a width and height."""
+    width, height = size
+    black = 0 if tags.range == FULL else 16
+    colors = (height + 1) // 2, (width + 1) // 2
+    return (np.full((height, width), black, np.uint8), np.full(colors, 128, np.uint8), np.full(colors, 128, np.uint8))
+
+
+def _add(plane: Plane, values: Floats) -> None:
+    """Add to samples, rounded; 0 changes nothing."""
+    plane[...] = cv2.add(plane, values, dtype=cv2.CV_8U)
+
+
+def _halve(part: slice) -> slice:
+    return slice(part.start // 2, (part.stop + 1) // 2)

@@ -41,9 +41,11 @@ class Film:
 
     Args:
         container: Its file, as PyAV opened it.
-        name: Its name for messages.
+        path: Its path.
 
     Attributes:
+        path: Its path.
+        name: The same for messages.
         tags: What it says of its colors.
         damage: What is wrong with it, if that was met while it was read.
 
@@ -51,12 +53,14 @@ class Film:
         PhotoError: If it shows nothing, or is of a kind that is not read.
     """
 
-    def __init__(self, container: "InputContainer", name: str) -> None:
+    def __init__(self, container: "InputContainer", path: Path) -> None:
+        name = on_one_line(str(path))
         if not container.streams.video:
             raise PhotoError(f"{name}: a file without a picture; give a film")
         self._container = container
         self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        self.path = str(path)
         self.name = name
         self.damage: str | None = None
         self.tags = ColorTags.of(self._stream)
@@ -211,7 +215,7 @@ def open_film(path: Path) -> Iterator[Film]:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise PhotoError(f"cannot read {name}: {_explain(error)}") from error
     with container:
-        yield Film(container, name)
+        yield Film(container, path)
 
 
 def import_av() -> Any:

@@ -94,3 +94,36 @@ def _convert(frame, pixels, tags):
         return frame
     scaler = {1: 1, 6: 5, 9: 9}[tags[2]]
     return frame.reformat(format=pixels, dst_colorspace=scaler, src_color_range=2, dst_color_range=max(tags[3], 1))
+
+
+def add_sound(path: Path, seconds: float) -> None:
+    """Give a film sound: noise, as AAC."""
+    import av
+
+    silent = path.rename(path.with_stem("silent"))
+    random = np.random.default_rng(0)
+    with av.open(str(silent)) as source, av.open(str(path), "w") as target:
+        pictures = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("aac", rate=48_000, layout="mono")
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = pictures
+                target.mux(packet)
+        for block in range(round(seconds * 48_000 / 1024)):
+            samples = random.normal(0, 0.05, (1, 1024)).astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, 1024 * block, Fraction(1, 48_000)
+            target.mux(sound.encode(frame))
+        target.mux(sound.encode())
+
+
+def sound_of(path: Path) -> list[tuple[Fraction, bytes]]:
+    """The times and the bytes of a film's packets of sound."""
+    import av
+
+    with av.open(str(path)) as container:
+        return [
+            (packet.pts * packet.time_base, bytes(packet))
+            for packet in container.demux(audio=0)
+            if packet.pts is not None
+        ]
