@@ -15,25 +15,31 @@ from typing import TYPE_CHECKING, Any
 from symface_cli.version import __version__
 
 if TYPE_CHECKING:
-    from symface_cli.api import measure, symmetric_faces, symmetrize
+    from symface_cli.api.films import measure_video
+    from symface_cli.api.photos import measure, symmetric_faces, symmetrize
+    from symface_cli.films.measuring.records import FrameMeasurement
     from symface_cli.inference.symmetrizer import SymmetricFace, Symmetrizer
     from symface_cli.measurement.photo import FaceMeasurement
 
 __all__ = [
     "FaceMeasurement",
+    "FrameMeasurement",
     "SymmetricFace",
     "Symmetrizer",
     "__version__",
     "measure",
+    "measure_video",
     "symmetric_faces",
     "symmetrize",
 ]
 
 _HOMES = {
-    "measure": "api",
-    "symmetric_faces": "api",
-    "symmetrize": "api",
+    "measure": "api.photos",
+    "measure_video": "api.films",
+    "symmetric_faces": "api.photos",
+    "symmetrize": "api.photos",
     "FaceMeasurement": "measurement.photo",
+    "FrameMeasurement": "films.measuring.records",
     "SymmetricFace": "inference.symmetrizer",
     "Symmetrizer": "inference.symmetrizer",
 }

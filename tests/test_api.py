@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageCms, ImageFile
 
 import symface_cli
-from symface_cli.api import PLAIN_MODES
+from symface_cli.api.photos import PLAIN_MODES
 from symface_cli.errors import NoFaceError, OutputError, PhotoError, UsageError
 from symface_cli.imaging.photo import read_photo
 from symface_cli.measurement import asymmetry, quantities

@@ -195,7 +195,7 @@ def test_python_uses_what_there_is(page, code):
             assert {keyword.arg for keyword in node.keywords} <= set(known)
 
 
-@pytest.mark.parametrize("function", ["symmetrize", "symmetric_faces", "measure"])
+@pytest.mark.parametrize("function", ["symmetrize", "symmetric_faces", "measure", "measure_video"])
 def test_every_argument_is_described(function):
     described = names_in(table_under("docs/python.md", "# Python: symface in your own program"))
     assert set(inspect.signature(getattr(symface_cli, function)).parameters) <= set(described)
@@ -208,6 +208,11 @@ def test_everything_that_is_exported_is_described(name):
 
 def test_what_is_measured_of_a_face_is_described():
     names = {field.name for field in fields(symface_cli.FaceMeasurement)}
+    assert names <= set(re.findall(r"`(\w+)`", TEXTS["docs/python.md"]))
+
+
+def test_what_is_measured_of_a_frame_is_described():
+    names = {field.name for field in fields(symface_cli.FrameMeasurement)} - {"numbers", "places"}
     assert names <= set(re.findall(r"`(\w+)`", TEXTS["docs/python.md"]))
 
 
@@ -285,6 +290,20 @@ def test_columns_of_sessions_are_all_described():
     assert {name for name in COLUMNS if name.startswith("nose_deviation")} == {
         f"nose_deviation{error}{change}" for error in ("", "_error") for change in ("", "_from_rest", "_from_first")
     }
+
+
+def test_what_is_written_of_films_is_described():
+    from symface_cli.films.reports.tables import FRAME_COLUMNS, SETTING_COLUMNS, as_json
+    from tests.films.test_measuring_tables import study_of
+
+    described = names_in(table_under("docs/formats.md", "## Films"))
+    assert set(described) >= {*FRAME_COLUMNS, *SETTING_COLUMNS}
+    (film,) = json.loads(as_json([study_of()]))["films"]
+    person = film["persons"][0]
+    measure = person["measures"]["commissure_excursion"]
+    keys = {*film, *person, *measure, *measure["movements"][0], *measure["movements"][0]["left"]}
+    text = TEXTS["docs/formats.md"].split("## Films")[1].split("\n## ")[0]
+    assert keys <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_what_is_known_of_a_sample_is_described():

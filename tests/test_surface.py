@@ -18,7 +18,8 @@ OPTIONS = {
     ),
     "measure": (
         "--json --csv --heatmap --overlay --points --out --raw --sides --scale --iris-mm --points-from --session "
-        "--report --faces --force --resume --jobs --shard --weights --device --engine --model-dir --debug"
+        "--report --video --person --start --end --every --max-yaw --rest --smooth --chart --rate --faces --force "
+        "--resume --jobs --shard --weights --device --engine --model-dir --debug"
     ),
     "asymmetry": "--people --mirror --csv --json --permutations --seed --force",
     "label": "--download --teacher --out --review --force --jobs --shard --debug",
@@ -41,8 +42,9 @@ OPTIONS = {
 
 
 def test_the_package_has_these_names_and_each_is_there() -> None:
-    names = ["FaceMeasurement", "SymmetricFace", "Symmetrizer", "__version__", "measure", "symmetric_faces"]
-    assert sorted(symface_cli.__all__) == [*names, "symmetrize"]
+    names = "FaceMeasurement FrameMeasurement SymmetricFace Symmetrizer __version__"
+    functions = "measure measure_video symmetric_faces symmetrize"
+    assert sorted(symface_cli.__all__) == f"{names} {functions}".split()
     for name in symface_cli.__all__:
         assert getattr(symface_cli, name).__doc__
 

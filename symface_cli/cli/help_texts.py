@@ -46,6 +46,7 @@ Examples:
   symface measure faces/ --csv faces.csv --resume
   symface measure portrait.jpg --json -           # for another program
   symface measure --session visits.csv --report visits.html
+  symface measure --video smile.mp4 --rest 0:00-0:02 --report smile.html
 """
 
 ASYMMETRY = """

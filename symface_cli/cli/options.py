@@ -100,3 +100,22 @@ Print0Option = Annotated[
     bool,
     typer.Option("--print0", "-0", help="End each path with NUL instead of a new line.", rich_help_panel=MANY),
 ]
+FILMS = "Films"
+"""The group of options for films."""
+PersonOption = Annotated[
+    str,
+    typer.Option(
+        "--person",
+        metavar="largest|all|N",
+        help="Who is followed: the largest, everybody, or number N by size.",
+        rich_help_panel=FILMS,
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option("--start", metavar="TIME", help="Begin at this time: 12.5 or 1:02.5.", rich_help_panel=FILMS),
+]
+EndOption = Annotated[
+    str | None,
+    typer.Option("--end", metavar="TIME", help="End before this time.", rich_help_panel=FILMS),
+]

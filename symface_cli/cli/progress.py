@@ -25,16 +25,20 @@ T = TypeVar("T")
 
 
 class _Rate(ProgressColumn):
-    """How many photos are done per second."""
+    """How many photos, or frames, are done per second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} photos/s" if task.speed else "")
+        return Text(f"{task.speed:.1f} {self._unit}/s" if task.speed else "")
 
 
 @contextmanager
-def count_photos(what: str, shown: bool = True) -> Iterator[Callable[[int, int | None], None]]:
+def count_photos(what: str, shown: bool = True, unit: str = "photos") -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar on a terminal, and give a function to call with how many photos are done, and of how many."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

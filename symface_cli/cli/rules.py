@@ -111,12 +111,31 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "measure": (
         Rule(
+            "video",
+            lambda values: values["video"],
+            (
+                *("session", "heatmap", "overlay", "points_path", "out_path", "given_path", "faces", "resume"),
+                *("jobs", "shard"),
+            ),
+        ),
+        Rule(
+            "video",
+            lambda values: not values["video"],
+            ("every", "start", "end", "person", "max_yaw", "rest", "smooth", "chart", "rate"),
+            "{option} needs {cause}",
+        ),
+        Rule(
             "session",
             lambda values: values["session"] is not None,
             ("heatmap", "overlay", "out_path", "resume", "shard", "photos"),
         ),
         Rule("points_path", lambda values: values["points_path"] is not None, ("resume",)),
-        Rule("session", lambda values: values["session"] is None, ("report",), "{option} needs {cause} FILE"),
+        Rule(
+            "session",
+            lambda values: values["session"] is None and not values["video"],
+            ("report",),
+            "{option} needs {cause} FILE, or --video",
+        ),
         Rule(
             "heatmap",
             lambda values: not (values["heatmap"] or values["overlay"]),

@@ -1,9 +1,11 @@
 """Texts of options to values; what makes no sense is refused with the option's name."""
 
 import os
+import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from symface_cli.errors import UsageError
 from symface_cli.imaging.formats import FORMATS
@@ -14,9 +16,14 @@ from symface_cli.rendering.parsing import parse_kinds
 from symface_cli.shards import shard
 from symface_cli.shards.shard import Shard
 
+if TYPE_CHECKING:
+    from symface_cli.films.following import Person
+
 UPSIDE_DOWN = (
     "--eyes has the right eye first, for an upside-down face; if it is not one, give the viewer's left eye first"
 )
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)\s*(s|ms)?")
 
 
 class Style(NamedTuple):
@@ -65,3 +72,58 @@ def check_file(file: Path | None, options: OutputOptions) -> None:
 def parse_shard(text: str | None) -> Shard | None:
     """Return the part of the photos that is meant; None of None, for all."""
     return None if text is None else shard.parse_shard(text, os.environ)
+
+
+def parse_time(text: str, option: str) -> Fraction:
+    """Read a time in a film in seconds: 12.5, 12.5s, 500ms, 1:02.5 or 1:00:02.5.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text}: no time; write seconds, such as 2.5, or minutes, too, such as 1:02.5")
+    hours, minutes, seconds, unit = found.groups()
+    total = 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(seconds)
+    return total / 1000 if unit == "ms" else total
+
+
+def parse_length(text: str, option: str) -> Fraction:
+    """Read a length of time in seconds, as `parse_time` does, above 0.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    length = parse_time(text, option)
+    if length == 0:
+        raise UsageError(f"{option} {text}: give a time above 0, such as 0.1s")
+    return length
+
+
+def parse_span(text: str, option: str) -> tuple[Fraction, Fraction]:
+    """Read a part of a film: 0:00-0:02.
+
+    Raises:
+        UsageError: If it is none, or ends before it begins.
+    """
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise UsageError(f"{option} {text}: give the times between which it is, such as 0:00-0:02")
+    span = parse_time(start, option), parse_time(end, option)
+    if span[0] >= span[1]:
+        raise UsageError(f"{option} {text}: it ends before it begins")
+    return span
+
+
+def parse_person(text: str) -> "Person":
+    """Read who is followed: largest, all, or a number from 1.
+
+    Raises:
+        UsageError: If it is none of these.
+    """
+    named: dict[str, Person] = {"largest": "largest", "all": "all"}
+    if text in named:
+        return named[text]
+    if not (text.isdecimal() and int(text) > 0):
+        raise UsageError(f"--person {text}: use largest, all, or a number by size, from 1")
+    return int(text)

@@ -56,6 +56,17 @@ VALUES = {
     "points_path": "--points points.csv",
     "given_path": "--points-from points.csv",
     "photos": "another.jpg",
+    "session": "--session visits.csv",
+    "jobs": "--jobs 2",
+    "person": "--person all",
+    "start": "--start 1",
+    "end": "--end 2",
+    "every": "--every 0.1s",
+    "max_yaw": "--max-yaw 10",
+    "rest": "--rest 0-1",
+    "smooth": "--smooth 0.1s",
+    "chart": "--chart x.png",
+    "rate": "--rate 25",
 }
 """How an option is given another value than its default."""
 CASES = {
@@ -70,7 +81,7 @@ CASES = {
         "--box 1,2,30,40",
         "--shard 1/2",
     ),
-    "measure": ("", "--session visits.csv", "--points points.csv"),
+    "measure": ("", "--session visits.csv", "--points points.csv", "--video"),
     "label": ("lfw/",),
     "train": ("--stage 1 lfw/", "--stage 1 --resume", "--stage 1", "--stage 2 own/ --clean licenses.csv"),
     "evaluate": ("lfw/", "--midline", "--method dlib-left --method sdm-warp", "lfw/ --shard 1/2"),

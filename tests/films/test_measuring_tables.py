@@ -9,7 +9,7 @@ import pytest
 
 from symface_cli.films.measuring.rest import Span
 from symface_cli.films.measuring.study import Analysis, study_film
-from symface_cli.films.measuring.tables import COLUMNS, as_csv, as_json
+from symface_cli.films.reports.tables import COLUMNS, as_csv, as_json
 from tests.films.tracks import records_of, sided, smile
 
 TIMES = np.arange(150) / 30.0

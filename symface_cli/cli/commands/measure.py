@@ -9,20 +9,33 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symface_cli.cli.command import find_cluster, is_on_cluster
-from symface_cli.cli.commands.measure_batch import measure_batch, spread_measuring, with_corrections
-from symface_cli.cli.commands.measure_session import SessionFiles, measure_session
+from symface_cli.cli.commands.measuring.batch import measure_batch, spread_measuring, with_corrections
+from symface_cli.cli.commands.measuring.options import (
+    ChartOption,
+    EveryOption,
+    MaxYawOption,
+    RateOption,
+    RestOption,
+    SmoothOption,
+    VideoOption,
+)
+from symface_cli.cli.commands.measuring.session import SessionFiles, measure_session
+from symface_cli.cli.commands.measuring.video import VideoFiles, VideoTexts, measure_video, options_of
 from symface_cli.cli.console import ResultPrinter, print_text, show_tracebacks
 from symface_cli.cli.options import (
     MADE,
     MANY,
     DebugOption,
     DeviceOption,
+    EndOption,
     EngineOption,
     FacesOption,
     ForceOption,
     JobsOption,
     ModelDirOption,
+    PersonOption,
     ShardOption,
+    StartOption,
     WeightsOption,
 )
 from symface_cli.errors import UsageError
@@ -149,10 +162,21 @@ def measure(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write a page with the photos, curves and numbers of --session, as HTML.",
+            help="Write a page with the pictures, curves and numbers of --session or --video, as HTML; of several "
+            "films, a folder.",
             rich_help_panel=OVER_TIME,
         ),
     ] = None,
+    video: VideoOption = False,
+    person: PersonOption = "largest",
+    start: StartOption = None,
+    end: EndOption = None,
+    every: EveryOption = None,
+    max_yaw: MaxYawOption = None,
+    rest: RestOption = None,
+    smooth: SmoothOption = "0",
+    chart: ChartOption = None,
+    rate: RateOption = None,
     faces: FacesOption = "all",
     force: ForceOption = False,
     resume: Annotated[
@@ -176,9 +200,19 @@ def measure(
     """
     show_tracebacks(debug)
     photos = photos or []
-    if not photos and session is None:
-        raise UsageError("nothing to measure; name photos, or a session of them with --session FILE")
+    if video:
+        if is_on_cluster(context):
+            raise UsageError("--video does not go with a cluster")
+        texts = VideoTexts(person, start, end, every, max_yaw, rest, smooth, rate)
+        return measure_video(
+            photos,
+            VideoFiles(csv_path, json_path, report, chart),
+            options_of(texts, _parse_convention(raw, sides, scale, iris_mm), model_dir),
+            force,
+            partial(_load, weights, device, engine),
+        )
     pictures = heatmap or overlay
+    _check_photos(photos, session)
     _check(photos, json_path, csv_path, pictures, out_path)
     _check_points(points_path)
     from symface_cli.batch.measuring import MeasuringBatch, MeasuringOptions
@@ -254,6 +288,16 @@ def _check_pictures(targets: "Targets", out_path: str | None, heatmap: bool, ove
         raise UsageError(f"-o {out_path}: pictures are PNG; end its name with .png, or with a slash if it is a folder")
     if heatmap and overlay:
         raise UsageError(f"-o {out_path}: --heatmap and --overlay make two pictures; name a folder")
+
+
+def _check_photos(photos: list[Path], session: Path | None) -> None:
+    from symface_cli.video.reading import is_film
+
+    if not photos and session is None:
+        raise UsageError("nothing to measure; name photos, or a session of them with --session FILE")
+    films = [photo for photo in photos if is_film(photo)]
+    if films:
+        raise UsageError(f"{films[0]}: a film; add --video to measure films")
 
 
 def _check_points(points_path: Path | None) -> None:

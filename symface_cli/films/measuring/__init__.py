@@ -1,1 +1,1 @@
-"""Asymmetry over time: what is measured in each frame, movements, and how that is written and drawn."""
+"""Asymmetry over time: what is measured in each frame, rest and movements."""

@@ -18,11 +18,11 @@ from symface_cli.measurement.asymmetry import MAX_YAW_MEASURE, MAX_YAW_RAW
 from symface_cli.measurement.photo import PUPILS
 from symface_cli.measurement.points.scheme import Sides
 from symface_cli.measurement.scale import IRIS_SPREAD, NO_SCALE, Scaler, Scaling
+from symface_cli.parallel.ahead import read_ahead, work_ahead
 from symface_cli.parallel.cores import available_cores
-from symface_cli.parallel.stream import read_ahead, work_ahead
 from symface_cli.parallel.work import one_thread
+from symface_cli.video.folders import Frames
 from symface_cli.video.frames import Frame
-from symface_cli.video.reading import Film
 
 IRISES_EVERY = 0.5  # s between the frames in which the irises are measured
 MEDIAN_ERROR = 1.2533  # deviations of a median to those of a mean
@@ -103,7 +103,7 @@ class FilmMeter:
         self._next_look: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def measure_film(self, film: Film, predictor: Predictor, part: FilmPart) -> Iterator[FrameMeasurement]:
+    def measure_film(self, film: Frames, predictor: Predictor, part: FilmPart) -> Iterator[FrameMeasurement]:
         """Follow faces through a film and measure them, as `measure` does: read, followed and measured in threads.
 
         Raises:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from symface_cli.files import on_one_line
 from symface_cli.films.measuring.movement import Movement, find_movements
 from symface_cli.films.measuring.records import FrameMeasurement, columns_of
 from symface_cli.films.measuring.rest import Rest, Span, rest_of
@@ -71,6 +73,11 @@ class FilmStudy:
     name: str
     analysis: Analysis
     persons: tuple[PersonStudy, ...]
+
+    @property
+    def title(self) -> str:
+        """The film's name without its folder, for people."""
+        return on_one_line(Path(self.name).name)
 
 
 def study_film(name: str, frames: Sequence[FrameMeasurement], analysis: Analysis) -> FilmStudy:

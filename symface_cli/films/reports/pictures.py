@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symface_cli.films.measuring.films import FilmOptions, MeasuredFilm
 from symface_cli.films.measuring.movement import Movement
 from symface_cli.films.measuring.records import FrameMeasurement
 from symface_cli.films.measuring.study import PersonStudy
@@ -13,6 +14,7 @@ from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array
 from symface_cli.measurement.photo import PUPILS
 from symface_cli.pages import InlineImage, inline_image
+from symface_cli.video.folders import open_frames
 from symface_cli.video.frames import Frame
 
 MOST = 240  # pictures of a person, about 12 kB each
@@ -71,6 +73,21 @@ def take_pictures(
             if record.places is not None:
                 pictures[frame.index, record.person] = _take(frame, record.places.astype(np.float64))
     return pictures
+
+
+def picture_faces(measured: MeasuredFilm, options: FilmOptions) -> dict[tuple[int, int], FacePicture]:
+    """Read a film again, for pictures of the faces at the moments that its page shows; by frame and person.
+
+    Raises:
+        SymfaceError: As `measure_frames`.
+    """
+    wanted: dict[int, list[FrameMeasurement]] = {}
+    for person in measured.study.persons:
+        for index in choose_moments(person):
+            record = person.track.frames[index]
+            wanted.setdefault(record.frame, []).append(record)
+    with open_frames(measured.path, options.rate) as film:
+        return take_pictures(film.frames(options.part.start, options.part.end), wanted)
 
 
 def _take(frame: Frame, places: Array) -> FacePicture:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from symface_cli.parallel.stream import read_ahead, work_ahead
+from symface_cli.parallel.ahead import read_ahead, work_ahead
 
 
 def counted(most, taken):

@@ -5,9 +5,8 @@ from itertools import pairwise
 
 from PIL import Image, ImageDraw, ImageFont
 
-from symface_cli.files import on_one_line
-from symface_cli.films.measuring.curves import Curve, Panel, TimeAxis, draw_panels, time_axis
 from symface_cli.films.measuring.study import FilmStudy, PersonStudy
+from symface_cli.films.reports.curves import Curve, Panel, TimeAxis, draw_panels, time_axis
 from symface_cli.measurement.asymmetry import NOTE
 from symface_cli.pages import GENERATOR
 
@@ -78,8 +77,7 @@ def chart_as_png(study: FilmStudy) -> bytes:
 
 
 def _draw_head(sheet: _Sheet, study: FilmStudy, person: PersonStudy, top: float) -> None:
-    name = on_one_line(study.name)
-    name = name if len(name) <= MOST_LETTERS else f"...{name[-MOST_LETTERS:]}"
+    name = study.title if len(study.title) <= MOST_LETTERS else f"...{study.title[-MOST_LETTERS:]}"
     sheet.text(MARGIN, top + 34, f"{name}, person {person.track.person}", TITLE)
     smooth, first = study.analysis.smooth_s, person.track.frames[0]
     said = f"Left is the {first.sides}'s. " + (f"Smoothed over {smooth:g} s." if smooth else "Not smoothed.")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from symface_cli.cli.commands.measure_batch import measure_batch, with_corrections
+from symface_cli.cli.commands.measuring.batch import measure_batch, with_corrections
 from symface_cli.cli.console import mention, print_line
 from symface_cli.errors import UsageError
 from symface_cli.files import write_to_stdout

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from symface_cli.files import on_one_line
-from symface_cli.films.measuring.curves import Panel, TimeAxis, draw_panels, time_axis, title_of, write_time
 from symface_cli.films.measuring.movement import Movement, SideMovement
-from symface_cli.films.measuring.pictures import SIDE, FacePicture, choose_moments
 from symface_cli.films.measuring.records import FrameMeasurement, columns_of
 from symface_cli.films.measuring.study import WHOLE_SHAPE, FilmStudy, PersonStudy
+from symface_cli.films.reports.curves import Panel, TimeAxis, draw_panels, time_axis, title_of, write_time
+from symface_cli.films.reports.pictures import SIDE, FacePicture, choose_moments
 from symface_cli.geometry.types import Array
 from symface_cli.measurement.measures import BY_NAME, MEASURES, Measure
 from symface_cli.measurement.points.scheme import lines_of
@@ -85,7 +84,7 @@ def film_as_html(study: FilmStudy, pictures: Pictures) -> bytes:
     """Write the page; the same numbers and pictures give the same bytes."""
     first = study.persons[0].track.frames[0]
     page = load_template(__package__, "film.html.jinja").render(
-        name=on_one_line(study.name),
+        name=study.title,
         sides=first.sides,
         smooth_s=study.analysis.smooth_s,
         persons=[_view(person, pictures) for person in study.persons],

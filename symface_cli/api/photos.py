@@ -1,8 +1,7 @@
-"""The Python API: what the commands `symmetrize` and `measure` do, for files and for pictures in memory."""
+"""What the commands `symmetrize` and `measure` do, for photos that are files or pictures in memory."""
 
 import io
 import warnings
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from symface_cli.api.loading import load_symmetrizer
 from symface_cli.batch.permission import Permission
 from symface_cli.batch.results import write_files
 from symface_cli.batch.targets import choose_targets
@@ -18,7 +18,6 @@ from symface_cli.engines.loading import EngineChoice
 from symface_cli.errors import UsageError
 from symface_cli.imaging.picture import Picture, read_picture
 from symface_cli.inference.face import Side
-from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.photo import Convention, FaceMeasurement, FaceMeter
 from symface_cli.measurement.points.scheme import Sides
 from symface_cli.measurement.scale import IRIS_MM, parse_scaling
@@ -86,7 +85,7 @@ def symmetrize(
         UsageError: If the device is not there, or `out` makes no sense.
     """
     options = OutputOptions(amounts=Amounts(shape, color, side), detail=detail, pose=pose)
-    planner = NetworkPlanner(_symmetrizer(weights, device, engine), options, Selection(number=face))
+    planner = NetworkPlanner(load_symmetrizer(weights, device, engine), options, Selection(number=face))
     return _make(photo, planner, out, force)[0]
 
 
@@ -145,7 +144,7 @@ def symmetric_faces(
         size=size,
         background=background,
     )
-    planner = NetworkPlanner(_symmetrizer(weights, device, engine), options, Selection(number=face))
+    planner = NetworkPlanner(load_symmetrizer(weights, device, engine), options, Selection(number=face))
     return _make(photo, planner, out, force)
 
 
@@ -197,13 +196,8 @@ def measure(
         raise UsageError(f"sides {sides}: use person or viewer")
     scaling = parse_scaling(scale, iris_mm)
     convention = Convention(raw=raw, sides=sides, scaling=scaling, heatmaps=heatmap, overlays=overlay)
-    meter = FaceMeter(_symmetrizer(weights, device, engine), convention)
+    meter = FaceMeter(load_symmetrizer(weights, device, engine), convention)
     return meter.measure_photo(_read(photo).photo, Selection(number=face))
-
-
-@lru_cache(maxsize=1)
-def _symmetrizer(weights: str | Path | None, device: str, engine: EngineChoice) -> Symmetrizer:
-    return Symmetrizer(None if weights is None else Path(weights), device, engine)
 
 
 def _make(photo: P, planner: NetworkPlanner, out: str | Path | None, force: bool) -> list[P]:

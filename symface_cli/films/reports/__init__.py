@@ -1,0 +1,1 @@
+"""What was measured in a film, written and drawn: tables, text, a chart, a page."""
