@@ -8,6 +8,7 @@ import numpy as np
 from symface_cli.geometry.types import Floats, Photo
 
 COPY_SIZE = (48, 27)  # px, of the copies
+LOOKED_AT = 10  # px along each side of a frame that become one of a copy
 REACH = (6, 4)  # px by which the picture may move between frames, an eighth of it
 LEAST_SPREAD = 4.0  # gray levels, deviation: what has less shows nothing
 UNLIKE = 0.15  # 1 less the correlation of copies: those of different pictures have 0.3 to 0.9
@@ -29,7 +30,7 @@ class CutFinder:
 
     def is_cut(self, photo: Photo) -> bool:
         """Tell whether the next frame (H, W, 3) is the first of a shot; the first frame of all is none."""
-        copy = cv2.resize(photo, COPY_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        copy = _copy(photo)
         last, self._last = self._last, copy
         if last is None:
             return False
@@ -37,6 +38,13 @@ class CutFinder:
         is_cut = unlike > UNLIKE and unlike > USUAL * max(self._usual, default=0.0)
         self._usual.append(unlike if not is_cut else 0.0)
         return is_cut
+
+
+def _copy(photo: Photo) -> Floats:
+    """Return a small copy of a frame; of large ones, not all pixels are looked at."""
+    step = max(min(photo.shape[1] // COPY_SIZE[0], photo.shape[0] // COPY_SIZE[1]) // LOOKED_AT, 1)
+    copy: Floats = cv2.resize(photo[::step, ::step].copy(), COPY_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return copy
 
 
 def _compare(last: Floats, copy: Floats) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.video.frames import Plane
@@ -26,6 +27,7 @@ LUMA = {BT_709: (0.2126, 0.0722), 4: (0.30, 0.11), 7: (0.212, 0.087), 9: (0.2627
 LUMA_601 = (0.299, 0.114)
 SCALER_601 = 5  # FFmpeg's scaler has its own number for that matrix alone
 TELEVISION, FULL = 1, 2  # ranges: samples of 16 to 235, and 240 for colors; or of 0 to 255
+GRAY = 128  # Cb and Cr of what has no color
 HDR = {16: "PQ", 18: "HLG"}
 """Transfers of HDR: what they make brighter than white has no place in 8 bits."""
 EXACT = 0x2 | 0x2000 | 0x40000
@@ -90,18 +92,6 @@ def matrix_from_rgb(tags: ColorTags, height: int) -> Array:
     return np.stack([brightness, *colors]) * (np.array(scales) / 255)[:, None]
 
 
-def to_rgb(frame: "VideoFrame", tags: ColorTags) -> Photo:
-    """Return what a frame shows, (H, W, 3) uint8."""
-    photo: Photo = frame.reformat(
-        format="rgb24",
-        interpolation=EXACT,
-        src_colorspace=tags.scaler(frame.height),
-        src_color_range=FULL if tags.range == FULL or tags.matrix == RGB else TELEVISION,
-        dst_color_range=FULL,
-    ).to_ndarray()
-    return photo
-
-
 def to_planes(frame: "VideoFrame", tags: ColorTags) -> tuple[Plane, ...]:
     """Return Y, Cb and Cr of a frame, (H, W) and twice (H / 2, W / 2), rounded up; 8 bits, as it is if it has these."""
     scaler = tags.scaler(frame.height)
@@ -118,6 +108,22 @@ def to_planes(frame: "VideoFrame", tags: ColorTags) -> tuple[Plane, ...]:
         np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
         for plane in same.planes
     )
+
+
+def show_planes(planes: Sequence[Plane], tags: ColorTags) -> Photo:
+    """Return what planes show, (H, W, 3) uint8 RGB; exact to a gray level. FFmpeg's own way takes three times as long.
+
+    Args:
+        planes: Y, Cb and Cr, as `to_planes` gives them.
+        tags: What is said of them.
+    """
+    height, width = planes[0].shape
+    colors = (cv2.resize(plane, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) for plane in planes[1:])
+    stored = cv2.merge([planes[0], *(plane[:height, :width] for plane in colors)])
+    rgb_from_stored = np.linalg.inv(matrix_from_rgb(tags, height))
+    black = np.array([_black(tags), GRAY, GRAY])
+    photo: Photo = cv2.transform(stored, np.column_stack([rgb_from_stored, -rgb_from_stored @ black]))
+    return photo
 
 
 def change_planes(planes: Sequence[Plane], before: Photo, after: Photo, matrix: Array) -> tuple[Plane, ...]:
@@ -147,24 +153,32 @@ def change_planes(planes: Sequence[Plane], before: Photo, after: Photo, matrix: 
 
 def find_changes(before: Photo, after: Photo) -> tuple[slice, slice] | None:
     """Return the rows and columns, from even numbers on, in which photos (H, W, 3) differ; None if they do not."""
-    differs = np.bitwise_xor(before, after).reshape(len(before), -1)
-    down, across = (cv2.reduce(differs, axis, cv2.REDUCE_MAX).ravel() for axis in (1, 0))
-    across = across.reshape(-1, 3).max(1)
-    if not down.any():
+    differs = cv2.absdiff(before, after).reshape(len(before), -1)
+    rows = _span(cv2.reduce(differs, 1, cv2.REDUCE_MAX).ravel())
+    if rows is None:
         return None
-    spans = []
-    for changed in (down, across):
-        places = np.flatnonzero(changed)
-        spans.append(slice(int(places[0]) // 2 * 2, min(int(places[-1]) // 2 * 2 + 2, len(changed))))
-    return spans[0], spans[1]
+    columns = _span(differs[rows].max(0).reshape(-1, 3).max(1))
+    return None if columns is None else (rows, columns)
+
+
+def _span(changed: NDArray[np.uint8]) -> slice | None:
+    """Return the part of pixels outside of which nothing has changed, from an even number on; None for no part."""
+    places = np.flatnonzero(changed)
+    if not len(places):
+        return None
+    return slice(int(places[0]) // 2 * 2, min(int(places[-1]) // 2 * 2 + 2, len(changed)))
 
 
 def plain_planes(size: tuple[int, int], tags: ColorTags) -> tuple[Plane, ...]:
     """Return the planes of a black frame of a width and height."""
     width, height = size
-    black = 0 if tags.range == FULL else 16
-    colors = (height + 1) // 2, (width + 1) // 2
-    return (np.full((height, width), black, np.uint8), np.full(colors, 128, np.uint8), np.full(colors, 128, np.uint8))
+    colors = np.full(((height + 1) // 2, (width + 1) // 2), GRAY, np.uint8)
+    return np.full((height, width), _black(tags), np.uint8), colors, colors
+
+
+def _black(tags: ColorTags) -> int:
+    """Return the Y of black."""
+    return 0 if tags.range == FULL else 16
 
 
 def _add(plane: Plane, values: Floats) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.files import on_one_line
-from symface_cli.video.colors import ColorTags, to_planes, to_rgb
+from symface_cli.video.colors import ColorTags, show_planes, to_planes
 from symface_cli.video.frames import Frame
 
 if TYPE_CHECKING:
@@ -150,11 +150,12 @@ class Film:
             self._check_end(last)
 
     def _frame(self, decoded: "VideoFrame", index: int, time: Fraction, turns: int) -> Frame:
-        photo, *planes = to_rgb(decoded, self.tags), *to_planes(decoded, self.tags)
+        planes = to_planes(decoded, self.tags)
         if turns:
-            photo, *planes = (np.ascontiguousarray(np.rot90(image, turns)) for image in (photo, *planes))
+            planes = tuple(np.ascontiguousarray(np.rot90(plane, turns)) for plane in planes)
+        photo = show_planes(planes, self.tags.stored(decoded.height))
         duration = decoded.duration * self.time_base if decoded.duration else None
-        return Frame(index=index, time=time, duration=duration, photo=photo, planes=tuple(planes))
+        return Frame(index=index, time=time, duration=duration, photo=photo, planes=planes)
 
     def _decoded(self, start: Fraction | None) -> "Iterator[VideoFrame]":
         """Decode frames from the last one before a time that needs no other; they end where nothing can be read."""
