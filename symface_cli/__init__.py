@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from symface_cli.version import __version__
 
 if TYPE_CHECKING:
-    from symface_cli.api.films import measure_video
+    from symface_cli.api.films import measure_video, symmetrize_video
     from symface_cli.api.photos import measure, symmetric_faces, symmetrize
     from symface_cli.films.measuring.records import FrameMeasurement
+    from symface_cli.films.symmetrizing import SymmetricFrame
     from symface_cli.inference.symmetrizer import SymmetricFace, Symmetrizer
     from symface_cli.measurement.photo import FaceMeasurement
 
@@ -25,12 +26,14 @@ __all__ = [
     "FaceMeasurement",
     "FrameMeasurement",
     "SymmetricFace",
+    "SymmetricFrame",
     "Symmetrizer",
     "__version__",
     "measure",
     "measure_video",
     "symmetric_faces",
     "symmetrize",
+    "symmetrize_video",
 ]
 
 _HOMES = {
@@ -38,8 +41,10 @@ _HOMES = {
     "measure_video": "api.films",
     "symmetric_faces": "api.photos",
     "symmetrize": "api.photos",
+    "symmetrize_video": "api.films",
     "FaceMeasurement": "measurement.photo",
     "FrameMeasurement": "films.measuring.records",
+    "SymmetricFrame": "films.symmetrizing",
     "SymmetricFace": "inference.symmetrizer",
     "Symmetrizer": "inference.symmetrizer",
 }

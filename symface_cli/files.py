@@ -27,6 +27,11 @@ PHOTO_SUFFIXES: frozenset[str] = frozenset(
 )
 """Suffixes of photos in a folder that is searched; a file that is named may have any suffix, GIF included."""
 
+FILM_SUFFIXES: frozenset[str] = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".3gp", ".ogv"}
+)
+"""Suffixes by which films are told from photos."""
+
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 SERVICE_FOLDERS: frozenset[str] = frozenset(
@@ -293,6 +298,11 @@ def may_be_read(path: Path) -> bool:
     except (OSError, ValueError):  # ValueError: a null byte in the name
         return True
     return True
+
+
+def is_film(path: Path) -> bool:
+    """Tell by its name whether a file is a film."""
+    return path.suffix.lower() in FILM_SUFFIXES
 
 
 def is_passed_over(name: str) -> bool:

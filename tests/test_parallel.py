@@ -21,7 +21,6 @@ import symface_cli
 from symface_cli.errors import WorkerError
 from symface_cli.parallel import cores, pool
 from symface_cli.parallel.cores import available_cores
-from symface_cli.parallel.stages import make_ahead, map_ahead
 from symface_cli.parallel.work import MANY, work_in_processes, work_in_threads, work_on_cores
 from tests.processes import forked, forking
 
@@ -347,52 +346,3 @@ def test_nothing_counts_the_cores_of_the_machine():
     package = Path(symface_cli.__file__).parent
     callers = [path.name for path in package.rglob("*.py") if "cpu_count()" in path.read_text("utf-8")]
     assert callers == ["cores.py"]
-
-
-def test_items_are_made_ahead_but_not_more_than_may_wait():
-    made = []
-
-    def make():
-        for number in range(100):
-            made.append(number)
-            yield number
-
-    items = make_ahead(make(), 3)
-    assert next(items) == 0
-    deadline = time.monotonic() + 10
-    while len(made) < 5 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    assert len(made) == 5  # the first, three that wait, and one in hand
-    threads = threading.active_count()
-    items.close()
-    assert threading.active_count() == threads - 1
-
-
-def test_what_is_raised_while_items_are_made_is_raised_where_they_are_used():
-    def make():
-        yield 1
-        raise WorkerError("broken")
-
-    items = make_ahead(make(), 3)
-    assert next(items) == 1
-    with pytest.raises(WorkerError, match="broken"):
-        next(items)
-
-
-def test_a_stream_is_worked_on_in_order_by_as_many_as_there_are():
-    taken = []
-
-    def items():
-        for number in range(30):
-            taken.append(number)
-            yield number
-
-    def task(number):
-        time.sleep(0.02 if number % 2 == 0 else 0)
-        return number * 2
-
-    results = map_ahead(task, items(), 2)
-    assert next(results) == 0
-    assert len(taken) == 5
-    assert list(results) == list(range(2, 60, 2))

@@ -12,9 +12,9 @@ COMMANDS = get_command(app).commands
 OPTIONS = {
     "symmetrize": (
         "--out --output --continuum --gif --compare --preview --size --background --shape --color --side --detail "
-        "--no-detail --pose --faces --min-face --box --eyes --force --resume --checksum --manifest --report "
-        "--check-identity --measure --jobs --shard --print0 --method --weights --device --engine --model-dir "
-        "--debug"
+        "--no-detail --pose --faces --min-face --box --eyes --person --start --end --codec --crf --force --resume "
+        "--checksum --manifest --report --check-identity --measure --jobs --shard --print0 --method --weights "
+        "--device --engine --model-dir --debug"
     ),
     "measure": (
         "--json --csv --heatmap --overlay --points --out --raw --sides --scale --iris-mm --points-from --session "
@@ -42,8 +42,8 @@ OPTIONS = {
 
 
 def test_the_package_has_these_names_and_each_is_there() -> None:
-    names = "FaceMeasurement FrameMeasurement SymmetricFace Symmetrizer __version__"
-    functions = "measure measure_video symmetric_faces symmetrize"
+    names = "FaceMeasurement FrameMeasurement SymmetricFace SymmetricFrame Symmetrizer __version__"
+    functions = "measure measure_video symmetric_faces symmetrize symmetrize_video"
     assert sorted(symface_cli.__all__) == f"{names} {functions}".split()
     for name in symface_cli.__all__:
         assert getattr(symface_cli, name).__doc__

@@ -189,17 +189,23 @@ def warn_of_yaw(photo: Path, face: int, yaw: float, consequence: str) -> None:
     print_error(f"{photo}: face {face}: the head is turned by about {abs(yaw):.0f} degrees; {consequence}")
 
 
-def conclude(errors: Sequence[SymfaceError | None], skipped: int = 0, passed_over: Sequence[SymfaceError] = ()) -> int:
+def conclude(
+    errors: Sequence[SymfaceError | None],
+    skipped: int = 0,
+    passed_over: Sequence[SymfaceError] = (),
+    what: str = "photos",
+) -> int:
     """Sum up a batch in one line, if it is one, and return its exit status: that of the first failure.
 
     Args:
         errors: Why each photo failed; None for those that did not.
         skipped: Number of photos that were done before.
         passed_over: What was not even tried, and why: these failures come first.
+        what: What they are.
     """
     failed = [error for error in errors if error is not None]
     if len(errors) + skipped + len(passed_over) > 1:
         before = f", {skipped} done before" if skipped else ""
         other = f", {len(passed_over)} passed over" if passed_over else ""
-        print_line(f"{len(errors) - len(failed)} of {len(errors)} photos done, {len(failed)} failed{before}{other}")
+        print_line(f"{len(errors) - len(failed)} of {len(errors)} {what} done, {len(failed)} failed{before}{other}")
     return next((error.status for error in (*passed_over, *failed)), ExitStatus.OK)

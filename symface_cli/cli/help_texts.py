@@ -34,6 +34,7 @@ Examples:
   symface symmetrize holiday/ -o symmetric/ --resume
   symface symmetrize holiday/ -o out/ --shard 1/2 # the others elsewhere
   symface symmetrize - < portrait.jpg > out.jpg
+  symface symmetrize talk.mp4 --start 0:05 --end 1:00
 """
 
 MEASURE = """

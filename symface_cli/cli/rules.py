@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperArgument, TyperOption
 
 from symface_cli.errors import UsageError
+from symface_cli.files import is_film
 
 Values = Mapping[str, Any]
 """The values of a command's parameters, by the names that its function has for them."""
@@ -57,6 +58,10 @@ def _is_part(values: Values) -> bool:
     return values["shard"] is not None
 
 
+def _has_films(values: Values) -> bool:
+    return any(map(is_film, values["photos"]))
+
+
 _ONE_REPORT = Rule(
     "shard", _is_part, ("report",), "{option} needs all photos: run symface merge FOLDER --report FILE after the shards"
 )
@@ -64,6 +69,21 @@ _ONE_SOURCE = Rule("data", lambda values: values["data"] is not None, ("download
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "symmetrize": (
+        Rule(
+            "photos",
+            _has_films,
+            (
+                *("continuum", "gif", "compare", "preview", "faces", "min_face", "box", "eyes", "resume", "checksum"),
+                *("report", "check_identity", "measure", "jobs", "shard", "method", "model_dir"),
+            ),
+            "{option} does not go with films",
+        ),
+        Rule(
+            "photos",
+            lambda values: not _has_films(values),
+            ("person", "start", "end", "codec", "crf"),
+            "{option} is for films",
+        ),
         Rule(
             "method",
             _is_landmark_method,

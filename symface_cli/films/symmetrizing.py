@@ -21,8 +21,8 @@ from symface_cli.geometry.sampling import native_size
 from symface_cli.geometry.types import Photo
 from symface_cli.imaging.metadata.record import Metadata
 from symface_cli.imaging.picture import Picture
+from symface_cli.parallel.ahead import read_ahead, work_ahead
 from symface_cli.parallel.cores import available_cores
-from symface_cli.parallel.stages import make_ahead, map_ahead
 from symface_cli.parallel.work import one_thread
 from symface_cli.rendering.morphing import Morph
 from symface_cli.rendering.options import Output, OutputOptions, scaled
@@ -133,7 +133,7 @@ class _Stored(NamedTuple):
         return width, height
 
 
-def symmetrize_frames(film: Film, predictor: Predictor, options: FilmOptions) -> Iterator[SymmetricFrame]:
+def symmetrize_frames(film: Film, predictor: Predictor, options: FilmOptions) -> Generator[SymmetricFrame, None, None]:
     """Yield the frames of a symmetric film, in order; where the film is damaged, they end, and it says so.
 
     Raises:
@@ -198,10 +198,10 @@ def _work_on(
 ) -> Generator[R, None, None]:
     """Yield the results of a task on each frame of a film and the faces in it, in order."""
     with one_thread():
-        decoded = make_ahead(film.frames(options.start, options.end), DECODED_AHEAD)
-        seen = make_ahead(smooth(follow(decoded, predictor, options.followed)), SEEN_AHEAD)
+        decoded = read_ahead(film.frames(options.start, options.end), DECODED_AHEAD)
+        seen = read_ahead(smooth(follow(decoded, predictor, options.followed)), SEEN_AHEAD)
         canvases = _choose_canvas(seen, options)
-        yield from map_ahead(task, canvases, available_cores())
+        yield from work_ahead(task, canvases, available_cores())
 
 
 def _choose_canvas(seen: Iterable[SeenFrame], options: FilmOptions) -> Iterator[_Canvas]:

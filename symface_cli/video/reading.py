@@ -12,6 +12,7 @@ import numpy as np
 
 from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.files import on_one_line
+from symface_cli.storage.address import Address
 from symface_cli.video.colors import ColorTags, show_planes, to_planes
 from symface_cli.video.frames import Frame
 
@@ -20,20 +21,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-FILM_SUFFIXES: frozenset[str] = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".3gp", ".ogv"}
-)
-"""Suffixes of films."""
-
 MOST_MISSING = Fraction(1)  # s that may be missing at the end of a film: sound may be longer, and stated times rough
 FAR_START = 1  # s; a film whose clock starts later, as those of broadcasts, is counted from its start
 
 _DURATION = re.compile(r"(\d+):(\d+):([\d.]+)")
-
-
-def is_film(path: Path) -> bool:
-    """Tell by its name whether a file is a film."""
-    return path.suffix.lower() in FILM_SUFFIXES
 
 
 class Film:
@@ -211,6 +202,8 @@ def open_film(path: Path) -> Iterator[Film]:
     """
     av = import_av()
     name = on_one_line(str(path))
+    if isinstance(path, Address):
+        raise PhotoError(f"cannot read {name}: films are read from files; copy it to one")
     try:
         container = av.open(str(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Films written frame by frame, beside the sound of the film that they are made of."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,12 +26,12 @@ WRITTEN_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 """Suffixes of films that are written: formats in which each frame has a time of its own."""
 MP4_OPTIONS = {"movflags": "faststart", "movie_timescale": "90000"}
 """To be played before all of it is there, and to begin sound and pictures apart by less than milliseconds."""
-DEFAULT_CODECS = {".webm": "vp9"}  # all others: h264
+DEFAULT_CODEC, DEFAULT_CODECS = "h264", {".webm": "vp9"}  # of all formats, and of some
 PRESETS = {"libx264": "veryfast", "libx265": "veryfast"}
 """How thoroughly frames are encoded: more takes twice to four times as long, and saves a tenth of the size."""
-DEFAULT_CRF = {"libx264": 18, "libx265": 20, "libvpx-vp9": 24}
+DEFAULT_CRF = {"libx264": 18, "libx265": 20, "libvpx-vp9": 24, "libsvtav1": 26}
 """Quality by codec, at which nothing is seen to be lost."""
-CRF_CODECS = {*DEFAULT_CRF, "libaom-av1", "libsvtav1", "libvpx"}
+CRF_CODECS = {*DEFAULT_CRF, "libaom-av1", "libvpx"}
 DEFAULT_RATE = Fraction(25)  # frames per second, of films that do not say
 COPIED = ("audio", "subtitle")
 
@@ -200,6 +201,19 @@ class _Copier:
         return packet
 
 
+def choose_suffix(film: Film, encoding: Encoding) -> str:
+    """Return the suffix of the format in which a film is written: MP4, or Matroska where something does not fit there.
+
+    Raises:
+        UsageError: If there is no such codec.
+    """
+    av = import_av()
+    with av.open(film.path) as source, av.open(io.BytesIO(), "w", format="mp4") as target:
+        names = {stream.codec_context.name for stream in source.streams if stream.type == "audio"}
+        names.add(_find_codec(encoding.codec or DEFAULT_CODEC).canonical_name)
+        return ".mp4" if names <= target.supported_codecs else ".mkv"
+
+
 @contextmanager
 def writing_film(
     path: Path, film: Film, layout: Layout, encoding: Encoding, start: Fraction | None = None, replace: bool = False
@@ -235,15 +249,12 @@ def writing_film(
 
 def _add_pictures(target: "OutputContainer", layout: Layout, encoding: Encoding) -> Any:
     """Add the stream of pictures."""
-    import av
-
     suffix = Path(target.name).suffix.lower()
-    name = encoding.codec or DEFAULT_CODECS.get(suffix, "h264")
-    try:
-        codec = av.Codec(name, "w")
-        stream = target.add_stream(name, rate=layout.rate, options=_options(codec.name, encoding))
-    except (av.error.FFmpegError, ValueError) as error:
-        raise UsageError(f"codec {name}: there is none of this name, or none for {suffix}") from error
+    name = encoding.codec or DEFAULT_CODECS.get(suffix, DEFAULT_CODEC)
+    codec = _find_codec(name)
+    if codec.canonical_name not in target.supported_codecs:
+        raise UsageError(f"codec {name} does not go into {suffix}; try .mkv")
+    stream = target.add_stream(codec.name, rate=layout.rate, options=_options(codec.name, encoding))
     stream.width, stream.height = layout.size
     stream.pix_fmt = _format(layout.size)
     stream.sample_aspect_ratio = layout.pixel_aspect
@@ -251,6 +262,18 @@ def _add_pictures(target: "OutputContainer", layout: Layout, encoding: Encoding)
     context.time_base = stream.time_base = layout.time_base
     _tag(context, layout.tags)
     return stream
+
+
+def _find_codec(name: str) -> Any:
+    """Return the encoder of a name, its own or that of what it makes."""
+    av = import_av()
+    try:
+        codec = av.Codec(name, "w")
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UsageError(f"codec {name}: there is none of this name; try h264, hevc, vp9, av1 or ffv1") from error
+    if codec.type != "video":
+        raise UsageError(f"codec {name}: it is for {codec.type}; try h264, hevc, vp9, av1 or ffv1")
+    return codec
 
 
 def _options(codec: str, encoding: Encoding) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_help_fits_80_columns_and_keeps_examples_on_their_lines(symface, monkeyp
 
 
 def test_options_are_shown_in_groups_each_once(symface):
-    groups = ["Arguments", "What is made", "How much", "Which face", "Many photos", "Expert", "Other"]
+    groups = ["Arguments", "What is made", "How much", "Which face", "Films", "Many photos", "Expert", "Other"]
     lines = symface("symmetrize", "--help").out.splitlines()
     titles = [line.rstrip(":") for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert titles == groups

@@ -67,6 +67,9 @@ VALUES = {
     "smooth": "--smooth 0.1s",
     "chart": "--chart x.png",
     "rate": "--rate 25",
+    "codec": "--codec hevc",
+    "crf": "--crf 20",
+    "model_dir": "--model-dir .",
 }
 """How an option is given another value than its default."""
 CASES = {
@@ -80,6 +83,7 @@ CASES = {
         "--eyes 1,2,30,2",
         "--box 1,2,30,40",
         "--shard 1/2",
+        "talk.mp4",
     ),
     "measure": ("", "--session visits.csv", "--points points.csv", "--video"),
     "label": ("lfw/",),
@@ -145,6 +149,8 @@ def test_every_rule_has_a_case_here(command, rule):
             "--output face --gif --background transparent",
             "--background transparent does not go with --gif; give a color",
         ),
+        ("symmetrize", "talk.mp4 --gif", "--gif does not go with films"),
+        ("symmetrize", "--crf 20", "--crf is for films"),
         ("symmetrize", "--eyes 1,2,30,2 --box 1,2,30,40", "--box does not go with --eyes"),
         (
             "measure",

@@ -291,7 +291,7 @@ def _check_pictures(targets: "Targets", out_path: str | None, heatmap: bool, ove
 
 
 def _check_photos(photos: list[Path], session: Path | None) -> None:
-    from symface_cli.video.reading import is_film
+    from symface_cli.files import is_film
 
     if not photos and session is None:
         raise UsageError("nothing to measure; name photos, or a session of them with --session FILE")

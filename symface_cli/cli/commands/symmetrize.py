@@ -8,15 +8,25 @@ import typer
 
 from symface_cli.cli.command import find_cluster
 from symface_cli.cli.commands.symmetrize_batch import Loading, load_planner, process_batch, spread_symmetrizing
+from symface_cli.cli.commands.symmetrize_films import (
+    CodecOption,
+    CrfOption,
+    FilmTexts,
+    are_films,
+    options_of,
+    symmetrize_films,
+)
 from symface_cli.cli.console import ResultPrinter, print_error, show_tracebacks
 from symface_cli.cli.options import (
     AMOUNT,
     EXPERT,
     FACE,
+    FILMS,
     MADE,
     MANY,
     DebugOption,
     DeviceOption,
+    EndOption,
     EngineOption,
     FacesOption,
     ForceOption,
@@ -24,6 +34,7 @@ from symface_cli.cli.options import (
     ModelDirOption,
     Print0Option,
     ShardOption,
+    StartOption,
     WeightsOption,
     complete_methods,
 )
@@ -36,7 +47,9 @@ def symmetrize(
     photos: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PHOTO", parser=parse_path, help="Photos, folders, patterns, addresses, or - for standard input."
+            metavar="PHOTO",
+            parser=parse_path,
+            help="Photos, folders, patterns, addresses, - for standard input; or films.",
         ),
     ],
     out_path: Annotated[
@@ -156,6 +169,20 @@ def symmetrize(
             rich_help_panel=FACE,
         ),
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|largest|N",
+            help="Who is followed through a film: everybody, the largest, or number N by size. [default: all; largest "
+            "in --output face]",
+            show_default=False,
+            rich_help_panel=FILMS,
+        ),
+    ] = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    codec: CodecOption = None,
+    crf: CrfOption = None,
     force: ForceOption = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip photos the manifest lists as done.", rich_help_panel=MANY)
@@ -217,7 +244,7 @@ def symmetrize(
     model_dir: ModelDirOption = None,
     debug: DebugOption = False,
 ) -> int:
-    """Make the faces in photos symmetric, and print the paths of the results.
+    """Make the faces in photos, or in films, symmetric, and print the paths of the results.
 
     Several faces are numbered by size. A batch goes on after a failure and ends with the first failure's status.
     """
@@ -243,6 +270,11 @@ def symmetrize(
         size=size,
         background=parsing.parse_background(background, "--background"),
     )
+    printer = ResultPrinter(print0)
+    if are_films(context, photos):
+        loading = Loading(weights, device, engine_for(engine, 1), model_dir, check_identity, measure, forked=False)
+        film = options_of(FilmTexts(person, start, end, codec, crf), options)
+        return symmetrize_films(choose_targets(photos, out_path), film, loading, manifest, force, printer)
     selection = Selection(
         number=parsing.parse_faces(faces, "--faces"),
         smallest=min_face,
@@ -271,7 +303,7 @@ def symmetrize(
         if cluster is not None:
             spread = spread_symmetrizing(cluster, partial(load, loading.everywhere()))
             loading = loading._replace(device="cpu")  # here is nothing to do but to share out
-        return process_batch(Batch(load(loading), targets, how, spread), targets, ResultPrinter(print0))
+        return process_batch(Batch(load(loading), targets, how, spread), targets, printer)
 
 
 def _check_records(context: typer.Context, report: Path | None) -> tuple[bool, bool]:

@@ -78,7 +78,7 @@ def measure_video(
             write_to_stdout(write(studies))
         else:
             mention(Destination(file, force).write(write(studies)))
-    return conclude(errors)
+    return conclude(errors, what="films")
 
 
 def options_of(texts: VideoTexts, convention: "Convention", model_folder: Path | None) -> "FilmOptions":
