@@ -1,145 +1,205 @@
-"""How fast symface is, beside the obvious alternative: dlib's detector and landmarks, and one half mirrored.
+"""How fast symface is, beside what a user would script: MediaPipe's face mesh or dlib's landmarks, one half mirrored.
 
-    python benchmarks/speed.py PHOTOS [--limit N] [--memory N]
+    python benchmarks/speed.py PHOTOS [--limit N] [--memory N] [--mesh FOLDER]
 
-Both go from file to written file, on the same photos in turn, on one core and on all. Cold-start times are medians of
-five runs, beside `python -c "import torch"` measured in turn with them, so that the ratio holds on a noisy machine.
+All go from file to written file, on the same photos, in turn (`benchmarks/peers/`): the photos as they are, and
+enlarged to 1 and 12 megapixels, on one core and on two. MediaPipe's package has an environment of its own, which is
+made in a folder if it is not there yet: it needs Python 3.9 to 3.12. Cold starts are medians of runs in turn, beside
+`python -c "import torch"`, so that ratios hold on a noisy machine.
 """
 
 import argparse
+import json
 import os
-import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from functools import cache
-from multiprocessing import active_children, get_context
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-RUNS = 5
-ROUNDS = 3
-LARGE = (4000, 3000)  # px: 12 megapixels
+PEERS = Path(__file__).parent / "peers"
+MEDIAPIPE = "mediapipe==0.10.21"
+NAMES = {
+    "symmetrize": "symface symmetrize",
+    "measure": "symface measure",
+    "mesh": "face mesh, mirrored",
+    "landmarks": "dlib, mirrored",
+}
+SIZES = {"1 MP": (1155, 866), "12 MP": (4000, 3000)}
+FEWER = {"1 MP": 8, "12 MP": 40}  # so many times fewer photos of these sizes
+COLD_RUNS = 5
+ROUNDS = 4
 FIRST_LOOK = 200  # photos after which memory is looked at first
 
 
-def symmetrize_all(photos: Sequence[Path], folder: Path, jobs: int) -> None:
-    """Do what `symface symmetrize` does with many photos, the network loaded."""
-    from symface_cli.batch.runner import Batch, BatchOptions
-    from symface_cli.batch.targets import choose_targets
+@dataclass(frozen=True)
+class Usage:
+    """What something took: seconds on the clock, seconds of processor time, and the most MiB of a process."""
 
-    for _ in Batch(_planner(), choose_targets(photos, f"{folder}/"), BatchOptions(force=True, jobs=jobs)).run():
-        pass
-
-
-@cache
-def _planner() -> object:
-    from symface_cli.detection.selection import Selection
-    from symface_cli.inference.symmetrizer import Symmetrizer
-    from symface_cli.rendering.options import OutputOptions
-    from symface_cli.rendering.plan import NetworkPlanner
-
-    return NetworkPlanner(Symmetrizer(engine="torch"), OutputOptions(), Selection())
+    wall: float
+    busy: float
+    mebibytes: float
 
 
-def mirror_one(photo: Path, result: Path) -> None:
-    """Do the alternative for one photo: mirror a half about dlib's midline."""
-    from symface_cli.imaging.photo import encode_png, read_photo
-    from symface_cli.methods.baselines import level, mirror_half
-    from symface_cli.writing import write_file
+class Crew:
+    """Processes that do what a peer does, on one core each.
 
-    pixels = read_photo(photo)
-    for landmarks in _dlib().find_faces(pixels):
-        write_file(result, encode_png(mirror_half(level(pixels, landmarks), "left")), replace=True)
+    Args:
+        peer: Its name, that of its script.
+        python: What runs it.
+        cores: How many processes.
+    """
 
+    def __init__(self, peer: str, python: Path, cores: int) -> None:
+        self._processes = [
+            subprocess.Popen(
+                [*_pinned(core), str(python), str(PEERS / f"{peer}.py"), "--crew"],
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            for core in range(cores)
+        ]
 
-@cache
-def _dlib() -> object:
-    from symface_cli.landmarks.dlib import DlibLandmarks
+    def work(self, photos: Sequence[Path], folder: Path) -> Usage:
+        """Have photos done, each process its share of them."""
+        count = len(self._processes)
+        for number, process in enumerate(self._processes):
+            assert process.stdin is not None
+            pairs = [[str(photo), str(folder / f"{photo.stem}.jpg")] for photo in photos[number::count]]
+            process.stdin.write(json.dumps(pairs) + "\n")
+            process.stdin.flush()
+        parts = [self._answer(process) for process in self._processes]
+        return Usage(
+            max(part.wall for part in parts),
+            sum(part.busy for part in parts),
+            sum(part.mebibytes for part in parts),
+        )
 
-    return DlibLandmarks()
+    def stop(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.communicate()
 
-
-def use_one_thread() -> None:
-    """One thread for each library that the alternative uses, as symface has it in a batch."""
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    _dlib()  # with NumPy, whose BLAS has to be there to be limited
-    cv2.setNumThreads(1)
-    threadpool_limits(1, "blas")
-
-
-def photos_per_second(task: Callable[[], object], count: int) -> float:
-    """Rate of a task that works through so many photos."""
-    began = time.perf_counter()
-    task()
-    return count / (time.perf_counter() - began)
-
-
-def compare_rates(photos: Sequence[Path], jobs: int) -> tuple[float, float]:
-    """Photos per second of symface and of the alternative: medians of rounds in turn, everything loaded and warm."""
-    ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as name, get_context("spawn").Pool(jobs, use_one_thread) as pool:
-        folder = Path(name)
-        pairs = [(photo, folder / f"{i}.png") for i, photo in enumerate(photos)]
-        pool.starmap(mirror_one, pairs[: 4 * jobs])
-        symmetrize_all(photos[:5], folder, jobs)
-        for _ in range(ROUNDS):
-            ours.append(photos_per_second(lambda: symmetrize_all(photos, folder, jobs), len(photos)))
-            theirs.append(photos_per_second(lambda: pool.starmap(mirror_one, pairs), len(photos)))
-    return statistics.median(ours), statistics.median(theirs)
-
-
-def measure_process(*arguments: str) -> float:
-    """Wall-clock seconds of a Python process."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    def _answer(self, process: "subprocess.Popen[str]") -> Usage:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("done "):  # MediaPipe says other things, too
+                return Usage(**json.loads(line.removeprefix("done ")))
+        raise RuntimeError(f"{process.args} has ended")
 
 
-def measure_cold_starts(photo: Path) -> None:
-    """Print what single commands take, and the most memory that one of them had."""
+def _pinned(core: int) -> list[str]:
+    """Return the command that runs another one on a core alone, where there is one."""
+    return ["taskset", "-c", str(core)] if shutil.which("taskset") else []
+
+
+@contextmanager
+def mesh_environment(folder: Path | None) -> Iterator[Path]:
+    """Yield the Python of an environment that has MediaPipe, made in a folder; None is one for the time being."""
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        python = place / "bin" / "python"
+        if not python.exists():
+            names = (sys.executable, "python3.12", "python3.11", "python3.10")
+            maker = next(name for name in names if _minor_version(name) in range(9, 13))
+            subprocess.run([maker, "-m", "venv", str(place)], check=True)
+            subprocess.run([str(python), "-m", "pip", "install", "--quiet", MEDIAPIPE], check=True)
+        yield python
+
+
+def _minor_version(python: str) -> int:
+    """Return 12 for Python 3.12; 0 if it is not there."""
+    command = [python, "-c", "import sys; print(sys.version_info.minor)"]
+    return int(subprocess.run(command, capture_output=True, text=True).stdout or 0) if shutil.which(python) else 0
+
+
+def compare_rates(pythons: Mapping[str, Path], photos: Sequence[Path], cores: int, title: str) -> None:
+    """Print what each peer takes for a photo, everything loaded and warm: the sum of rounds in turn."""
+    crews = {peer: Crew(peer, python, cores) for peer, python in pythons.items()}
+    used: dict[str, list[Usage]] = {peer: [] for peer in crews}
     with tempfile.TemporaryDirectory() as folder:
-        large = f"{folder}/large.jpg"
+        for crew in crews.values():
+            crew.work(photos[: 4 * cores], Path(folder))
+        for number in range(ROUNDS):
+            for peer, crew in crews.items():
+                used[peer].append(crew.work(photos[number::ROUNDS], Path(folder)))
+    for peer, usages in used.items():
+        crews[peer].stop()
+        wall, busy = (sum(getattr(usage, name) for usage in usages) for name in ("wall", "busy"))
+        mesh = busy / sum(usage.busy for usage in used["mesh"])
+        print(
+            f"{title:8s} {cores} core{'s' * (cores > 1):1s} {NAMES[peer]:20s} {1000 * busy / len(photos):8.2f} ms of "
+            f"processor time ({mesh:5.2f} x the mesh), {len(photos) / busy:6.1f} photos per second of it, "
+            f"{len(photos) / wall:6.1f} on the clock, {usages[-1].mebibytes:5.0f} MiB"
+        )
+
+
+def start_cold(command: Sequence[str]) -> Usage:
+    """Run a command, and return what it took."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Usage(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def measure_cold_starts(photos: Mapping[str, Path], mesh: Path) -> None:
+    """Print what single commands take, as medians."""
+    with tempfile.TemporaryDirectory() as folder:
+        symface = (sys.executable, "-m", "symface_cli", "symmetrize", "--force", "-o", f"{folder}/x.jpg")
+        commands = {"import torch": (sys.executable, "-c", "import torch")}
+        for size, photo in photos.items():
+            commands[f"symface symmetrize, {size}"] = (*symface, str(photo))
+            commands[f"face mesh, mirrored, {size}"] = (
+                str(mesh),
+                str(PEERS / "mesh.py"),
+                str(photo),
+                f"{folder}/y.jpg",
+            )
+        commands["symface --help"] = (sys.executable, "-m", "symface_cli", "--help")
+        runs = [{name: start_cold(command) for name, command in commands.items()} for _ in range(COLD_RUNS)]
+    for name in commands:
+        wall, busy, mebibytes = (
+            statistics.median(getattr(run[name], of) for run in runs) for of in ("wall", "busy", "mebibytes")
+        )
+        torch = statistics.median(run[name].busy / run["import torch"].busy for run in runs)
+        print(
+            f"cold {name:28s} {wall:6.2f} s, {busy:6.2f} s of processor time ({torch:4.2f} x import torch), "
+            f"{mebibytes:4.0f} MiB"
+        )
+
+
+def measure_memory(photos: Sequence[Path], count: int, python: Path) -> None:
+    """Print how much memory one long batch has had early on and at its end."""
+    crew = Crew("symmetrize", python, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        before = crew.work((list(photos) * FIRST_LOOK)[:FIRST_LOOK], Path(folder)).mebibytes
+        for _ in range(FIRST_LOOK, count, FIRST_LOOK):
+            after = crew.work((list(photos) * FIRST_LOOK)[:FIRST_LOOK], Path(folder)).mebibytes
+    crew.stop()
+    print(f"memory after {FIRST_LOOK} / {count} photos {before:.0f} / {after:.0f} MiB ({after / before - 1:+.1%})")
+
+
+def enlarge(photos: Sequence[Path], size: str, folder: Path) -> list[Path]:
+    """Enlarge photos to a size."""
+    (folder / size).mkdir()
+    enlarged = [folder / size / photo.name for photo in photos]
+    for photo, result in zip(photos, enlarged, strict=True):
         with Image.open(photo) as image:
-            image.convert("RGB").resize(LARGE).save(large)
-        command = ("-m", "symface_cli", "symmetrize", "--force", "-o", f"{folder}/x.jpg")
-        runs = (("-c", "import torch"), (*command, str(photo)), (*command, large), ("-m", "symface_cli", "--help"))
-        times = [[measure_process(*arguments) for arguments in runs] for _ in range(RUNS)]
-    torch, small, twelve, helping = (statistics.median(column) for column in zip(*times, strict=True))
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"import torch                        {torch:6.2f} s")
-    print(f"one photo from a cold start         {small:6.2f} s")
-    print(f"12 megapixels from a cold start     {twelve:6.2f} s, at most {memory:.0f} MiB")
-    print(f"symface --help                      {helping:6.2f} s")
-
-
-def measure_memory(photos: Sequence[Path], count: int) -> None:
-    """Print how much memory one long batch has early on and at its end."""
-    from symface_cli.batch.runner import Batch, BatchOptions
-    from symface_cli.batch.targets import Targets, choose_targets
-
-    many = (list(photos) * (count // len(photos) + 1))[:count]
-    resident = {}
-    with tempfile.TemporaryDirectory() as name:
-        targets = Targets(tuple(target for photo in many for target in choose_targets([photo], f"{name}/").items))
-        for number, _ in enumerate(Batch(_planner(), targets, BatchOptions(force=True)).run(), 1):
-            if number in (FIRST_LOOK, count):  # the processes are still there
-                resident[number] = proportional_memory()
-    before, after = resident.values()
-    print(f"memory after {FIRST_LOOK} / {count} photos      {before:.0f} / {after:.0f} MiB ({after / before - 1:+.1%})")
-
-
-def proportional_memory() -> float:
-    """MiB of memory that this process and its children have, what they share counted once (Linux)."""
-    processes = [os.getpid(), *(process.pid for process in active_children())]
-    rollups = [Path(f"/proc/{process}/smaps_rollup").read_text() for process in processes]
-    return sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss:")) / 1024
+            image.convert("RGB").resize(SIZES[size], Image.Resampling.BICUBIC).save(result, quality=92)
+    return enlarged
 
 
 def main() -> None:
@@ -148,16 +208,24 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--limit", type=int, default=600)
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="also: memory over N photos")
+    parser.add_argument("--mesh", type=Path, metavar="FOLDER", help="environment of MediaPipe's package, kept there")
+    parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES), help="beside the face mesh")
     options = parser.parse_args()
     paths = sorted(options.photos.rglob("*.jpg"))
     paths = paths[:: max(len(paths) // options.limit, 1)][: options.limit]
-    measure_cold_starts(paths[0])
-    for jobs in sorted({1, os.cpu_count() or 1}):
-        ours, theirs = compare_rates(paths, jobs)
-        rates = f"{ours:5.1f} photos/s, dlib and mirroring {theirs:5.1f}: {ours / theirs:.2f} times as fast"
-        print(f"{len(paths)} photos on {jobs} core{'s' * (jobs > 1)}               {rates}")
+    with mesh_environment(options.mesh) as mesh, tempfile.TemporaryDirectory() as folder:
+        pythons = {
+            peer: mesh if peer == "mesh" else Path(sys.executable) for peer in dict.fromkeys(("mesh", *options.peers))
+        }
+        photos = {"as is": paths}
+        for size, fewer in FEWER.items():
+            photos[size] = enlarge(paths[::fewer], size, Path(folder))
+        measure_cold_starts({size: some[0] for size, some in photos.items()}, mesh)
+        for cores in sorted({1, min(os.cpu_count() or 1, 2)}):
+            for size, some in photos.items():
+                compare_rates(pythons, some, cores, size)
     if options.memory:
-        measure_memory(paths, options.memory)
+        measure_memory(paths, options.memory, Path(sys.executable))
 
 
 if __name__ == "__main__":

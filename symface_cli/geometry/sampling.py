@@ -49,16 +49,17 @@ def _shrink_region(
 
 def enlarge(control: NDArray[np.floating], size: int) -> Floats:
     """Up-sample values at the control points (17, 17) or (17, 17, C) smoothly to (size, size) or (size, size, C)."""
-    planes = enlarge_planes(np.moveaxis(np.atleast_3d(control), 2, 0), size)
-    enlarged: Floats = cv2.merge(list(planes))
-    return enlarged.reshape(size, size, *control.shape[2:])
+    if control.ndim == 2:
+        return enlarge_planes(control, size)
+    enlarged: Floats = cv2.merge(list(enlarge_planes(control.transpose(2, 0, 1), size)))
+    return enlarged.reshape(size, size, -1)
 
 
 def enlarge_planes(control: NDArray[np.floating], size: int) -> Floats:
-    """Up-sample planes of values at the control points, (C, 17, 17), to (C, size, size)."""
+    """Up-sample planes of values at the control points, (..., 17, 17), to (..., size, size)."""
     weights = _single_weights(control.shape[-1], size)
     values = np.ascontiguousarray(control, np.float32)
-    enlarged: Floats = np.stack([weights @ plane @ weights.T for plane in values])
+    enlarged: Floats = weights @ values @ weights.T
     return enlarged
 
 

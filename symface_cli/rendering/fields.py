@@ -93,7 +93,7 @@ def sample_pixels(pixels: Pixels, where: Floats, origin: tuple[int, int] = (0, 0
     """
     where = np.ascontiguousarray(where)
     columns, rows = (_needed(*each) for each in zip(cv2.split(where), origin, pixels.shape[1::-1], strict=True))
-    region = np.moveaxis(pixels[rows, columns], 2, 0).astype(np.float32, order="C")  # a copy of as little as is needed
+    region = pixels[rows, columns].transpose(2, 0, 1).astype(np.float32, order="C")  # a copy of as little as is needed
     where = cv2.subtract(where, (columns.start - origin[0], rows.start - origin[1], 0, 0))
     # OpenCV takes twice as long for all planes together.
     return np.stack([remap(plane, where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101) for plane in region])
@@ -138,4 +138,4 @@ def cut_strips(
 def as_pixels(planes: Floats, dtype: np.dtype[Sample]) -> NDArray[Sample]:
     """Round planes (C, H, W) to the pixels of a dtype, (H, W, C)."""
     rounded = planes.round().clip(0, np.iinfo(dtype).max).astype(dtype)
-    return np.ascontiguousarray(np.moveaxis(rounded, 0, 2))
+    return np.ascontiguousarray(rounded.transpose(1, 2, 0))

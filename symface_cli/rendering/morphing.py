@@ -158,12 +158,13 @@ class Morph(Generic[Sample]):
         x, y = self._level[:2, 2].astype(int).tolist()
         self._origin = x, y  # photo pixel from which places are counted
         self._near = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]]) @ self._level
+        self._level_from_near = np.linalg.inv(self._near)
         self._strength, self._likeness = (warped.strength, warped.likeness) if pose == "keep" else (1.0, 1.0)
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
         area = relative_area(level + posed, self._level)
         known = np.dstack([warped.photo_from_face - level, posed, warped.mask, area])
-        x, y, posed_x, posed_y, mask, facing = enlarge_planes(np.moveaxis(known, 2, 0), FIELD_SIZE)
+        x, y, posed_x, posed_y, mask, facing = enlarge_planes(known.transpose(2, 0, 1), FIELD_SIZE)
         self._mask, self._facing = mask.clip(0, 1) * fade_to_edge(), fade(facing, *FACING_FADE)
         self._moves = cv2.merge([x, y])
         self._on_face = cv2.merge([x - posed_x, y - posed_y, self._facing, self._mask])
@@ -267,7 +268,7 @@ class Morph(Generic[Sample]):
 
     def _inside(self, places: Floats) -> Floats:
         """Return which points of the level frame show places (H, W, 2); its edge shows those beyond it."""
-        return move(np.linalg.inv(self._near), places).clip(-1, 1)
+        return move(self._level_from_near, places).clip(-1, 1)
 
     def _draw(self, plan: MorphPlan, step: int, size: tuple[int, int]) -> Floats:
         """Draw the planes (C, H, W) of the morphed pixels of a plan for every `step`th of them."""
@@ -314,7 +315,8 @@ class Morph(Generic[Sample]):
 
 def _planes(image: NDArray[Value]) -> NDArray[Value]:
     """Return the planes (C, H, W) of an image (H, W) or (H, W, C)."""
-    return np.moveaxis(np.atleast_3d(image), 2, 0)
+    planes: NDArray[Value] = np.atleast_3d(image).transpose(2, 0, 1)
+    return planes
 
 
 def _color_amount(amount: float, mask: Floats) -> Floats | float:
