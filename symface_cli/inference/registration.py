@@ -122,7 +122,7 @@ def register_sides(face: Photo, mask: NDArray[np.floating], moved: Array, apart:
 def _mean_products(face: Photo, mask: NDArray[np.floating]) -> _Means:
     """Return what the features of a face and its mirror image say of the motion between them."""
     side = len(face)
-    features = cv2.GaussianBlur(_even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)), (0, 0), FINEST)
+    features = cv2.GaussianBlur(even_contrast(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)), (0, 0), FINEST)
     mirrored = features[:, ::-1]
     mean, dt = (features + mirrored) / 2, mirrored - features
     dx, dy = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
@@ -175,7 +175,7 @@ def move_warp(photo_from_face: Array, shifts: Array) -> Array:
     return moved
 
 
-def _even_contrast(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+def even_contrast(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Divide differences to the surroundings by what is usual there: light from one side leaves no trace."""
     blur = CONTRAST_BLUR * len(gray)
     difference = gray - cv2.GaussianBlur(gray.astype(np.float32), (0, 0), blur)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from symface_cli.films.following import FollowedFace, Person, Predictor, SeenFrame, follow
-from symface_cli.films.measuring.looks import look_at
-from symface_cli.films.measuring.records import PLACES, FrameMeasurement, PupilScale
+from symface_cli.films.measuring.looks import Look, look_at
+from symface_cli.films.measuring.records import FrameMeasurement, PupilScale
 from symface_cli.geometry.types import Photo
 from symface_cli.measurement.asymmetry import MAX_YAW_MEASURE, MAX_YAW_RAW
 from symface_cli.measurement.photo import PUPILS
@@ -99,6 +99,7 @@ class FilmMeter:
         self._person = person
         self._scaler = Scaler(convention.scaling, convention.model_folder)
         self._known: set[int] = set() if person == "all" else {1 if person == "largest" else person}
+        self._references: dict[int, Look] = {}  # the first frame in which each is not turned too far
         self._pupils: dict[int, list[float]] = {}
         self._next_look: dict[int, float] = {}
         self._lock = threading.Lock()
@@ -149,10 +150,16 @@ class FilmMeter:
         faces = {face.person: face for face in seen.faces}
         self._known |= set(faces)
         for person in sorted(self._known):
-            if person in faces:
-                yield partial(self._measure, seen, faces[person], self._is_scale_due(person, seen.frame.time_s))
-            else:
+            if person not in faces:
                 yield partial(self._record, seen, person)
+                continue
+            is_scale_due = self._is_scale_due(person, seen.frame.time_s)
+            task = partial(self._measure, seen, faces[person], is_scale_due)
+            if person not in self._references:  # what comes after needs it
+                record = task()
+                yield partial(_same, record)
+            else:
+                yield task
 
     def _is_scale_due(self, person: int, time_s: float) -> bool:
         source = self._convention.scaling.source
@@ -165,10 +172,18 @@ class FilmMeter:
 
     def _measure(self, seen: SeenFrame, face: FollowedFace, is_scale_due: bool) -> FrameMeasurement:
         convention, photo = self._convention, seen.frame.photo
-        numbers, places = look_at(photo, face.warp, convention.raw, convention.sides)
-        record = self._record(seen, face.person)
-        is_turned = abs(float(numbers[PLACES["yaw_deg"]])) > convention.yaw_limit
-        record = replace(record, numbers=numbers, places=places, is_yaw_too_large=is_turned)
+        look = look_at(photo, face.warp, convention.raw)
+        is_turned = abs(look.reading.yaw) > convention.yaw_limit
+        if face.person in self._references:
+            look = look.followed_from(self._references[face.person])
+        elif not is_turned:
+            self._references[face.person] = look
+        record = replace(
+            self._record(seen, face.person),
+            numbers=look.measure(convention.sides),
+            places=look.places,
+            is_yaw_too_large=is_turned,
+        )
         if is_scale_due and not is_turned:
             self._look_for_scale(photo, record)
         return record
@@ -187,3 +202,7 @@ class FilmMeter:
             found = self._scaler.find(photo, record.places[PUPILS].astype(np.float64), (apart, 0.0))
             if found is not None:
                 self._pupils.setdefault(record.person, []).append(found.mm_per_px * apart)
+
+
+def _same(record: FrameMeasurement) -> FrameMeasurement:
+    return record
