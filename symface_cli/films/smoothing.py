@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.films.following import FollowedFace, SeenFrame
+from symface_cli.films.sides import SteadySides
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.sampling import fade
 from symface_cli.geometry.types import Array, Floats
@@ -40,22 +41,27 @@ def smooth(frames: Iterable[SeenFrame]) -> Iterator[SeenFrame]:
     """Yield the frames of a film with smoothed faces, in order, each when those after it that count are known."""
     before: deque[SeenFrame] = deque(maxlen=MOST_FRAMES)
     waiting: deque[SeenFrame] = deque()
+    sides = SteadySides()
     for frame in frames:
         waiting.append(frame)
         while len(waiting) > MOST_FRAMES + 1 or _are_apart(waiting[0], frame):
-            yield _smooth_next(before, waiting)
+            yield _smooth_next(before, waiting, sides)
     while waiting:
-        yield _smooth_next(before, waiting)
+        yield _smooth_next(before, waiting, sides)
 
 
-def _smooth_next(before: deque[SeenFrame], waiting: deque[SeenFrame]) -> SeenFrame:
+def _smooth_next(before: deque[SeenFrame], waiting: deque[SeenFrame], sides: SteadySides) -> SeenFrame:
     """Smooth the faces of the first frame that waits; it then is one before."""
     frame = waiting[0]
     around = [other for other in (*before, *waiting) if not _are_apart(frame, other)]
-    smoothed = replace(frame, faces=tuple(_smooth_face(face, frame, around) for face in frame.faces))
+    smoothed = [_smooth_face(face, frame, around) for face in frame.faces]
+    steady = [
+        replace(face, prediction=replace(face.prediction, warp=sides.choose(face.warp, face.track, frame.frame.time_s)))
+        for face in smoothed
+    ]
     before.append(frame)
     waiting.popleft()
-    return smoothed
+    return replace(frame, faces=tuple(steady))
 
 
 _NO_PHOTO = np.empty((0, 0, 3), np.uint8)

@@ -84,8 +84,7 @@ def draw_eyes(
         irises: The irises.
         weights: q over the face frame, (N, N) in 0..1: how much each side counts.
     """
-    columns, rows = ((irises.places[:, :2].T + 1) * (len(weights) - 1) / 2).round().astype(int)
-    counted = irises.clearness * irises.seen * weights[rows, columns]
+    counted = count_eyes(irises, weights)
     if counted.max() <= 0:
         return
     region = _Region(len(face))
@@ -96,6 +95,13 @@ def draw_eyes(
     drawn = eyes[:, :, better] + other * (eyes[:, :, 1 - better] - eyes[:, :, better])
     drawn = blended + share * (drawn - blended)
     face[region.rows, region.columns], face[region.rows, region.mirrored] = drawn, drawn[:, ::-1]
+
+
+def count_eyes(irises: Irises, weights: NDArray[np.floating]) -> Array:
+    """Return how much each iris counts, (2,): how clearly it is seen, and how much its side counts, by q (N, N)."""
+    columns, rows = ((irises.places[:, :2].T + 1) * (len(weights) - 1) / 2).round().astype(int)
+    counted: Array = irises.clearness * irises.seen * weights[rows, columns]
+    return counted
 
 
 def ellipse(x: Floats, y: Floats) -> Floats:

@@ -92,7 +92,7 @@ def sample_shown(shown: Floats, photo_from_face: Array, photo_from_level: Array)
     return remap(shown, enlarge(points, SIDES_SIZE), cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
 
 
-def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> Floats:
+def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats, left: float | None = None) -> Floats:
     """Return weights (65, 65) that blend both sides in the face, but show one side's surroundings mirrored.
 
     Hair, ears and background do not match their mirror image: blended they would be ghosts. The side is the one whose
@@ -102,14 +102,29 @@ def frame_sides(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> F
         weights: q, (65, 65).
         mask: How much each control point belongs to the face, (17, 17) in 0..1.
         shown: How surely each point shows the face, (65, 65) in 0..1.
+        left: How much of the surroundings is the left side's, in 0..1; None for all or nothing, as above.
     """
-    inside = ((enlarge(mask, SIDES_SIZE) - OUTLINE) / (1 - OUTLINE)).clip(0, 1)
-    inside = inside * ((np.maximum(shown, shown[:, ::-1]) - NOT_SHOWN) / (SHOWN - NOT_SHOWN)).clip(0, 1)
-    counted, half = weights * inside, SIDES_SIZE // 2
-    is_left = counted[:, :half].sum() >= counted[:, -half:].sum()
-    columns = np.sign(np.linspace(1, -1, SIDES_SIZE)) * (1 if is_left else -1)
-    framed: Floats = np.asarray((1 + columns) / 2 * (1 - inside) + weights * inside, np.float32)
+    inside = _well_inside(mask, shown)
+    if left is None:
+        left = float(share_of_left(weights, mask, shown) >= 0.5)
+    ticks = np.sign(np.linspace(-1, 1, SIDES_SIZE))
+    columns = (1 + ticks * (1 - 2 * left)) / 2
+    framed: Floats = np.asarray(columns * (1 - inside) + weights * inside, np.float32)
     return framed
+
+
+def share_of_left(weights: Floats, mask: NDArray[np.floating], shown: Floats) -> float:
+    """Return how much the left side of a face counts, as a share of both, given what `frame_sides` is."""
+    counted, half = weights * _well_inside(mask, shown), SIDES_SIZE // 2
+    left, right = float(counted[:, :half].sum()), float(counted[:, -half:].sum())
+    return left / (left + right) if left + right else 0.5
+
+
+def _well_inside(mask: NDArray[np.floating], shown: Floats) -> Floats:
+    """Return how far points are inside of the face, and one of the sides shows it there, (65, 65) in 0..1."""
+    inside = ((enlarge(mask, SIDES_SIZE) - OUTLINE) / (1 - OUTLINE)).clip(0, 1)
+    shown_there: Floats = ((np.maximum(shown, shown[:, ::-1]) - NOT_SHOWN) / (SHOWN - NOT_SHOWN)).clip(0, 1)
+    return inside * shown_there
 
 
 def relative_area(photo_from_face: Array, photo_from_level: Array) -> Array:

@@ -94,19 +94,25 @@ def matrix_from_rgb(tags: ColorTags, height: int) -> Array:
 
 def to_planes(frame: "VideoFrame", tags: ColorTags) -> tuple[Plane, ...]:
     """Return Y, Cb and Cr of a frame, (H, W) and twice (H / 2, W / 2), rounded up; 8 bits, as it is if it has these."""
+    if frame.format.name not in ("yuv420p", "yuvj420p"):  # the latter has the range in its name
+        frame = _convert(frame, tags)
+    return tuple(
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
+        for plane in frame.planes
+    )
+
+
+def _convert(frame: "VideoFrame", tags: ColorTags) -> "VideoFrame":
+    """Return a frame with 8 bits and colors of half the size."""
     scaler = tags.scaler(frame.height)
     stored = FULL if tags.stored(frame.height).range == FULL else TELEVISION
-    same = frame.reformat(
+    return frame.reformat(
         format="yuv420p",
         interpolation=EXACT,
         src_colorspace=scaler,
         dst_colorspace=scaler,
         src_color_range=FULL if tags.matrix == RGB else stored,
         dst_color_range=stored,
-    )
-    return tuple(
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
-        for plane in same.planes
     )
 
 

@@ -117,7 +117,7 @@ class FilmWriter:
         frame.pts, frame.time_base = round(time / base), base
         if duration is not None:
             frame.duration = round(duration / base)
-        _tag(frame, self._layout.tags)
+        frame.colorspace, frame.color_range = self._layout.tags.matrix, self._layout.tags.range
         self._mux(self._stream.encode(frame))
 
     def end(self, time: Fraction | None) -> None:
@@ -260,7 +260,8 @@ def _add_pictures(target: "OutputContainer", layout: Layout, encoding: Encoding)
     stream.sample_aspect_ratio = layout.pixel_aspect
     context = stream.codec_context
     context.time_base = stream.time_base = layout.time_base
-    _tag(context, layout.tags)
+    context.color_primaries, context.color_trc = layout.tags.primaries, layout.tags.transfer
+    context.colorspace, context.color_range = layout.tags.matrix, layout.tags.range
     return stream
 
 
@@ -287,12 +288,6 @@ def _options(codec: str, encoding: Encoding) -> dict[str, str]:
     if codec == "libx265":
         options["x265-params"] = "log-level=error"
     return options
-
-
-def _tag(described: Any, tags: ColorTags) -> None:
-    """Say of a stream or a frame which colors it has."""
-    described.color_primaries, described.color_trc = tags.primaries, tags.transfer
-    described.colorspace, described.color_range = tags.matrix, tags.range
 
 
 def _format(size: tuple[int, int]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from symface_cli.geometry.types import Photo
@@ -94,6 +95,22 @@ def _convert(frame, pixels, tags):
         return frame
     scaler = {1: 1, 6: 5, 9: 9}[tags[2]]
     return frame.reformat(format=pixels, dst_colorspace=scaler, src_color_range=2, dst_color_range=max(tags[3], 1))
+
+
+def rotate(path: Path, degrees: float) -> None:
+    """Have a film shown turned counterclockwise; skips the test where PyAV cannot say so."""
+    import av
+
+    plain = path.rename(path.with_stem("plain"))
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        if not hasattr(stream, "set_display_rotation"):
+            pytest.skip("this PyAV does not write rotations")
+        stream.set_display_rotation(degrees)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
 
 
 def add_sound(path: Path, seconds: float) -> None:

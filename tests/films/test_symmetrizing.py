@@ -17,7 +17,7 @@ from symface_cli.rendering.morphing import Amounts
 from symface_cli.rendering.options import Output, OutputOptions
 from symface_cli.video.reading import open_film
 from symface_cli.video.writing import Encoding
-from tests.films.made import add_sound, as_photo, example, moved, noisy, sound_of, write_film
+from tests.films.made import add_sound, as_photo, example, moved, noisy, rotate, sound_of, write_film
 from tests.films.test_following import on_ground
 
 FACE = OutputOptions(outputs=(Output.FACE,))
@@ -118,6 +118,20 @@ def test_a_film_keeps_its_sound_its_times_and_all_but_the_face(tmp_path: Path, s
             rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
             assert (rows.min() > 60, rows.max() < 180) == (True, True)  # brows to chin
             assert (columns.min() > 60, columns.max() < 180) == (True, True)
+
+
+def test_a_film_that_is_shown_turned_is_written_upright(tmp_path: Path, symmetrizer: Symmetrizer) -> None:
+    upright = example("pair")[:, :220]
+    path = write_film(tmp_path / "film.mp4", [np.ascontiguousarray(np.rot90(upright))] * 2)
+    rotate(path, -90)
+    with open_film(path) as film:
+        symmetrize_film(film, tmp_path / "result.mp4", symmetrizer, FilmOptions(encoding=Encoding(crf=0)))
+    with open_film(tmp_path / "result.mp4") as film:
+        assert (film.size, film.quarter_turns) == ((220, 240), 0)
+        frame = next(film.frames())
+    changed = abs(frame.photo.astype(int) - upright).mean(-1)
+    assert changed[:40].mean() < 2
+    assert changed[60:180, 60:180].mean() > 2
 
 
 def test_a_damaged_film_ends_where_it_is_damaged(tmp_path: Path, symmetrizer: Symmetrizer) -> None:

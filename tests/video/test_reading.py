@@ -10,7 +10,7 @@ import pytest
 from symface_cli.errors import MissingExtraError, PhotoError
 from symface_cli.video.colors import ColorTags, matrix_from_rgb
 from symface_cli.video.reading import open_film
-from tests.films.made import example, write_film
+from tests.films.made import example, rotate, write_film
 
 UNEVEN = [Fraction(ms, 1000) for ms in (0, 33, 67, 100, 250, 251, 400, 1433)]
 BARS = np.repeat(
@@ -74,20 +74,9 @@ def test_films_in_hdr_are_refused_by_their_transfer(tmp_path: Path) -> None:
 
 
 def test_rotated_frames_are_upright(tmp_path: Path) -> None:
-    import av
-
-    stored = write_film(tmp_path / "stored.mp4", [np.ascontiguousarray(np.rot90(BARS))])
-    rotated = tmp_path / "rotated.mp4"
-    with av.open(str(stored)) as source, av.open(str(rotated), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        if not hasattr(stream, "set_display_rotation"):
-            pytest.skip("this PyAV does not write rotations")
-        stream.set_display_rotation(-90)  # clockwise
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    with open_film(rotated) as film:
+    path = write_film(tmp_path / "film.mp4", [np.ascontiguousarray(np.rot90(BARS))])
+    rotate(path, -90)
+    with open_film(path) as film:
         (frame,) = film.frames()
         assert film.size == (128, 64)
     assert frame.photo.shape == (64, 128, 3)
@@ -124,3 +113,26 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r'pip install "symface\[video\]"'), open_film(tmp_path / "film.mp4"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels", "apart"), [("ffv1", "yuv444p10le", 2), ("ffv1", "bgr0", 2), ("ffv1", "gray", None)]
+)
+def test_films_of_other_samples_are_read(tmp_path: Path, codec: str, pixels: str, apart: int | None) -> None:
+    import av
+
+    path = tmp_path / "film.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 64, pixels
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(BARS, format="rgb24")))
+        container.mux(stream.encode())
+    with open_film(path) as film:
+        (frame,) = film.frames()
+    for middle in range(16, 128, 32):
+        shown = frame.photo[32, middle].astype(int)
+        if apart is None:
+            assert np.ptp(shown) <= 1  # gray, as bright as it was
+            assert abs(shown[0] - BARS[32, middle] @ [0.299, 0.587, 0.114]) <= 2
+        else:
+            assert abs(shown - BARS[32, middle]).max() <= apart
