@@ -8,6 +8,8 @@ between the pupils, and what is around it by less, the farther away: by a Gaussi
 frames get noise of a camera. Printed are the amplitude that is found as a share of the true one (mean and deviation),
 how far the other side is off, as a share of the same, and the deviation of a value that noise alone
 makes, in per cent of the distance between the pupils: for one look at each frame, and for points that are followed.
+Then, for each measure, how far the difference between the sides by one look is from that of `symface measure`, in per
+cent of that distance or degrees: mean, deviation.
 """
 
 import argparse
@@ -22,11 +24,12 @@ from symface_cli.detection.detector import detect, face_with_eyes
 from symface_cli.files import find_photos
 from symface_cli.films.leash import eyes_of
 from symface_cli.films.measuring.looks import Look, look_at
-from symface_cli.films.measuring.records import PLACES
+from symface_cli.films.measuring.records import PLACES, columns_of
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
-from symface_cli.measurement.measures import measure_points
+from symface_cli.measurement.asymmetry import measure_asymmetry
+from symface_cli.measurement.measures import MEASURES, measure_points
 from symface_cli.measurement.points.scheme import index_of
 from symface_cli.parallel.work import one_thread
 from symface_cli.rendering.renderers import warp_of
@@ -51,6 +54,7 @@ def main() -> None:
     symmetrizer, random = Symmetrizer(), np.random.default_rng(0)
     found: dict[tuple[str, float], list[Array]] = {}
     noise: dict[str, list[Array]] = {}
+    apart: dict[str, list[float]] = {}
     with one_thread():
         for path in find_photos(arguments.photos).photos[: arguments.limit]:
             photo = read_photo(path)
@@ -59,6 +63,8 @@ def main() -> None:
                     found.setdefault(key, []).append(shares)
                 for name, deviations in see_noise(symmetrizer, photo, random):
                     noise.setdefault(name, []).append(deviations)
+                for name, difference in compare_with_photo(symmetrizer, photo):
+                    apart.setdefault(name, []).append(difference)
     print("movement, spread: one look: share, deviation, other side; followed: share, deviation, other side")
     for (name, spread), shares in found.items():
         (look, other), (followed, still) = np.array(shares).transpose(1, 2, 0)
@@ -67,6 +73,8 @@ def main() -> None:
     for name, deviations in noise.items():
         look, followed = np.mean(deviations, 0)
         print(f"{name}, noise: {look:.3f}; {followed:.3f}")
+    for name, differences in apart.items():
+        print(f"{name}, one look less eight: {np.mean(differences):.2f} {np.std(differences):.2f}")
 
 
 def follow_moves(
@@ -114,6 +122,18 @@ def see_noise(symmetrizer: Symmetrizer, photo: Photo, random: np.random.Generato
     for _, measure in MOVES:
         place = PLACES[f"{measure}_left"]
         yield measure, np.array([np.std([each[place] for each in looks], ddof=1) for looks in (singles, followed)])
+
+
+def compare_with_photo(symmetrizer: Symmetrizer, photo: Photo) -> Iterator[tuple[str, float]]:
+    """Yield how far one look at a photo is from all of `symface measure`, by the names of measures."""
+    single = look(symmetrizer, photo).measure("viewer")
+    (face,) = measure_asymmetry(symmetrizer, photo, detect(photo)[:1])
+    for measure in MEASURES:
+        factor = 1 if measure.dimension == "angle" else 100
+        yield (
+            measure.name,
+            float(single[PLACES[columns_of(measure)[-1]]] - factor * face.named[measure.name].values.diff),
+        )
 
 
 def look(symmetrizer: Symmetrizer, photo: Photo) -> Look:

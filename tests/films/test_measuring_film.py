@@ -5,6 +5,7 @@ import io
 import json
 import re
 import warnings
+import weakref
 from fractions import Fraction
 
 import cv2
@@ -13,10 +14,18 @@ import pytest
 from PIL import Image
 
 import symface_cli
+from symface_cli.detection.detector import detect
 from symface_cli.errors import PhotoError, UsageError
+from symface_cli.films.following import follow
+from symface_cli.films.measuring.meter import FilmConvention, FilmMeter
 from symface_cli.films.measuring.records import PLACES
+from symface_cli.geometry.frames import apply, pixel_from_normalized
+from symface_cli.geometry.sampling import enlarge
 from symface_cli.measurement.points.scheme import index_of
-from tests.films.made import as_photo, example, moved, write_film
+from symface_cli.measurement.scale import Scale, Scaler, Scaling
+from symface_cli.rendering.renderers import warp_of
+from symface_cli.video.frames import Frame
+from tests.films.made import as_photo, example, frames_of, moved, write_film
 from tests.pages import Reader
 
 SIZE = 240
@@ -258,3 +267,73 @@ def test_wrong_arguments_and_films_are_refused_from_python(tmp_path):
     film = write_film(tmp_path / "short.mp4", [example(size=SIZE)] * 2)
     with pytest.raises(PhotoError, match="no frame at these times"):
         next(symface_cli.measure_video(film, start=5))
+
+
+def turned(photo, warp, degrees):
+    """The picture with the head turned, as far as the field goes by which a turn moves a face."""
+    field = enlarge(warp.pose_field * warp.mask[..., None], 65) * np.sin(np.radians(degrees))
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(np.float32)
+    face_from_photo = pixel_from_normalized(65) @ np.linalg.inv(warp.photo_from_level)
+    places = apply(face_from_photo, np.stack([x, y], -1).astype(float)).astype(np.float32)
+    moves = cv2.remap(field, places[..., 0], places[..., 1], cv2.INTER_LINEAR) @ warp.photo_from_level[:2, :2].T
+    return cv2.remap(photo, x - moves[..., 0].astype(np.float32), y - moves[..., 1].astype(np.float32), cv2.INTER_CUBIC)
+
+
+def test_a_head_that_turns_has_its_yaw_and_is_marked_from_the_limit_on(symface, tmp_path):
+    photo, network = example(size=SIZE), symface_cli.Symmetrizer()
+    warp = warp_of(network.predict(photo, detect(photo)[0]))
+    film = write_film(tmp_path / "film.mp4", [turned(photo, warp, degrees) for degrees in (0, 4, 8, 12, 16, 20)])
+    rows = rows_of(symface("measure", "--video", film, "--max-yaw", "10", "--csv", "-").out)
+    yaws = np.array([float(row["yaw_deg"]) for row in rows])
+    assert (np.diff(yaws) > 1).all()
+    assert 10 < yaws[-1] - yaws[0] < 20  # the field alone, without what a turn hides
+    assert [row["turned"] for row in rows] == [str(int(abs(yaw) > 10)) for yaw in yaws]
+    assert rows[-1]["turned"] == "1"
+
+
+def test_after_a_cut_there_is_another_shot_and_the_face_is_found_again(symface, tmp_path):
+    photo = example(size=SIZE)
+    elsewhere = np.ascontiguousarray(255 - photo[::-1])
+    elsewhere[60:180, 100:220] = cv2.resize(photo, (120, 120), interpolation=cv2.INTER_AREA)
+    film = write_film(tmp_path / "film.mp4", [photo] * 3 + [elsewhere] * 4)
+    rows = rows_of(symface("measure", "--video", film, "--csv", "-").out)
+    assert [row["shot"] for row in rows] == ["0"] * 3 + ["1"] * 4
+    assert rows[-1]["found"] == "1"
+    assert float(rows[-1]["eye_distance_px"]) == pytest.approx(float(rows[0]["eye_distance_px"]) / 2, rel=0.1)
+
+
+def test_frames_are_let_go_once_they_are_measured():
+    alive, most = weakref.WeakSet(), 0
+
+    def frames():
+        for index in range(30):
+            frame = Frame(index=index, time=Fraction(index, RATE), photo=example(size=SIZE))
+            alive.add(frame)
+            yield frame
+
+    meter = FilmMeter(FilmConvention())
+    for _ in meter.measure(follow(frames(), symface_cli.Symmetrizer())):
+        most = max(most, len(alive))
+    assert most <= 8
+
+
+def test_a_run_that_is_stopped_leaves_nothing(symface, smile, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symface_cli.films.reports.page.film_as_html", interrupted)
+    finished = symface("measure", "--video", smile, "--end", "0.1", "--csv", "a.csv", "--report", "a.html")
+    assert finished.status == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_scale_of_irises_is_the_median_of_the_film(monkeypatch):
+    found = iter([Scale(0.5, 0.02), None, Scale(0.6, 0.02), Scale(5.0, 0.02)])
+    monkeypatch.setattr(Scaler, "find", lambda *arguments: next(found))
+    monkeypatch.setattr(Scaler, "_finders", None)
+    meter = FilmMeter(FilmConvention(scaling=Scaling("iris", 11.7)))
+    photos = frames_of([example(size=SIZE)] * 40)
+    frames = list(meter.measure(follow(photos, symface_cli.Symmetrizer())))
+    apart = frames[0]["pupil_distance_px"]
+    assert {round(frame.pupils.mm, 4) for frame in frames} == {round(0.6 * apart, 4)}
+    assert frames[0].unit == "mm"
