@@ -91,6 +91,7 @@ class Viewer {
   }
 }
 
+let viewers = [];
 document.addEventListener("DOMContentLoaded", () => {
-  for (const section of document.querySelectorAll(".person")) new Viewer(section);
+  viewers = [...document.querySelectorAll(".person")].map(section => new Viewer(section));
 });
