@@ -126,10 +126,12 @@ def _mean_products(face: Photo, mask: NDArray[np.floating]) -> _Means:
     mirrored = features[:, ::-1]
     mean, dt = (features + mirrored) / 2, mirrored - features
     dx, dy = (cv2.Sobel(mean, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
-    window = _window(side)
-    inside = enlarge(mask, side).clip(0, 1)
-    products = np.stack([dx * dx, dy * dy, dx * dy, dx * dt, dy * dt, dt * dt])
-    return _Means(*(window @ (inside * products) @ window.T))
+    inside, window = enlarge(mask, side).clip(0, 1), _window(side)
+    x, y, t = inside * dx, inside * dy, inside * dt
+    products = np.empty((len(_Means._fields), side, side), np.float32)
+    for product, (one, other) in zip(products, ((x, dx), (y, dy), (x, dy), (x, dt), (y, dt), (t, dt)), strict=True):
+        np.multiply(one, other, out=product)
+    return _Means(*(window @ products @ window.T))
 
 
 def _find_motion(means: _Means, damping: Floats | float, before: Floats) -> Array:

@@ -137,5 +137,6 @@ def cut_strips(
 
 def as_pixels(planes: Floats, dtype: np.dtype[Sample]) -> NDArray[Sample]:
     """Round planes (C, H, W) to the pixels of a dtype, (H, W, C)."""
-    rounded = planes.round().clip(0, np.iinfo(dtype).max).astype(dtype)
-    return np.ascontiguousarray(rounded.transpose(1, 2, 0))
+    depth = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
+    pixels: NDArray[Sample] = cv2.merge([cv2.add(plane, 0.0, dtype=depth) for plane in planes])  # rounded and clipped
+    return pixels.reshape(*planes.shape[1:], -1)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from symface_cli.geometry.types import Array, Floats
-from symface_cli.geometry.warping import remap
 from symface_cli.measurement.points.scheme import MIDDLE, MIRROR, SIDED
 
 BUNDLED = "points.safetensors"
@@ -92,10 +91,13 @@ def see_coarsely(contrast: Floats) -> Floats:
 
 def see_patch(contrast: Floats, place: Array, step: float) -> Floats:
     """Return a patch of a face (97, 97) around a place (2,) in normalized coordinates, (225,)."""
-    ticks = (np.arange(PATCH) - PATCH // 2) * step
-    x, y = (place + 1) / 2 * (SIZE - 1)
-    where = np.stack(np.meshgrid(x + ticks, y + ticks), -1).astype(np.float32)
-    return remap(contrast, where, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101).ravel()
+    x, y = (place + 1) / 2 * (SIZE - 1) - PATCH // 2 * step
+    contrast_from_patch = np.array([[step, 0, x], [0, step, y]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    patch = cv2.warpAffine(
+        contrast, contrast_from_patch, (PATCH, PATCH), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(patch.ravel(), np.float32)
 
 
 @cache
