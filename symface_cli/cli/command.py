@@ -1,6 +1,7 @@
 """A command of symface: its options are shown in groups, and checked together before it runs; also on a cluster."""
 
 import inspect
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -101,6 +102,16 @@ def on_cluster(command: Callable[..., int]) -> Callable[..., int]:
 def is_on_cluster(context: typer.Context) -> bool:
     """Tell whether a command runs on a cluster."""
     return _KEY in context.meta
+
+
+@contextmanager
+def interrupted_by_terminating() -> Iterator[None]:
+    """Have SIGTERM end the work as Ctrl-C does, so that nothing half done is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """`symface symmetrize` of films, and `symmetrize_video` from Python."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import symface_cli
 from symface_cli.errors import UsageError
 from symface_cli.video.reading import open_film
+from symface_cli.video.writing import FilmWriter
 from tests.conftest import Finished
 from tests.films.made import add_sound, example, sound_of, write_film
 
@@ -94,6 +97,21 @@ def test_one_film_never_costs_the_others(symface: Symface, film: Path, tmp_path:
         "1 of 3 films done, 2 failed",
     ]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.jsonl", "talk.symmetric.mp4"]
+
+
+def test_a_run_that_is_terminated_leaves_nothing(
+    symface: Symface, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminate(writer: FilmWriter, *frame: object) -> None:
+        assert len(list(tmp_path.iterdir())) == 2
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(FilmWriter, "write", terminate)
+    run = symface("symmetrize", film)
+    assert (run.status, run.out, run.err) == (130, "", "symface: interrupted\n")
+    assert list(tmp_path.iterdir()) == [film]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from symface_cli.cli.command import is_on_cluster
+from symface_cli.cli.command import interrupted_by_terminating, is_on_cluster
 from symface_cli.cli.console import ResultPrinter, conclude, print_error, print_failure, print_note
 from symface_cli.cli.options import FILMS
 from symface_cli.cli.progress import count_photos
@@ -111,7 +111,7 @@ def symmetrize_films(
     record = None if manifest is None else Manifest(manifest, parameters_of(symmetrizer, options))
     permission = Permission(inputs=read, force=force)
     for target in targets.items:
-        with count_photos(target.photo.name, unit="frames") as show:
+        with interrupted_by_terminating(), count_photos(target.photo.name, unit="frames") as show:
             outcome = symmetrize_file(target, symmetrizer, options, permission, show)
         if record is not None:
             record.add(outcome)
