@@ -83,6 +83,7 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         "dlib": _find_dlib,
         "pillow-heif": _find_heif,
         "imagecodecs": _find_imagecodecs,
+        "av": _find_av,
         "starlette": _find_starlette,
         "models": _find_models,
         "cache": _find_cache,
@@ -203,6 +204,14 @@ def _find_heif() -> Found:
     import pillow_heif
 
     return "ok", str(pillow_heif.__version__)
+
+
+def _find_av() -> Found:
+    if find_spec("av") is None:
+        return "absent", 'only films need it; try: pip install "symface[video]"'
+    import av
+
+    return "ok", f"{av.__version__} (PyAV)"
 
 
 def _find_imagecodecs() -> Found:

@@ -19,7 +19,7 @@ from tests.small import SMALL
 
 PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
 PARTS += ["free-weights"]
-PARTS += ["dlib", "pillow-heif", "imagecodecs", "starlette", "models", "cache", "self-test"]
+PARTS += ["dlib", "pillow-heif", "imagecodecs", "av", "starlette", "models", "cache", "self-test"]
 
 
 @pytest.fixture
