@@ -13,7 +13,7 @@ PIXELS = 1 / (VIEW_SIDE - 1) * 2 * 1.25  # of the level frame to a pixel of the 
 def textured(seed=0):
     """A picture (300, 300, 3) that is nowhere even."""
     noise = np.random.default_rng(seed).uniform(0, 255, (300, 300)).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise, (0, 0), 3)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
     gray = ((smooth - smooth.mean()) / smooth.std() * 40 + 128).clip(0, 255).astype(np.uint8)
     return np.repeat(gray[..., None], 3, -1)
 
@@ -58,7 +58,18 @@ def test_points_that_are_covered_stay_where_the_look_has_found_them(points):
     followed = seen.follow_from(View(photo, LEVEL, points))
     hidden, shown = points[:, 0] > 0.2, points[:, 0] < -0.2
     assert followed[hidden] == pytest.approx(points[hidden] + 0.02)
-    assert followed[shown] == pytest.approx(points[shown], abs=0.1 / 120)
+    assert followed[shown] == pytest.approx(points[shown], abs=0.2 / 120)
+
+
+def test_along_an_edge_points_stay_with_the_look_and_across_it_they_follow():
+    photo = np.full((300, 300, 3), 60, np.uint8)
+    photo[150:] = 180
+    photo += np.random.default_rng(0).integers(0, 8, (300, 300, 1), np.uint8)
+    points = np.stack([np.linspace(-0.5, 0.5, COUNT), np.zeros(COUNT)], -1)
+    seen = View(shifted(photo, 0, 4), LEVEL, points + np.array([2.0, 2.0]) / 120)
+    followed = 120 * (seen.follow_from(View(photo, LEVEL, points)) - points)
+    assert followed[:, 0] == pytest.approx(2, abs=0.1)
+    assert followed[:, 1] == pytest.approx(4, abs=0.2)
 
 
 def test_points_at_the_edge_and_beyond_do_no_harm():
