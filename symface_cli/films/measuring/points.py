@@ -74,8 +74,7 @@ class View:
         )
         means = np.concatenate([xx, xy, xy, yy], 1).astype(np.float64).reshape(-1, 2, 2)
         squares = means @ means
-        clearness: Array = np.linalg.solve(squares + CLEAR**2 * np.eye(2), squares)
-        return clearness
+        return np.asarray(np.linalg.solve(squares + CLEAR**2 * np.eye(2), squares), np.float64)
 
 
 def _flow(before: Gray, after: Gray, places: Array, guessed: Array, scale: tuple[int, int]) -> Array:
