@@ -27,6 +27,7 @@ class Moment:
 
     label: str
     time_s: float
+    name: str = ""
 
     @property
     def text(self) -> str:
@@ -138,7 +139,7 @@ def _moments(person: PersonStudy) -> Iterator[Moment]:
         yield Moment("Rest", sum(person.rest.span) / 2)
     largest = _largest(person, WHOLE_SHAPE)
     if largest is not None:
-        yield Moment("Largest asymmetry", largest.time_s)
+        yield Moment("Largest", largest.time_s, "Largest asymmetry")
 
 
 def _chart(person: PersonStudy, panel: Panel) -> Chart:
