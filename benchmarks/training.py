@@ -1,6 +1,6 @@
 """How fast stage 3 trains, beside a bare loop over the same network: forward, loss, backward, optimizer step.
 
-    python benchmarks/training.py DATA --run DIR [--steps N] [--rounds N] [--batch-size N] [--device DEVICE]
+    python benchmarks/training.py DATA --run DIR [--steps N] [--rounds N] [--batch-size N] [--device NAME] [--cpu-time]
 
 symface's loop goes through its epoch as in `symface train`: samples of the prepared folder (`DIR/data`, made if it is
 not there), augmentation, objective, clipping, optimizer, running means. The bare loop has one batch, ready made. Both
@@ -25,6 +25,7 @@ from symface_cli.data.datasets import survey
 from symface_cli.network.architecture import Architecture
 from symface_cli.network.device import choose_device, keep_freed_memory, mixed_precision
 from symface_cli.training import loop
+from symface_cli.training.averaging import FIRST
 from symface_cli.training.checkpoints import Training
 from symface_cli.training.config import TrainingConfig
 from symface_cli.training.data.augmentation import TrainingBatch, make_batch
@@ -59,6 +60,7 @@ class Bench:
     """A stage-3 training of so many steps per epoch, and one ready batch of it."""
 
     def __init__(self, data: Path, run: Path, config: TrainingConfig, steps: int, device: torch.device) -> None:
+        self.clock: Callable[[], float] = time.perf_counter
         prepared = prepare(survey(data), run / "data", "dlib", lambda done, total: None)
         rows = np.flatnonzero(prepared.splits == "train")[: steps * config.batch_size]
         splits = np.full(len(prepared.splits), "unused")
@@ -68,6 +70,7 @@ class Bench:
         self.steps = len(self.samples) // config.batch_size
         self.training: Training = loop.start(config, self.samples, loop.first_network(config, None))
         self.training.network.train()
+        self.training.mean.steps = FIRST  # as in most of a training
 
     def learn(self) -> None:
         """Go through an epoch of symface's own loop."""
@@ -90,10 +93,10 @@ class Bench:
     def rate_of(self, task: Callable[[], object]) -> float:
         """Return the crops per second of a task that goes through an epoch."""
         self.wait()
-        began = time.perf_counter()
+        began = self.clock()
         task()
         self.wait()
-        return self.steps * self.config.batch_size / (time.perf_counter() - began)
+        return self.steps * self.config.batch_size / (self.clock() - began)
 
     def wait(self) -> None:
         """Wait until the device has done what it was told."""
@@ -205,6 +208,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--device", default="auto")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="rates by processor time, on a core that others use, too"
+    )
     options = parser.parse_args()
     device = choose_device(options.device)
     keep_freed_memory()
@@ -217,6 +223,8 @@ def main() -> None:
         seed=0,
     )
     bench = Bench(options.data, options.run, config, options.steps, device)
+    if options.cpu_time:
+        bench.clock = time.process_time
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"{device} ({where}), {bench.steps} steps a round, batches of {options.batch_size}")
     compare(bench, options.rounds)

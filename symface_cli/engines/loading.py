@@ -7,10 +7,9 @@ from typing import Literal
 from symface_cli.engines.engine import Engine
 from symface_cli.errors import UsageError
 from symface_cli.network.weights import WeightsFile, read_weights
-from symface_cli.parallel.work import FORKS
 
 EngineChoice = Literal["auto", "opencv", "torch"]
-GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of NVIDIA, in Windows' Linux, of AMD; torch takes seconds
+GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, that of Windows' Linux, AMD's
 FEW = 100  # photos: what torch saves on more of them is worth the second that it takes to be imported
 
 
@@ -50,6 +49,8 @@ def load_engine(
 
 def _share_gpu(weights: Path | None, device: str) -> Engine | None:
     """Load torch in a process that has the GPU; return None without one, or where processes are not forked."""
+    from symface_cli.parallel.work import FORKS
+
     if not FORKS or device == "cpu" or (device == "auto" and not any(map(os.path.exists, GPU_DRIVERS))):
         return None
     from symface_cli.engines.shared_engine import start_engine

@@ -17,7 +17,7 @@ from symface_cli.network.device import choose_device, let_forks_compute, limit_t
 from symface_cli.network.face_network import Localization
 from symface_cli.network.weights import load_weights
 
-BATCH = 16  # crops that are computed at a time; a GPU takes about as long for one of them
+BATCH = 16  # crops, at most, that are computed at a time
 MAPS = tuple(field.name for field in fields(Located) if field.name != "pose_field")
 """What is said of each face by itself."""
 

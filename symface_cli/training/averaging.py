@@ -11,6 +11,8 @@ from torch import nn
 from symface_cli.network.face_network import FaceNetwork
 
 EARLY = 9  # step n keeps n / (n + 9) of the mean, as long as that is less than the decay
+FIRST = 200  # steps that are each taken into account by themselves
+STRIDE = 8  # later steps, of which the last one counts for all: it takes time to read all weights
 
 
 class RunningMean:
@@ -26,11 +28,16 @@ class RunningMean:
         self.steps = 0
         self._decay = decay
 
-    @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Take another step into account."""
         self.steps += 1
-        decay = min(self._decay, self.steps / (self.steps + EARLY))
+        stride = 1 if self.steps <= FIRST else STRIDE
+        if self.steps % stride == 0:
+            self._move(network, min(self._decay, self.steps / (self.steps + EARLY)) ** stride)
+
+    @torch.no_grad()
+    def _move(self, network: nn.Module, decay: float) -> None:
+        """Keep a share of the mean, and take the rest from the network."""
         pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
         real = [pair for pair in pairs if pair[0].is_floating_point()]
         torch._foreach_lerp_([mean for mean, _ in real], [value for _, value in real], 1 - decay)

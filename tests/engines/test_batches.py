@@ -22,6 +22,7 @@ from symface_cli.engines.torch_engine import BATCH, TorchEngine
 from symface_cli.errors import UsageError, WorkerError
 from symface_cli.network.builder import build_network
 from symface_cli.network.weights import read_weights, save_weights
+from symface_cli.parallel import work
 from symface_cli.parallel.work import MANY
 from tests.conftest import ROOT
 from tests.engines.faces import assert_located_alike, known_crops, save_random_weights
@@ -229,7 +230,8 @@ def assert_alike(folder, other, names):
 
 @forking
 def test_photos_of_processes_that_share_an_engine_are_what_they_are_alone(tmp_path, symface, monkeypatch):
-    eyes = make_photos(tmp_path / "in", 2 * MANY + 1)
+    monkeypatch.setattr(work, "MANY", 2)  # photos for each process
+    eyes = make_photos(tmp_path / "in", 5)
     with shared(TorchEngine(None, "cpu")) as (_, asked):
         monkeypatch.setattr(loading, "_share_gpu", lambda weights, device: asked)
         finished = symface("symmetrize", tmp_path / "in", "-o", tmp_path / "many", *eyes, "--engine=torch", "--jobs=2")

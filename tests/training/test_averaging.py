@@ -3,7 +3,7 @@
 import torch
 
 from symface_cli.network.builder import build_network
-from symface_cli.training.averaging import RunningMean
+from symface_cli.training.averaging import FIRST, STRIDE, RunningMean
 from tests.small import SMALL
 
 DECAY = 0.999
@@ -19,9 +19,24 @@ def test_the_mean_follows_the_network_fast_at_first_and_slowly_later():
     mean.update(network)
     assert torch.allclose(mean.network.state_dict()[name], start + 0.9, atol=1e-6)  # 1 / 10 of before
     mean.steps = 10**6
-    mean.update(network)
-    expected = start + 0.9 * DECAY + 1 - DECAY
-    assert torch.allclose(mean.network.state_dict()[name], expected, atol=1e-6)
+    for _ in range(STRIDE):
+        mean.update(network)
+    left = 0.1 * DECAY**STRIDE
+    assert torch.allclose(mean.network.state_dict()[name], start + 1 - left, atol=1e-6)
+
+
+def test_the_mean_of_a_line_is_as_many_steps_behind_with_strides_as_without():
+    """Of weights that grow by 1 a step, an exponential mean lags by decay / (1 - decay) = 9 steps."""
+    network = build_network(SMALL)
+    weight = network.encoder.statistics.weight
+    mean = RunningMean(network, 0.9)
+    start = weight.detach().clone()
+    for _ in range(FIRST + 20 * STRIDE):
+        with torch.no_grad():
+            weight.add_(1)
+        mean.update(network)
+    lag = mean.steps - float((mean.network.encoder.statistics.weight - start).mean())
+    assert 9 - STRIDE < lag < 9 + STRIDE
 
 
 def test_batch_statistics_are_averaged_and_counts_taken_over():

@@ -11,6 +11,7 @@ from torch import Tensor
 from symface_cli.geometry.frames import CROP_SIZE, EYE_DISTANCE_FACE
 from symface_cli.training.randomness import ShardedRandom
 
+MOVES = CROP_SIZE // 2  # points along each side of a crop at which its displacement is taken; it is smooth
 FIELD = 33  # points of a displacement field along each side of the face frame
 BUMPS = 5  # places of a face that are moved
 CENTERS = ((-0.55, 0.55), (-0.4, 0.75))  # range of x and y of their middles, in normalized face coordinates
@@ -70,8 +71,8 @@ def move_faces(warp: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
         field: (B, 33, 33, 2) in normalized face coordinates.
 
     Returns:
-        Where each pixel of the new crops comes from, as a displacement (B, 160, 160, 2) in normalized crop coordinates,
-        and the new warp.
+        Where the new crops come from, as displacements (B, 2, 80, 80) over them in normalized crop coordinates, and the
+        new warp.
     """
     middle = (warp[:, 0, 0] + warp[:, -1, -1]) / 2
     crop_from_face = torch.stack([warp[:, 0, -1] - warp[:, 0, 0], warp[:, -1, 0] - warp[:, 0, 0]], -1) / 2  # (B, 2, 2)
@@ -80,11 +81,11 @@ def move_faces(warp: Tensor, field: Tensor) -> tuple[Tensor, Tensor]:
 
     def look_up(points: Tensor) -> Tensor:
         places = torch.einsum("bij,bhwj->bhwi", face_from_crop, points - middle[:, None, None])
-        return F.grid_sample(planes, places, padding_mode="border", align_corners=True).permute(0, 2, 3, 1)
+        return F.grid_sample(planes, places, padding_mode="border", align_corners=True)
 
     moved = warp
     for _ in range(STEPS):
-        moved = warp - look_up(moved)
-    ticks = _ticks(CROP_SIZE, warp)
-    pixels = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), -1)
-    return look_up(pixels.expand(len(warp), -1, -1, -1)), moved
+        moved = warp - look_up(moved).permute(0, 2, 3, 1)
+    ticks = _ticks(MOVES, warp)
+    points = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), -1)
+    return look_up(points.expand(len(warp), -1, -1, -1)), moved

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -126,7 +128,7 @@ class TrainingBatch(NamedTuple):
 
     def mask(self) -> Tensor:
         """Return the face region in the crop (B, 1, 160, 160), 0..1; only stage 2 needs it."""
-        return _sample(self.stored_masks[:, None], self.grid)
+        return _sample(self.stored_masks[..., None], self.grid)
 
 
 def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRandom) -> TrainingBatch:
@@ -139,7 +141,7 @@ def make_batch(stored: StoredSamples, augmentation: Augmentation, rng: ShardedRa
     grid = _grid(stored_from_crop)
     if asymmetry > 0:
         _move_sides(grid, stored_from_crop, warp, moved, rng)
-    clean = _sample(stored.crops.permute(0, 3, 1, 2), grid)
+    clean = _sample(stored.crops, grid)
     clean.mul_(_gain(clean, augmentation, rng)).clamp_(0, 1)
     _light_from_one_side(clean, lit, rng)
     crop, occluder = _cover(clean, warp, covered, rng)
@@ -208,13 +210,28 @@ def _move_sides(grid: Tensor, stored_from_crop: Tensor, warp: Tensor, chosen: Te
     if not len(chosen):
         return
     moves, warp[chosen] = move_faces(warp[chosen], fields)
-    grid[chosen] += torch.einsum("bij,bhwj->bhwi", stored_from_crop[chosen][..., :2], moves)
+    moves = torch.einsum("bij,bjhw->bihw", stored_from_crop[chosen][..., :2], moves)
+    moves = F.interpolate(moves, size=grid.shape[1:3], mode="bilinear", align_corners=True)
+    grid.permute(0, 3, 1, 2).index_add_(0, chosen, moves)  # in planes: in a tenth of the time
 
 
 def _sample(pixels: Tensor, grid: Tensor) -> Tensor:
-    """Sample stored pixels (B, C, S, S) uint8 in the crops: (B, C, 160, 160), 0..1."""
-    pixels = pixels.to(torch.float32, memory_format=torch.contiguous_format)
+    """Sample stored pixels (B, S, S, C) uint8 in the crops: (B, C, 160, 160), 0..1."""
+    if pixels.device.type == "cpu":
+        return _remap(pixels, grid)
+    pixels = pixels.permute(0, 3, 1, 2).float()
     return F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=True).div_(255)
+
+
+def _remap(pixels: Tensor, grid: Tensor) -> Tensor:
+    """Do so by OpenCV, in half of the time; places are rounded to 1/32 pixel, and colors to a gray level."""
+    half = (pixels.shape[1] - 1) / 2
+    places = (half + half * grid.permute(0, 3, 1, 2)).numpy()  # x and y as two planes
+    sampled = np.empty((*grid.shape[:3], pixels.shape[3]), np.uint8)
+    for image, (x, y), crop in zip(pixels.numpy(), places, sampled, strict=True):
+        cv2.remap(image, x, y, cv2.INTER_LINEAR, dst=crop, borderMode=cv2.BORDER_REFLECT_101)
+    crops = torch.from_numpy(sampled).permute(0, 3, 1, 2)
+    return crops.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
 
 def _look_up(masks: Tensor, stored_from_crop: Tensor, warp: Tensor) -> Tensor:
@@ -252,7 +269,7 @@ def _blur(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
         return
     size = round(image.shape[-1] / factor)
     small = F.interpolate(image[chosen], size=(size, size), mode="bilinear", antialias=True)
-    image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear")
+    image[chosen] = F.interpolate(small, size=image.shape[-2:], mode="bilinear", antialias=True)  # in half of the time
 
 
 def _compress(image: Tensor, chosen: Tensor, rng: ShardedRandom) -> None:
@@ -290,11 +307,12 @@ def _occluder(warp: Tensor, chosen: Tensor, rng: ShardedRandom) -> Tensor:
     center_x, center_y, angle, width, height = shape[..., None, None, None].unbind(1)  # each (b, 1, 1, 1)
     ticks = torch.linspace(-1, 1, CROP_SIZE, device=warp.device)
     x, y = ticks.view(1, 1, 1, -1) - center_x, ticks.view(1, 1, -1, 1) - center_y
-    u = ((x * angle.cos() + y * angle.sin()) / width).square_().clamp_(max=16)
-    v = ((y * angle.cos() - x * angle.sin()) / height).square_().clamp_(max=16)
+    cos, sin = angle.cos(), angle.sin()
+    u = (x * (cos / width) + y * (sin / width)).square_()
+    v = (y * (cos / height) - x * (sin / height)).square_()
     is_ellipse = _chosen(ELLIPSES, warp, rng)[chosen]
-    power = torch.where(is_ellipse, u + v, u.square().square_() + v.square().square_())  # 2, or 8: nearly a box
-    return torch.sigmoid(12 * (1 - power))
+    inside = 1 - torch.where(is_ellipse, u + v, u.square_().square_() + v.square_().square_())  # 2, or 8: nearly a box
+    return inside.mul_(12).sigmoid_()
 
 
 def _blob_anywhere(warp: Tensor, rng: ShardedRandom) -> Tensor:

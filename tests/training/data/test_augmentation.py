@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from symface_cli.network.warps import identity_warp, rectify
+from symface_cli.training.data import augmentation
 from symface_cli.training.data.asymmetry import random_fields
 from symface_cli.training.data.augmentation import UNCHANGED, Augmentation, StoredSamples, make_batch
 from symface_cli.training.data.prepared.targets import STORED_BOXES, STORED_SIZE
@@ -38,6 +39,18 @@ def test_without_augmentation_the_crop_is_the_middle_of_what_is_stored(stored):
     assert torch.allclose(batch.crop, middle, atol=0.05)
     assert torch.equal(batch.crop, batch.clean)
     assert not batch.occluder.any()
+
+
+def test_opencv_samples_crops_as_torch_does(stored):
+    """To 1/64 pixel and half a gray level, also beyond the edges, where both reflect."""
+    torch.manual_seed(0)
+    grid = 1.3 * identity_warp(torch.zeros(8, 1)).permute(0, 3, 1, 2) + 0.02 * torch.randn(8, 2, 1, 1)
+    grid = F.interpolate(grid, size=(160, 160), mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+    for pixels in (stored.crops, stored.crops[..., :1]):
+        expected = F.grid_sample(
+            pixels.permute(0, 3, 1, 2).float() / 255, grid, padding_mode="reflection", align_corners=True
+        )
+        assert (augmentation._sample(pixels, grid) - expected).abs().max() < 1.5 / 255
 
 
 def test_labels_follow_the_jitter(stored):
