@@ -14,7 +14,7 @@ from symface_cli.detection.detector import Detection, detect, detect_sure, face_
 from symface_cli.errors import UsageError
 from symface_cli.films.cuts import CutFinder
 from symface_cli.films.leash import draw_along, eyes_of
-from symface_cli.films.presence import Presence, is_whole
+from symface_cli.films.presence import Presence, has_eyes, is_whole
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.inference.face import FacePrediction, FaceWarp
 from symface_cli.rendering.renderers import warp_of
@@ -109,6 +109,7 @@ class _Track:
         held: Where the eyes are looked for, (2, 2) in pixels.
         face: What was seen last.
         number: Of the sequence of frames in which the face is seen; None while it is lost.
+        frames_lost: For how many frames it is.
         presence: What tells whether it is still there.
     """
 
@@ -117,6 +118,7 @@ class _Track:
         self.held: Array
         self.face: FollowedFace
         self.number: int | None = None
+        self.frames_lost = 0
         self.presence = Presence()
 
     def is_near(self, found: Detection) -> bool:
@@ -148,15 +150,25 @@ class _Follower:
 
     def see(self, photo: Photo) -> tuple[FollowedFace, ...]:
         """Find the faces in the next frame (H, W, 3)."""
+        self._give_up()
         followed = [track for track in self._tracks.values() if track.number is not None]
         doubtful = [track for track in followed if not self._go_on(track, photo)]
         self._since_search += 1
         is_missing = bool(doubtful) or self._is_missing()
         if is_missing or (self._person == "all" and self._since_search >= LOOK_AROUND):
-            self._search(photo, doubtful)
+            is_thorough = is_missing and not doubtful and self._frames_lost % THOROUGH == 0
+            self._search(detect(photo) if is_thorough else detect_sure(photo), photo, doubtful)
         self._frames_lost = self._frames_lost + 1 if self._is_missing() else 0
         self._is_new = self._is_new and not any(track.number is not None for track in self._tracks.values())
         return tuple(track.face for _, track in sorted(self._tracks.items()) if track.number is not None)
+
+    def _give_up(self) -> None:
+        """Stop looking, in each frame, for those of everybody who left while others stayed."""
+        lost = [track for track in self._tracks.values() if track.number is None]
+        for track in lost:
+            track.frames_lost += 1
+            if self._person == "all" and track.frames_lost > PATIENCE and len(lost) < len(self._tracks):
+                del self._tracks[track.person]
 
     def _is_missing(self) -> bool:
         """Tell whether somebody who was seen, or is to be, is not."""
@@ -174,10 +186,8 @@ class _Follower:
         track.face = FollowedFace(person=track.person, track=track.number, found=found, prediction=prediction)
         return True
 
-    def _search(self, photo: Photo, doubtful: list[_Track]) -> None:
-        """Search a frame for faces that are not followed; those in doubt go on only where one is found."""
-        is_thorough = self._frames_lost % THOROUGH == 0 and not doubtful
-        found = detect(photo) if is_thorough else detect_sure(photo)
+    def _search(self, found: list[Detection], photo: Photo, doubtful: list[_Track]) -> None:
+        """Follow those of the faces found in a frame that are not yet; those in doubt go on only where one is found."""
         self._since_search = 0
         followed = [track for track in self._tracks.values() if track.number is not None and track not in doubtful]
         free = [face for face in found if not any(track.is_near(face) for track in followed)]
@@ -188,9 +198,10 @@ class _Follower:
             if near:
                 free.remove(near[0])
                 self._start(track, photo, near[0], number)
+        is_sure = self._is_new or self._person != "all"  # what is found now and then may be anything
         for person, face in self._choose(found, free):
             track = self._tracks.get(person) or _Track(person)
-            self._start(track, photo, face)
+            self._start(track, photo, face, needs_eyes=not is_sure)
             if track.number is not None:
                 self._tracks[person] = track
 
@@ -207,7 +218,9 @@ class _Follower:
             self._is_alone = len(found) == 1
             yield number, found[number - 1]
 
-    def _start(self, track: _Track, photo: Photo, found: Detection, number: int | None = None) -> None:
+    def _start(
+        self, track: _Track, photo: Photo, found: Detection, number: int | None = None, needs_eyes: bool = False
+    ) -> None:
         """Follow a face that was found, if it is all in the frame, in the sequence of a number, or a new one.
 
         It is followed from where the network sees it: from there on, nothing changes if nothing moves.
@@ -217,10 +230,10 @@ class _Follower:
             track.held = eyes_of(warp_of(prediction))
             found = face_with_eyes(*track.held)
             prediction = self._predictor.predict(photo, found)
-        if not is_whole(photo, warp_of(prediction)):
+        if not is_whole(photo, warp_of(prediction)) or (needs_eyes and not has_eyes(warp_of(prediction))):
             return
         if number is None:
             self._sequences += 1
-        track.number = number or self._sequences
+        track.number, track.frames_lost = number or self._sequences, 0
         track.face = FollowedFace(person=track.person, track=track.number, found=found, prediction=prediction)
         track.presence.remember(photo, warp_of(prediction))

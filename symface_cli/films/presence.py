@@ -35,10 +35,15 @@ class Presence:
         """Tell whether the face is where it is seen in a frame (H, W, 3), after another one."""
         if not _is_near(warp, before) or _share_inside(photo, warp) < LEAST_INSIDE:
             return False
-        if warp.irises.clearness.max() >= CLEAR:
+        if has_eyes(warp):
             self.remember(photo, warp)
             return True
         return self._view is not None and float((_view(photo, warp) * self._view).mean()) >= ALIKE
+
+
+def has_eyes(warp: FaceWarp) -> bool:
+    """Tell whether an eye is seen so clearly that there surely is a face."""
+    return float(warp.irises.clearness.max()) >= CLEAR
 
 
 def is_whole(photo: Photo, warp: FaceWarp) -> bool:

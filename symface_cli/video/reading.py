@@ -46,10 +46,11 @@ class Film:
 
     def __init__(self, container: "InputContainer", path: Path) -> None:
         name = on_one_line(str(path))
-        if not container.streams.video:
+        stream = container.streams.best("video")
+        if stream is None:
             raise PhotoError(f"{name}: a file without a picture; give a film")
         self._container = container
-        self._stream = container.streams.video[0]
+        self._stream = stream
         self._stream.thread_type = "AUTO"
         self.path = str(path)
         self.name = name
@@ -128,9 +129,10 @@ class Film:
             if decoded.is_corrupt:
                 self._end_at(last)
                 return
-            if decoded.pts is None:
+            stamp = decoded.pts if decoded.pts is not None else decoded.dts
+            if stamp is None:
                 continue
-            time = decoded.pts * base - self.start
+            time = stamp * base - self.start
             if end is not None and time >= end:
                 return
             last = time

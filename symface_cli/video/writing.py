@@ -103,6 +103,7 @@ class FilmWriter:
         self._target = target
         self._layout = layout
         self._sound = sound
+        self._last = -(1 << 62)
         self._stream = _add_pictures(target, layout, encoding)
         self.notes = sound.add_streams(target)
 
@@ -114,7 +115,8 @@ class FilmWriter:
         if (width, height) != self._layout.size:
             raise ValueError(f"a frame of {width} x {height} in a film of {self._layout.size}")
         frame = av.VideoFrame.from_ndarray(_join(planes), format=_format(self._layout.size))
-        frame.pts, frame.time_base = round(time / base), base
+        self._last = frame.pts = max(round(time / base), self._last + 1)  # no two at the same time
+        frame.time_base = base
         if duration is not None:
             frame.duration = round(duration / base)
         frame.colorspace, frame.color_range = self._layout.tags.matrix, self._layout.tags.range

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from symface_cli.errors import UsageError
+from symface_cli.films import following
 from symface_cli.films.cuts import CutFinder
 from symface_cli.films.following import Person, SeenFrame, follow
 from symface_cli.films.leash import draw_along, eyes_of
@@ -96,6 +97,26 @@ def test_people_are_numbered_by_size_and_keep_their_numbers(symmetrizer: Symmetr
     assert seen([pair], symmetrizer, 3)[0].faces == ()
     with pytest.raises(UsageError, match="person 0"):
         seen([pair], symmetrizer, 0)
+
+
+def test_who_comes_within_a_shot_is_followed_and_who_left_is_given_up(
+    symmetrizer: Symmetrizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+    search = following.detect_sure
+    monkeypatch.setattr(following, "detect_sure", lambda photo: searched.append(1) or search(photo))
+    monkeypatch.setattr(following, "PATIENCE", 3)
+    monkeypatch.setattr(following, "LOOK_AROUND", 4)
+    monkeypatch.setattr(CutFinder, "is_cut", lambda finder, photo: False)
+    alone, both = (np.full((200, 800, 3), (60, 80, 70), np.uint8) for _ in range(2))
+    for ground in (alone, both):
+        ground[120:] = (130, 100, 80)
+        ground[:, 600:760] = example()[20:220, 40:200]
+    both[:, 60:220] = moved(example(), turned=3)[20:220, 40:200]
+    frames = seen([alone] * 2 + [both] * 5 + [alone] * 10, symmetrizer, "all")
+    assert [len(frame.faces) for frame in frames] == [1] * 4 + [2] * 3 + [1] * 10
+    assert {face.person for frame in frames for face in frame.faces} == {1, 2}
+    assert len(searched) == 6  # in frame 4; from 7 to 10, while she may come back; in frame 14
 
 
 def test_light_and_movement_are_no_cuts_but_another_picture_is() -> None:
