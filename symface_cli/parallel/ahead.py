@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Queue
 from typing import TypeVar
@@ -13,7 +13,7 @@ R = TypeVar("R")
 AHEAD = 4  # items that are made before they are needed
 
 
-def read_ahead(items: Iterable[T], ahead: int = AHEAD) -> Iterator[T]:
+def read_ahead(items: Iterable[T], ahead: int = AHEAD) -> Generator[T, None, None]:
     """Yield items that a thread of its own takes from an iterable, at most some ahead; what it raises is raised here.
 
     Once this is closed, no more are taken.

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import threading
 import warnings
 import weakref
 from fractions import Fraction
@@ -17,6 +18,7 @@ import symface_cli
 from symface_cli.detection.detector import detect
 from symface_cli.errors import PhotoError, UsageError
 from symface_cli.films.following import follow
+from symface_cli.films.measuring.films import FilmOptions, measure_frames
 from symface_cli.films.measuring.meter import FilmConvention, FilmMeter
 from symface_cli.films.measuring.records import PLACES
 from symface_cli.geometry.frames import apply, pixel_from_normalized
@@ -325,6 +327,18 @@ def test_a_run_that_is_stopped_leaves_nothing(symface, smile, tmp_path, monkeypa
     finished = symface("measure", "--video", smile, "--end", "0.1", "--csv", "a.csv", "--report", "a.html")
     assert finished.status == 130
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_is_left_in_the_middle_is_read_no_further(smile):
+    def readers():
+        return [thread for thread in threading.enumerate() if thread.name == "symface-reader"]
+
+    def interrupted(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(measure_frames(smile, symface_cli.Symmetrizer(), FilmOptions(), print, interrupted))
+    assert readers() == []
 
 
 def test_the_scale_of_irises_is_the_median_of_the_film(monkeypatch):

@@ -1,6 +1,7 @@
 """A film file, or a folder of frames, to what was measured in it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -72,10 +73,11 @@ def measure_frames(
     meter, is_empty = FilmMeter(options.convention, options.person), True
     with open_frames(path, options.rate) as film:
         total = film.count_frames(options.part.start, options.part.end)
-        for record in meter.measure_film(film, predictor, options.part):
-            is_empty = False
-            yield record
-            show(record.frame + 1, total)
+        with closing(meter.measure_film(film, predictor, options.part)) as records:
+            for record in records:
+                is_empty = False
+                yield record
+                show(record.frame + 1, total)
         if film.damage is not None:
             told(film.damage)
     if is_empty:

@@ -2,7 +2,8 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -104,14 +105,16 @@ class FilmMeter:
         self._next_look: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def measure_film(self, film: Frames, predictor: Predictor, part: FilmPart) -> Iterator[FrameMeasurement]:
+    def measure_film(
+        self, film: Frames, predictor: Predictor, part: FilmPart
+    ) -> Generator[FrameMeasurement, None, None]:
         """Follow faces through a film and measure them, as `measure` does: read, followed and measured in threads.
 
         Raises:
             WeightsError: If the network does not say where faces lie.
         """
-        frames = part.pick(read_ahead(film.frames(part.start, part.end)))
-        return self.measure(follow(frames, predictor, self._person))
+        with closing(read_ahead(film.frames(part.start, part.end))) as frames:  # ends before the film is closed
+            yield from self.measure(follow(part.pick(frames), predictor, self._person))
 
     def measure(self, seen: Iterable[SeenFrame]) -> Iterator[FrameMeasurement]:
         """Yield a record for each person in each frame.
