@@ -8,6 +8,6 @@ SMALL = Architecture(
     fine_widths=(4, 4, 4, 4, 4),
     parser_widths=(4, 8),
     encoder_widths=(8, 8, 8, 8),
-    hidden=8,
+    hidden=(8, 8),
 )
 SMALL_PAPER = Architecture(kind="paper", latent=8, encoder_widths=(4, 4, 4, 4, 4))

@@ -77,11 +77,6 @@ def halve(image: Floats) -> Floats:
     return half
 
 
-def mirror_warp(warp: Floats) -> Floats:
-    """Return the warp of the mirrored crop."""
-    return warp[:, ::-1] * np.array([-1, 1], np.float32)
-
-
 def compose_warps(warp: Floats, shift: Floats) -> Floats:
     """Return W(u + shift(u)) at the control points u, sampled cubically; `shift` is in normalized face coordinates."""
     last = len(warp) - 1
@@ -141,12 +136,6 @@ def sample_face(half: Floats, crop_from_level: Array) -> Floats:
     length = 2 * len(half)
     pixels = control_points(PARSING_SIZE) @ crop_from_level[:2, :2].T + crop_from_level[:2, 2]
     return sample(half, pixels * ((length - 1) / (length - 2)))  # the middles of 2 x 2 pixels
-
-
-def looks_to_right(warp: Floats, crop_from_level: Array) -> bool:
-    """Return whether the midline of a warp lies on the right of the level frame's."""
-    moved = warp[:, warp.shape[1] // 2].mean(0) - crop_from_level[:2, 2]
-    return bool(moved @ crop_from_level[:2, 0] > 0)
 
 
 def visibility(parts: Floats, warp: Floats, crop_from_level: Array) -> Floats:

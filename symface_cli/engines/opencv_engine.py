@@ -93,20 +93,19 @@ class _Localizer:
     def __init__(self, tensors: Tensors, architecture: Architecture) -> None:
         leak = architecture.leak
         self._coarse = coarse_part(tensors, architecture)
-        self._guess = Head(tensors, ("localizer.coarse.2", "localizer.coarse_warp"), leak)
+        self._guess = Head(tensors, ("localizer.coarse.1", "localizer.coarse_warp"), leak)
         self._fine = fine_part(tensors, architecture)
-        self._maps = Head(tensors, ("localizer.fine.2", "localizer.fine_maps"), leak)
+        self._maps = Head(tensors, ("localizer.fine.1", "localizer.fine_maps"), leak)
         self._parser = parser_part(tensors, architecture)
 
     def locate(self, image: Floats, pose_field: Floats) -> Located:
-        """Locate the face in a crop (160, 160, 3) in 0..1: as the mean of crop and mirror image."""
+        """Locate the face in a crop (160, 160, 3) in 0..1."""
         half = maps.halve(image)
-        guesses = self._guess(self._coarse(crop=_beside_mirror_image(_planes(half - GRAY))))
-        guess, other = guesses.reshape(2, GRID, GRID, 2) + control_points().astype(np.float32)
-        coarse = (guess + maps.mirror_warp(other)) / 2
+        guess = self._guess(self._coarse(crop=_planes(half - GRAY)))
+        coarse = guess.reshape(GRID, GRID, 2) + control_points().astype(np.float32)
         warp, mask = self._correct(image, coarse)
         crop_from_level = similarity_of_warp(warp)
-        parts = self._parse(maps.sample_face(half, crop_from_level), maps.looks_to_right(warp, crop_from_level))
+        parts = self._parse(maps.sample_face(half, crop_from_level))
         visible = maps.visibility(parts, warp, crop_from_level)
         return Located(
             warp=warp,
@@ -120,19 +119,15 @@ class _Localizer:
 
     def _correct(self, image: Floats, coarse: Floats) -> tuple[Floats, Floats]:
         """Return the corrected warp, and the mask."""
-        both = _beside_mirror_image(_planes(maps.rectify(image, coarse) - GRAY))
-        corrections = self._maps(self._fine(face=np.concatenate([both, both[::-1]], 1)))
-        first, other = corrections.reshape(2, GRID, GRID, 3)
-        shift = CORRECTION_UNIT / 2 * (first[..., :2] + maps.mirror_warp(other[..., :2]))
-        mask = maps.sigmoid(0.5 * (first[..., 2] + other[:, ::-1, 2]))
-        return maps.compose_warps(coarse, shift), 0.5 * (mask + mask[:, ::-1])
+        face = _beside_mirror_image(_planes(maps.rectify(image, coarse) - GRAY))
+        correction = self._maps(self._fine(face=face)).reshape(GRID, GRID, 3)
+        mask = maps.sigmoid(correction[..., 2])
+        return maps.compose_warps(coarse, CORRECTION_UNIT * correction[..., :2]), (mask + mask[:, ::-1]) / 2
 
-    def _parse(self, level: Floats, to_right: bool) -> Floats:
-        """Return what a level face (64, 64, 3) shows, (PARTS + 1, 64, 64); the one seen looks to the left."""
-        face = _planes(level - GRAY)
-        both = _beside_mirror_image(face[..., ::-1] if to_right else face)
-        logits = maps.shuffle(self._parser(face=both.reshape(1, -1, *both.shape[2:]))[0])
-        return maps.probabilities(logits[..., ::-1] if to_right else logits)
+    def _parse(self, level: Floats) -> Floats:
+        """Return what a level face (64, 64, 3) shows, (PARTS + 1, 64, 64)."""
+        logits = self._parser(face=_beside_mirror_image(_planes(level - GRAY)))[0]
+        return maps.probabilities(maps.shuffle(logits))
 
 
 class _Vae:
@@ -150,7 +145,7 @@ class _Vae:
 
     def reconstruct(self, face: Floats) -> Floats:
         """Return a symmetric face (128, 128, 3) in 0..1 as encoded and decoded, the same size."""
-        z = self._encode(_planes(maps.halve(face) - GRAY)[None])
+        z = self._encode(_planes(maps.halve(face) - GRAY))
         small = self._decode_linearly(z).reshape(1, 3, HALF, HALF // 2)
         detail = self._detail(start=self._start(z).reshape(self._start_shape), face=small)[0]
         whole = np.concatenate([small, small[..., ::-1]], -1)[0].transpose(1, 2, 0)
@@ -167,10 +162,10 @@ class _Vae:
 
 
 def _beside_mirror_image(planes: Floats) -> Floats:
-    """Return the planes (C, H, W) of an image and of its mirror image, (2, C, H, W)."""
-    return np.stack([planes, planes[..., ::-1]])
+    """Return an image and its mirror image, each (1, C, H, W), as one: (1, 2 C, H, W)."""
+    return np.concatenate([planes, planes[..., ::-1]], 1)
 
 
 def _planes(image: Floats) -> Floats:
-    """Turn an image (H, W, C) into its planes (C, H, W)."""
-    return np.ascontiguousarray(image.transpose(2, 0, 1))
+    """Turn an image (H, W, C) into its planes (1, C, H, W)."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None])

@@ -45,7 +45,7 @@ class Part:
 
 
 class Dense:
-    """A linear layer, loaded faster than by OpenCV.
+    """A linear layer, or a convolution at one place, loaded faster than by OpenCV.
 
     Row by row, its sums are those of one thread: BLAS would add up a matrix in another order with more threads.
 
@@ -56,7 +56,8 @@ class Dense:
     """
 
     def __init__(self, tensors: Tensors, layer: str, count: int | None = None) -> None:
-        self._weight = np.asarray(tensors[f"{layer}.weight"][:count], np.float32)
+        weight = np.asarray(tensors[f"{layer}.weight"][:count], np.float32)
+        self._weight = weight.reshape(len(weight), -1)
         self._bias = np.asarray(tensors[f"{layer}.bias"][:count], np.float32)
 
     def __call__(self, features: Floats) -> Floats:
@@ -67,7 +68,7 @@ class Dense:
 
 
 class Head:
-    """Two linear layers that end the localizer's stacks; the units between them leak.
+    """The two layers that end the localizer's stacks; the units between them leak.
 
     Args:
         tensors: A file's.
@@ -106,8 +107,18 @@ class Graph:
         return self._onnx.node("Concat", name, *inputs, axis=1)
 
     def convolve(self, layer: str, before: str) -> str:
-        """Add a 3 x 3 convolution."""
-        return self._onnx.node("Conv", layer, before, *self._weights(layer), kernel_shape=(3, 3), pads=(1, 1, 1, 1))
+        """Add a 3 x 3 convolution, or one of 4 x 4 that halves."""
+        weights = self._weights(layer)
+        side = weights[0].shape[-1]
+        shape = {"kernel_shape": (side, side), "strides": (side - 2, side - 2), "pads": (1, 1, 1, 1)}
+        return self._onnx.node("Conv", layer, before, *weights, **shape)
+
+    def halve(self, stack: str, before: str, depth: int) -> str:
+        """Add a stack of `layers.halve_by_convolving`."""
+        for place in range(0, 3 * depth, 3):
+            features = self.convolve(f"{stack}.{place}", before)
+            before = self.rectify(f"{stack}.{place + 2}", self.normalize(f"{stack}.{place + 1}", features))
+        return before
 
     def convolve_and_pool(self, stack: str, before: str, depth: int) -> str:
         """Add a stack of `layers.convolve_and_pool`."""
@@ -140,15 +151,15 @@ class Graph:
 
 
 def coarse_part(tensors: Tensors, architecture: Architecture) -> Part:
-    """Load the localizer's first stack: crops "crop" (2, 3, 80, 80) to features (2, C, 5, 5)."""
-    graph = Graph(tensors, crop=(2, 3, CROP_SIZE // 2, CROP_SIZE // 2))
-    return graph.finish(graph.convolve_and_pool("localizer.coarse.0", "crop", len(architecture.coarse_widths)))
+    """Load the localizer's first stack: a crop "crop" (1, 3, 80, 80) to features (1, C, 5, 5)."""
+    graph = Graph(tensors, crop=(1, 3, CROP_SIZE // 2, CROP_SIZE // 2))
+    return graph.finish(graph.halve("localizer.coarse.0", "crop", len(architecture.coarse_widths)))
 
 
 def fine_part(tensors: Tensors, architecture: Architecture) -> Part:
-    """Load its second stack: faces and mirror images "face" (2, 6, 128, 128) to features (2, C, 4, 4)."""
-    graph = Graph(tensors, face=(2, 6, FACE_SIZE, FACE_SIZE))
-    return graph.finish(graph.convolve_and_pool("localizer.fine.0", "face", len(architecture.fine_widths)))
+    """Load its second stack: a face and its mirror image "face" (1, 6, 128, 128) to features (1, C, 4, 4)."""
+    graph = Graph(tensors, face=(1, 6, FACE_SIZE, FACE_SIZE))
+    return graph.finish(graph.halve("localizer.fine.0", "face", len(architecture.fine_widths)))
 
 
 def parser_part(tensors: Tensors, architecture: Architecture) -> Part:
@@ -156,7 +167,7 @@ def parser_part(tensors: Tensors, architecture: Architecture) -> Part:
     graph = Graph(tensors, face=(1, 6, PARSING_SIZE, PARSING_SIZE))
     depth, features = len(architecture.parser_widths), ["face"]
     for place in range(depth):
-        features.append(graph.convolve_and_pool(f"localizer.parser.down.{place}", features[-1], 1))
+        features.append(graph.halve(f"localizer.parser.down.{place}", features[-1], 1))
     x = features.pop()
     for place in range(depth - 1):
         large = graph.upsample_and_convolve(f"localizer.parser.up.{place}", x)

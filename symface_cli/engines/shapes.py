@@ -8,6 +8,7 @@ from symface_cli.network.architecture import FACE_SIZE, Architecture
 from symface_cli.network.maps import PARTS
 
 Shape = tuple[str, tuple[int, ...]]
+COARSE_SIDE, FINE_SIDE = 5, 4  # places of the features that end the localizer's stacks
 HALF = FACE_SIZE // 2  # px, side of the faces that encoder and linear path work on
 
 
@@ -19,20 +20,20 @@ def shapes_of(architecture: Architecture) -> dict[str, tuple[int, ...]]:
 
 
 def _localizer(architecture: Architecture) -> Iterator[Shape]:
-    hidden, warp = architecture.hidden, GRID * GRID * 2
     coarse, fine = architecture.coarse_widths, architecture.fine_widths
-    yield from _pooled("localizer.coarse.0", (3, *coarse))
-    yield from _linear("localizer.coarse.2", coarse[-1] * 25, hidden)
-    yield from _linear("localizer.coarse_warp", hidden, warp)
-    yield from _pooled("localizer.fine.0", (6, *fine))
-    yield from _linear("localizer.fine.2", fine[-1] * 16, hidden)
-    yield from _linear("localizer.fine_maps", hidden, GRID * GRID * 3)
+    first, second = architecture.hidden
+    yield from _halved("localizer.coarse.0", (3, *coarse))
+    yield from _convolution("localizer.coarse.1", coarse[-1], first, COARSE_SIDE)
+    yield from _linear("localizer.coarse_warp", first, GRID * GRID * 2)
+    yield from _halved("localizer.fine.0", (6, *fine))
+    yield from _convolution("localizer.fine.1", fine[-1], second, FINE_SIDE)
+    yield from _linear("localizer.fine_maps", second, GRID * GRID * 3)
 
 
 def _parser(architecture: Architecture) -> Iterator[Shape]:
     widths = architecture.parser_widths
     for place, (channels, width) in enumerate(pairwise((6, *widths))):
-        yield from _pooled(f"localizer.parser.down.{place}", (channels, width))
+        yield from _halved(f"localizer.parser.down.{place}", (channels, width))
     below = widths[-1]
     for place, width in enumerate(widths[-2::-1]):
         yield from _normalized(f"localizer.parser.up.{place}.1", f"localizer.parser.up.{place}.2", below, width)
@@ -60,15 +61,20 @@ def _pooled(stack: str, channels: Sequence[int]) -> Iterator[Shape]:
         yield from _normalized(f"{stack}.{4 * place}", f"{stack}.{4 * place + 2}", before, width)
 
 
-def _normalized(convolution: str, norm: str, channels: int, width: int) -> Iterator[Shape]:
-    yield f"{convolution}.weight", (width, channels, 3, 3)
+def _halved(stack: str, channels: Sequence[int]) -> Iterator[Shape]:
+    for place, (before, width) in enumerate(pairwise(channels)):
+        yield from _normalized(f"{stack}.{3 * place}", f"{stack}.{3 * place + 1}", before, width, 4)
+
+
+def _normalized(convolution: str, norm: str, channels: int, width: int, side: int = 3) -> Iterator[Shape]:
+    yield f"{convolution}.weight", (width, channels, side, side)
     yield f"{norm}.num_batches_tracked", ()
     for name in ("weight", "bias", "running_mean", "running_var"):
         yield f"{norm}.{name}", (width,)
 
 
-def _convolution(name: str, channels: int, width: int) -> Iterator[Shape]:
-    yield f"{name}.weight", (width, channels, 3, 3)
+def _convolution(name: str, channels: int, width: int, side: int = 3) -> Iterator[Shape]:
+    yield f"{name}.weight", (width, channels, side, side)
     yield f"{name}.bias", (width,)
 
 

@@ -19,17 +19,17 @@ class Architecture:
         fine_widths: Channels of the localizer's second stack, on the rectified face.
         parser_widths: Channels of the stack that says what the crop shows.
         encoder_widths: Channels of the encoder's stack; the decoder has them in reverse.
-        hidden: Units of the localizer's hidden layers.
+        hidden: Units of the localizer's hidden layers, behind its first stack and behind its second.
         leak: Their slope where they are negative: at 0, units may fall silent for all faces, and never come back.
     """
 
     kind: Literal["symface", "paper"] = "symface"
     latent: int = 768
-    coarse_widths: tuple[int, ...] = (24, 48, 96, 192)
-    fine_widths: tuple[int, ...] = (16, 32, 64, 128, 192)
-    parser_widths: tuple[int, ...] = (16, 32, 64, 128)
+    coarse_widths: tuple[int, ...] = (24, 48, 96, 160)
+    fine_widths: tuple[int, ...] = (24, 48, 96, 160, 192)
+    parser_widths: tuple[int, ...] = (16, 32, 64, 96)
     encoder_widths: tuple[int, ...] = (32, 64, 128, 192)
-    hidden: int = 320
+    hidden: tuple[int, int] = (256, 344)
     leak: float = 0.1
 
     def as_dict(self) -> dict[str, object]:

@@ -70,6 +70,9 @@ class FaceNetwork(nn.Module, ABC):
         """Return the parts that only locate the face: trained from stage 2 on."""
         return ()
 
+    def keep_mirrored(self) -> None:  # noqa: B027 - not every network has such layers
+        """Restore what a step of training takes from layers that answer mirrored crops by mirrored maps."""
+
     def forward(self, crop: Tensor) -> Tensor:
         """Return the symmetric faces (B, 3, 128, 128) of crops (B, 3, 160, 160)."""
         return self.decode(crop)

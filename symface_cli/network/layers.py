@@ -18,6 +18,20 @@ def convolve_and_pool(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def halve_by_convolving(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
+    """Build a stack of 4 x 4 convolutions with stride 2, batch normalization and ReLU, one per width.
+
+    Next to `convolve_and_pool`, a quarter of the places are computed, and mirrored images give mirrored features:
+    the kernel is even.
+    """
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        channels = width
+    return nn.Sequential(*layers)
+
+
 def upsample_and_convolve(channels: int, width: int) -> nn.Sequential:
     """Build nearest-neighbor up-sampling by 2, 3 x 3 convolution and ReLU (Eq. 6-9), with batch normalization."""
     return nn.Sequential(
@@ -46,13 +60,15 @@ def fold_batch_norm(network: nn.Module) -> None:
     for stack in network.modules():
         if isinstance(stack, nn.Sequential):
             for place, layer in enumerate(stack):
-                if isinstance(layer, nn.BatchNorm2d) and bool((layer.weight >= 0).all()):
+                if isinstance(layer, nn.BatchNorm2d):
                     _fold_into_convolution(stack, place, layer)
 
 
 def _fold_into_convolution(stack: nn.Sequential, place: int, norm: nn.BatchNorm2d) -> None:
-    """Fold the normalization at a place in a stack into the convolution before it."""
+    """Fold the normalization at a place in a stack into the convolution before it, if that computes the same."""
     pooled = isinstance(stack[place - 1], nn.MaxPool2d)
+    if pooled and bool((norm.weight < 0).any()):
+        return
     before = place - 2 if pooled else place - 1
     convolution = stack[before]
     assert isinstance(convolution, nn.Conv2d)

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
-from symface_cli.network.layers import convolve_and_pool
+from symface_cli.network.layers import halve_by_convolving
 from symface_cli.network.maps import CORRECTION_UNIT
-from symface_cli.network.parsing import Parser, level_of_warp, looks_to_right, sample_face
-from symface_cli.network.warps import compose_warps, halve, identity_warp, mirror_warp, rectify
+from symface_cli.network.mirroring import mirror_convolution, mirror_convolution_of_image, mirror_maps, mirror_norm
+from symface_cli.network.parsing import Parser, level_of_warp, sample_face
+from symface_cli.network.warps import compose_warps, halve, identity_warp, rectify
 
 
 class LocalizerOutput(NamedTuple):
@@ -39,30 +40,21 @@ class Localizer(nn.Module):
     """A spatial transformer (Jaderberg et al. 2015) that finds the warp in two steps.
 
     A guess from the whole crop, then a correction from the face rectified with it. The second step sees the rectified
-    face beside its mirror image, so that it can register the two sides.
+    face beside its mirror image, so that it can register the two sides. Of a mirrored crop both say the same, mirrored,
+    as long as the weights are kept so.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        hidden = architecture.hidden
-        self.coarse = nn.Sequential(
-            convolve_and_pool(3, architecture.coarse_widths),  # (B, 192, 5, 5)
-            nn.Flatten(),
-            nn.Linear(architecture.coarse_widths[-1] * 25, hidden),
-            nn.LeakyReLU(architecture.leak),
-        )
-        self.coarse_warp = nn.Linear(hidden, GRID * GRID * 2)
-        self.fine = nn.Sequential(
-            convolve_and_pool(6, architecture.fine_widths),  # (B, 192, 4, 4)
-            nn.Flatten(),
-            nn.Linear(architecture.fine_widths[-1] * 16, hidden),
-            nn.LeakyReLU(architecture.leak),
-        )
-        self.fine_maps = nn.Linear(hidden, GRID * GRID * 3)
+        self.coarse = _look(3, architecture.coarse_widths, 5, architecture.hidden[0], architecture.leak)
+        self.coarse_warp = nn.Linear(architecture.hidden[0], GRID * GRID * 2)
+        self.fine = _look(6, architecture.fine_widths, 4, architecture.hidden[1], architecture.leak)
+        self.fine_maps = nn.Linear(architecture.hidden[1], GRID * GRID * 3)
         self.parser = Parser(architecture.parser_widths)
         for layer in (self.coarse_warp, self.fine_maps):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        self.keep_mirrored()
 
     def forward(self, crop: Tensor) -> LocalizerOutput:
         """Locate the face in each crop (B, 3, 160, 160)."""
@@ -74,23 +66,6 @@ class Localizer(nn.Module):
         parts = self.parser(sample_face(crop, level) - GRAY)
         outside = F.relu((shift + identity_warp(shift)).abs() - 1).mean()
         return LocalizerOutput(coarse, warp, mask, parts, level, outside)
-
-    def locate_both_ways(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return warp, mask, parts and level as in `LocalizerOutput`, the same of the mirror image but mirrored.
-
-        Both steps are averaged over crop and mirror image; the parser sees the one of both that looks to the left.
-        """
-        count = len(crop)
-        guess = self.guess(torch.cat([crop, crop.flip(-1)]))
-        coarse = (guess[:count] + mirror_warp(guess[count:])) / 2
-        face = rectify(crop, coarse)
-        shift, mask = self.correct(torch.cat([face, face.flip(-1)]))
-        warp = compose_warps(coarse, (shift[:count] + mirror_warp(shift[count:])) / 2)
-        level = level_of_warp(warp)
-        face, to_right = sample_face(crop, level) - GRAY, looks_to_right(warp, level)[:, None, None, None]
-        parts = self.parser(torch.where(to_right, face.flip(-1), face))
-        mask = (mask[:count] + mask[count:].flip(2)) / 2
-        return warp, mask, torch.where(to_right, parts.flip(-1), parts), level
 
     def guess(self, crop: Tensor) -> Tensor:
         """Return a first guess of the warp, (B, 17, 17, 2), from crops (B, 3, 160, 160)."""
@@ -110,3 +85,25 @@ class Localizer(nn.Module):
         face = face - GRAY
         maps = self.fine_maps(self.fine(torch.cat([face, face.flip(-1)], 1))).float().view(-1, GRID, GRID, 3)
         return CORRECTION_UNIT * maps[..., :2], maps[..., 2]
+
+    @torch.no_grad()
+    def keep_mirrored(self) -> None:
+        """Mirror the weights, see `network.mirroring`: to be done after each step of training."""
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                mirror_norm(layer)
+        for stack, hidden, *_ in (self.coarse, self.fine):
+            first, *others = (layer for layer in stack if isinstance(layer, nn.Conv2d))
+            mirror_convolution_of_image(first)
+            for layer in (*others, hidden):
+                mirror_convolution(layer)
+        mirror_maps(self.coarse_warp, GRID, (-1, 1))
+        mirror_maps(self.fine_maps, GRID, (-1, 1, 1))
+        self.parser.keep_mirrored()
+
+
+def _look(channels: int, widths: tuple[int, ...], side: int, hidden: int, leak: float) -> nn.Sequential:
+    """Build a stack that ends with features of side x side places, and a hidden layer that sees all of them."""
+    return nn.Sequential(
+        halve_by_convolving(channels, widths), nn.Conv2d(widths[-1], hidden, side), nn.LeakyReLU(leak), nn.Flatten()
+    )

@@ -8,22 +8,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.layers import convolve_and_pool, upsample_and_convolve
+from symface_cli.network.layers import halve_by_convolving, upsample_and_convolve
 from symface_cli.network.maps import PARSING_SIZE, PARTS, Part
+from symface_cli.network.mirroring import (
+    mirror_convolution,
+    mirror_convolution_of_image,
+    mirror_convolution_to_pixels,
+)
 from symface_cli.network.warps import halve, identity_warp
 
 
 class Parser(nn.Module):
     """A small U-Net (Ronneberger et al. 2015) that says what each point shows, and where the irises are.
 
-    It sees the level face beside its mirror image.
+    It sees the level face beside its mirror image; of a mirrored face it says the same, mirrored.
     """
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         channels = (6, *widths)
-        self.down = nn.ModuleList(convolve_and_pool(channels[i], (widths[i],)) for i in range(len(widths)))
-        below, others = widths[-1], widths[-2::-1]  # 128; 64, 32 and 16, which are joined on the way up
+        self.down = nn.ModuleList(halve_by_convolving(channels[i], (widths[i],)) for i in range(len(widths)))
+        below, others = widths[-1], widths[-2::-1]  # 96; 64, 32 and 16, which are joined on the way up
         self.up = nn.ModuleList()
         for width in others:
             self.up.append(upsample_and_convolve(below, width))
@@ -37,12 +42,22 @@ class Parser(nn.Module):
         """
         features = [torch.cat([face, face.flip(-1)], 1)]
         for down in self.down:
-            features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 128, 4, 4)
+            features.append(down(features[-1]))  # (B, 16, 32, 32), (B, 32, 16, 16), (B, 64, 8, 8), (B, 96, 4, 4)
         x = features.pop()
         for up in self.up:
             x = torch.cat([up(x), features.pop()], 1)  # (B, 128, 8, 8), (B, 64, 16, 16), (B, 32, 32, 32)
         logits: Tensor = self.logits(x).float()
         return logits
+
+    def keep_mirrored(self) -> None:
+        """Mirror the weights of the convolutions, see `network.mirroring`."""
+        first, *others = (down[0] for down in self.down)
+        mirror_convolution_of_image(first)
+        for convolution in others:
+            mirror_convolution(convolution)
+        for place, up in enumerate(self.up):
+            mirror_convolution(up[1], joined=1 if place == 0 else 2)
+        mirror_convolution_to_pixels(self.logits[0], joined=2)
 
 
 def probabilities(logits: Tensor) -> Tensor:
@@ -62,12 +77,6 @@ def level_of_warp(warp: Tensor) -> Tensor:
     c = (y * x).sum((1, 2)) / spread
     s = (y[..., 1] * x[:, 0] - y[..., 0] * x[:, 1]).sum(1) / spread
     return torch.stack([torch.stack([c, s], 1), torch.stack([-s, c], 1), y.mean(1)], 2)
-
-
-def looks_to_right(warp: Tensor, level: Tensor) -> Tensor:
-    """Return whether the midlines of warps (B, 17, 17, 2) lie on the right of the level frames' (B, 2, 3): (B,)."""
-    moved = warp[:, :, warp.shape[2] // 2].mean(1) - level[..., 2]
-    return (moved * level[..., 0]).sum(1) > 0
 
 
 def sample_level(maps: Tensor, warp: Tensor, level: Tensor) -> Tensor:

@@ -109,10 +109,14 @@ class SymmetricFaceVAE(FaceNetwork):
         """Return the localizer."""
         return (self.localizer,)
 
+    def keep_mirrored(self) -> None:
+        """Keep the localizer's weights mirrored."""
+        self.localizer.keep_mirrored()
+
     def locate(self, crop: Tensor) -> Localization:
         """Locate the faces of crops (B, 3, 160, 160)."""
-        warp, mask_logits, parts_logits, level = self.localizer.locate_both_ways(crop)
-        mask, parts = mask_logits.sigmoid(), probabilities(parts_logits)
+        found = self.localizer(crop)
+        warp, mask, parts, level = found.warp, found.mask.sigmoid(), probabilities(found.parts), found.level
         mask = (mask + mask.flip(2)) / 2
         visible = visibility(parts, warp, level)
         weights = side_weights(warp, visible)

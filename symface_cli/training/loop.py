@@ -37,7 +37,7 @@ from symface_cli.training.run_folder import RunFolder
 
 REPORT_EVERY = 10  # steps
 SHEET_FACES = 12
-DENSE_LAYERS = ("localizer.coarse.2.", "localizer.fine.2.")
+DENSE_LAYERS = ("localizer.coarse.1.", "localizer.fine.1.")
 """Names of the localizer's dense layers begin so."""
 NO_CURVES = 'matplotlib is not installed: no losses.png is drawn; to have it, try: pip install "symface[train]"'
 
@@ -305,6 +305,7 @@ def take_step(training: Training, batch: TrainingBatch, clip: float) -> Losses:
     torch.autograd.backward(losses["total"])
     clip_gradients(training.network, clip)
     training.optimizer.step()
+    training.network.keep_mirrored()
     training.mean.update(training.network)
     training.schedule.step()
     return {name: value.detach() for name, value in losses.items()}

@@ -21,6 +21,7 @@ def network():
             nn.init.normal_(layer.weight, std=0.05)
     nn.init.normal_(network.localizer.coarse_warp.weight, std=0.002)
     nn.init.normal_(network.localizer.fine_maps.weight, std=0.01)
+    network.keep_mirrored()
     return network
 
 

@@ -388,7 +388,7 @@ def test_dense_layers_of_the_localizer_and_the_linear_path_learn_slowly():
     rates = {names[parameter]: group["lr"] for group in groups for parameter in group["params"]}
     assert rates.keys() == set(names.values())
     assert {name for name, rate in rates.items() if rate == 0.1} == {
-        f"localizer.{stack}.2.{kind}" for stack in ("coarse", "fine") for kind in ("weight", "bias")
+        f"localizer.{stack}.1.{kind}" for stack in ("coarse", "fine") for kind in ("weight", "bias")
     }
     assert {name for name, rate in rates.items() if rate == 0.01} == {
         f"{part}.linear.{kind}" for part in ("encoder", "decoder") for kind in ("weight", "bias")
