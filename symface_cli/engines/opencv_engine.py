@@ -21,7 +21,7 @@ from symface_cli.engines.shapes import shapes_of
 from symface_cli.geometry.types import Floats, Photo
 from symface_cli.geometry.warps import GRID, control_points, similarity_of_warp
 from symface_cli.network.architecture import FACE_SIZE, GRAY, Architecture
-from symface_cli.network.maps import CORRECTION_UNIT
+from symface_cli.network.maps import CORRECTION_UNIT, CORRECTIONS, FAR
 from symface_cli.network.weights import WeightsFile
 
 HALF = FACE_SIZE // 2  # px, side of the faces that the VAE's stacks work on
@@ -102,8 +102,12 @@ class _Localizer:
         """Locate the face in a crop (160, 160, 3) in 0..1."""
         half = maps.halve(image)
         guess = self._guess(self._coarse(crop=_planes(half - GRAY)))
-        coarse = guess.reshape(GRID, GRID, 2) + control_points().astype(np.float32)
-        warp, mask = self._correct(image, coarse)
+        warp = guess.reshape(GRID, GRID, 2) + control_points().astype(np.float32)
+        for _ in range(CORRECTIONS):
+            shift, mask = self._correct(image, warp)
+            warp = maps.compose_warps(warp, shift)
+            if np.linalg.norm(shift, axis=-1).mean() <= FAR:
+                break
         crop_from_level = similarity_of_warp(warp)
         parts = self._parse(maps.sample_face(half, crop_from_level))
         visible = maps.visibility(parts, warp, crop_from_level)
@@ -117,12 +121,12 @@ class _Localizer:
             pose_field=pose_field,
         )
 
-    def _correct(self, image: Floats, coarse: Floats) -> tuple[Floats, Floats]:
-        """Return the corrected warp, and the mask."""
-        face = _beside_mirror_image(_planes(maps.rectify(image, coarse) - GRAY))
+    def _correct(self, image: Floats, warp: Floats) -> tuple[Floats, Floats]:
+        """Return the correction of a warp, and the mask."""
+        face = _beside_mirror_image(_planes(maps.rectify(image, warp) - GRAY))
         correction = self._maps(self._fine(face=face)).reshape(GRID, GRID, 3)
         mask = maps.sigmoid(correction[..., 2])
-        return maps.compose_warps(coarse, CORRECTION_UNIT * correction[..., :2]), (mask + mask[:, ::-1]) / 2
+        return CORRECTION_UNIT * correction[..., :2], 0.5 * (mask + mask[:, ::-1])
 
     def _parse(self, level: Floats) -> Floats:
         """Return what a level face (64, 64, 3) shows, (PARTS + 1, 64, 64)."""

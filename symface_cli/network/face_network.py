@@ -70,7 +70,7 @@ class FaceNetwork(nn.Module, ABC):
         """Return the parts that only locate the face: trained from stage 2 on."""
         return ()
 
-    def keep_mirrored(self) -> None:  # noqa: B027 - not every network has such layers
+    def keep_mirrored(self) -> None:
         """Restore what a step of training takes from layers that answer mirrored crops by mirrored maps."""
 
     def forward(self, crop: Tensor) -> Tensor:

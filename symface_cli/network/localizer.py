@@ -9,8 +9,14 @@ from torch import Tensor, nn
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
 from symface_cli.network.layers import halve_by_convolving
-from symface_cli.network.maps import CORRECTION_UNIT
-from symface_cli.network.mirroring import mirror_convolution, mirror_convolution_of_image, mirror_maps, mirror_norm
+from symface_cli.network.maps import CORRECTION_UNIT, CORRECTIONS, FAR
+from symface_cli.network.mirroring import (
+    convolutions,
+    mirror_convolution,
+    mirror_convolution_of_image,
+    mirror_maps,
+    mirror_norm,
+)
 from symface_cli.network.parsing import Parser, level_of_warp, sample_face
 from symface_cli.network.warps import compose_warps, halve, identity_warp, rectify
 
@@ -46,9 +52,9 @@ class Localizer(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.coarse = _look(3, architecture.coarse_widths, 5, architecture.hidden[0], architecture.leak)
+        self.coarse = _stack_and_hidden(3, architecture.coarse_widths, 5, architecture.hidden[0], architecture.leak)
         self.coarse_warp = nn.Linear(architecture.hidden[0], GRID * GRID * 2)
-        self.fine = _look(6, architecture.fine_widths, 4, architecture.hidden[1], architecture.leak)
+        self.fine = _stack_and_hidden(6, architecture.fine_widths, 4, architecture.hidden[1], architecture.leak)
         self.fine_maps = nn.Linear(architecture.hidden[1], GRID * GRID * 3)
         self.parser = Parser(architecture.parser_widths)
         for layer in (self.coarse_warp, self.fine_maps):
@@ -57,10 +63,26 @@ class Localizer(nn.Module):
         self.keep_mirrored()
 
     def forward(self, crop: Tensor) -> LocalizerOutput:
-        """Locate the face in each crop (B, 3, 160, 160)."""
+        """Locate the face in each crop (B, 3, 160, 160), in the two steps that are trained."""
         coarse = self.guess(crop)
         start = coarse.detach()  # the second step learns from where the first one is, without moving it
         shift, mask = self.correct(rectify(crop, start))
+        return self._look(crop, coarse, start, shift, mask)
+
+    def locate(self, crop: Tensor) -> LocalizerOutput:
+        """Locate the face in each crop; where a correction was large, the second step is repeated."""
+        start = coarse = self.guess(crop)
+        shift, mask = self.correct(rectify(crop, start))
+        for _ in range(CORRECTIONS - 1):
+            far = shift.norm(dim=-1).mean((1, 2)) > FAR
+            if not far.any():
+                break
+            start = torch.where(far[:, None, None, None], compose_warps(start, shift), start)
+            shift, mask = self.correct(rectify(crop, start))
+        return self._look(crop, coarse, start, shift, mask)
+
+    def _look(self, crop: Tensor, coarse: Tensor, start: Tensor, shift: Tensor, mask: Tensor) -> LocalizerOutput:
+        """Look at what crops show, once their faces are found: where a correction takes a start."""
         warp = compose_warps(start, shift)
         level = level_of_warp(warp.detach())
         parts = self.parser(sample_face(crop, level) - GRAY)
@@ -92,17 +114,17 @@ class Localizer(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 mirror_norm(layer)
-        for stack, hidden, *_ in (self.coarse, self.fine):
-            first, *others = (layer for layer in stack if isinstance(layer, nn.Conv2d))
+        for step in (self.coarse, self.fine):
+            first, *others = convolutions(step)
             mirror_convolution_of_image(first)
-            for layer in (*others, hidden):
-                mirror_convolution(layer)
+            for convolution in others:
+                mirror_convolution(convolution)
         mirror_maps(self.coarse_warp, GRID, (-1, 1))
         mirror_maps(self.fine_maps, GRID, (-1, 1, 1))
         self.parser.keep_mirrored()
 
 
-def _look(channels: int, widths: tuple[int, ...], side: int, hidden: int, leak: float) -> nn.Sequential:
+def _stack_and_hidden(channels: int, widths: tuple[int, ...], side: int, hidden: int, leak: float) -> nn.Sequential:
     """Build a stack that ends with features of side x side places, and a hidden layer that sees all of them."""
     return nn.Sequential(
         halve_by_convolving(channels, widths), nn.Conv2d(widths[-1], hidden, side), nn.LeakyReLU(leak), nn.Flatten()

@@ -8,10 +8,14 @@ take the mean of a layer's weights and their mirrored ones: of all weights that 
 Kernels have to lie the same way in a mirrored image: where they halve it, they are even.
 """
 
-import torch
 from torch import Tensor, nn
 
 HALFWAY = 0.5
+
+
+def convolutions(part: nn.Module) -> list[nn.Conv2d]:
+    """Return the convolutions of a part, from its beginning to its end."""
+    return [layer for layer in part.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def mirror_convolution(layer: nn.Conv2d, joined: int = 1) -> None:
@@ -31,7 +35,8 @@ def mirror_convolution_to_pixels(layer: nn.Conv2d, joined: int = 1) -> None:
     assert layer.bias is not None
     mirrored_weight = _swap_halves(layer.weight.flip(-1), 1, joined)
     for values, mirrored in ((layer.weight, mirrored_weight), (layer.bias, layer.bias)):
-        values.lerp_(mirrored.unflatten(0, (-1, 2)).flip(1).flatten(0, 1), HALFWAY)
+        pairs = mirrored.reshape(-1, 2, *mirrored.shape[1:])  # of pixels beside each other
+        values.lerp_(pairs.flip(1).reshape(mirrored.shape), HALFWAY)
 
 
 def mirror_norm(layer: nn.BatchNorm2d) -> None:
@@ -42,16 +47,18 @@ def mirror_norm(layer: nn.BatchNorm2d) -> None:
 
 
 def mirror_maps(layer: nn.Linear, side: int, signs: tuple[int, ...]) -> None:
-    """Mirror the weights of what turns features into maps (side, side, len(signs)); -1 is the sign of what points right.
+    """Mirror the weights of what turns features into maps (side, side, C).
 
-    A warp's x does.
+    `signs` has -1 for channels that point to the right, as a warp's x does, and 1 for others.
     """
     sign = layer.weight.new_tensor(signs)[:, None]
     for values, mirrored in ((layer.weight, _swap_halves(layer.weight, 1)), (layer.bias[:, None], layer.bias[:, None])):
-        maps = mirrored.unflatten(0, (side, side, len(signs))).flip(1) * sign
-        values.lerp_(maps.flatten(0, 2), HALFWAY)
+        maps = mirrored.reshape(side, side, len(signs), -1).flip(1) * sign
+        values.lerp_(maps.reshape(mirrored.shape), HALFWAY)
 
 
 def _swap_halves(values: Tensor, axis: int, joined: int = 1) -> Tensor:
     """Swap the two halves of an axis, or those of each of `joined` parts of it."""
-    return values.unflatten(axis, (joined, 2, -1)).flip(axis + 1).flatten(axis, axis + 2)
+    before, after = values.shape[:axis], values.shape[axis + 1 :]
+    halves = values.reshape(*before, joined, 2, -1, *after)
+    return halves.flip(axis + 1).reshape(values.shape)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from symface_cli.network.layers import halve_by_convolving, upsample_and_convolve
 from symface_cli.network.maps import PARSING_SIZE, PARTS, Part
 from symface_cli.network.mirroring import (
+    convolutions,
     mirror_convolution,
     mirror_convolution_of_image,
     mirror_convolution_to_pixels,
@@ -51,13 +52,15 @@ class Parser(nn.Module):
 
     def keep_mirrored(self) -> None:
         """Mirror the weights of the convolutions, see `network.mirroring`."""
-        first, *others = (down[0] for down in self.down)
+        first, *others = convolutions(self.down)
         mirror_convolution_of_image(first)
-        for convolution in others:
+        below, *joining = convolutions(self.up)
+        for convolution in (*others, below):
             mirror_convolution(convolution)
-        for place, up in enumerate(self.up):
-            mirror_convolution(up[1], joined=1 if place == 0 else 2)
-        mirror_convolution_to_pixels(self.logits[0], joined=2)
+        for convolution in joining:
+            mirror_convolution(convolution, joined=2)
+        for convolution in convolutions(self.logits):
+            mirror_convolution_to_pixels(convolution, joined=2)
 
 
 def probabilities(logits: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class SymmetricFaceVAE(FaceNetwork):
 
     def locate(self, crop: Tensor) -> Localization:
         """Locate the faces of crops (B, 3, 160, 160)."""
-        found = self.localizer(crop)
+        found = self.localizer.locate(crop)
         warp, mask, parts, level = found.warp, found.mask.sigmoid(), probabilities(found.parts), found.level
         mask = (mask + mask.flip(2)) / 2
         visible = visibility(parts, warp, level)
