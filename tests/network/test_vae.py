@@ -175,3 +175,20 @@ def test_zero_upsampling_puts_zeros_between_the_values():
 def test_network_on_one_crop_is_small_enough_to_bundle():
     network = SymmetricFaceVAE(Architecture())
     assert sum(p.numel() for p in network.parameters()) * 2 < 40e6  # bytes in half precision
+
+
+@torch.inference_mode()
+def test_a_face_that_is_far_from_its_guess_is_corrected_again_and_the_others_are_not(network, monkeypatch):
+    crop, localizer = crops(), network.localizer
+    corrections = iter([(0.3, 0.01), (0.1, 0.01), (0.02, 0.01)])  # of both faces, in face coordinates, to the right
+
+    def correct(face):
+        lengths = torch.tensor(next(corrections))
+        shift = torch.stack([lengths.view(2, 1, 1).expand(2, 17, 17), torch.zeros(2, 17, 17)], -1)
+        return shift, torch.zeros(2, 17, 17)
+
+    monkeypatch.setattr(localizer, "guess", lambda crop: 0.5 * warps.identity_warp(crop))
+    monkeypatch.setattr(localizer, "correct", correct)
+    middles = localizer.locate(crop).warp[:, 8, 8, 0].tolist()
+    assert middles == pytest.approx([0.5 * (0.3 + 0.1 + 0.02), 0.5 * 0.01], abs=3e-3)
+    assert next(corrections, None) is None
