@@ -31,7 +31,7 @@ EngineOption = Annotated[
     Literal["auto", "opencv", "torch"],
     typer.Option(
         "--engine",
-        help="What computes the network; auto takes OpenCV for up to 100 photos on the CPU, which starts at once.",
+        help="What computes the network; auto takes torch on a GPU, else OpenCV, which starts at once.",
         rich_help_panel=EXPERT,
     ),
 ]

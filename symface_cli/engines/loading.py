@@ -10,12 +10,12 @@ from symface_cli.network.weights import WeightsFile, read_weights
 
 EngineChoice = Literal["auto", "opencv", "torch"]
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, that of Windows' Linux, AMD's
-FEW = 100  # photos: what torch saves on more of them is worth the second that it takes to be imported
+FEW = 100  # photos: on a GPU, more of them are done earlier in spite of the seconds that torch takes to be loaded
 
 
-def engine_for(choice: EngineChoice, photos: int) -> EngineChoice:
-    """Return the engine for a number of photos: more than a few are worth the time that torch takes to be loaded."""
-    return "torch" if choice == "auto" and photos > FEW else choice
+def engine_for(choice: EngineChoice, device: str, photos: int) -> EngineChoice:
+    """Return the engine for a number of photos: torch for more than a few where there may be a GPU for it."""
+    return "torch" if choice == device == "auto" and photos > FEW and _has_gpu_driver() else choice
 
 
 def load_engine(
@@ -51,11 +51,15 @@ def _share_gpu(weights: Path | None, device: str) -> Engine | None:
     """Load torch in a process that has the GPU; return None without one, or where processes are not forked."""
     from symface_cli.parallel.work import FORKS
 
-    if not FORKS or device == "cpu" or (device == "auto" and not any(map(os.path.exists, GPU_DRIVERS))):
+    if not FORKS or device == "cpu" or (device == "auto" and not _has_gpu_driver()):
         return None
     from symface_cli.engines.shared_engine import start_engine
 
     return start_engine(weights, device)
+
+
+def _has_gpu_driver() -> bool:
+    return any(map(os.path.exists, GPU_DRIVERS))
 
 
 def _load_torch(weights: Path | None, device: str) -> Engine:

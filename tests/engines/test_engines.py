@@ -113,10 +113,21 @@ def test_the_vae_is_loaded_only_when_a_face_is_decoded(crop, monkeypatch):
     assert not loaded
 
 
-@pytest.mark.parametrize(("photos", "expected"), [(1, "auto"), (FEW, "auto"), (FEW + 1, "torch"), (50_000, "torch")])
-def test_torch_is_loaded_for_many_photos(photos, expected):
-    assert engine_for("auto", photos) == expected
-    assert engine_for("opencv", photos) == "opencv"
+@pytest.mark.parametrize(
+    ("choice", "device", "photos", "gpu", "expected"),
+    [
+        ("auto", "auto", FEW, True, "auto"),
+        ("auto", "auto", FEW + 1, True, "torch"),
+        ("auto", "auto", 50_000, False, "auto"),
+        ("auto", "cpu", 50_000, True, "auto"),
+        ("opencv", "auto", 50_000, True, "opencv"),
+        ("torch", "auto", 1, False, "torch"),
+    ],
+)
+def test_torch_is_loaded_for_many_photos_if_there_may_be_a_gpu(choice, device, photos, gpu, expected, monkeypatch):
+    drivers = (str(ROOT),) if gpu else (str(ROOT / "no driver"),)
+    monkeypatch.setattr("symface_cli.engines.loading.GPU_DRIVERS", drivers)
+    assert engine_for(choice, device, photos) == expected
 
 
 def test_auto_takes_opencv_on_the_cpu_and_torch_for_a_gpu_and_the_papers_network(tmp_path, monkeypatch):

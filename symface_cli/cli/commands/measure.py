@@ -250,7 +250,7 @@ def measure(
     table = next((path for path in (csv_path, json_path) if path not in (None, Path("-"))), None)
     with find_cluster(context, targets, None if table is None else table.parent, resume) as cluster:
         if cluster is not None:
-            chosen = engine_for(engine, targets.count)
+            chosen = engine_for(engine, device, targets.count)
             load = partial(_load_meter, None if weights is None else weights.absolute(), device, chosen, options)
             batch = MeasuringBatch(
                 _load(weights, "cpu", chosen, targets.count), targets, options, spread_measuring(cluster, load, options)
@@ -269,7 +269,7 @@ def _load(weights: Path | None, device: str, engine: "EngineChoice", photos: int
     from symface_cli.engines.loading import engine_for
     from symface_cli.inference.symmetrizer import Symmetrizer
 
-    return Symmetrizer(weights, device, engine_for(engine, photos), forked=photos > 1)
+    return Symmetrizer(weights, device, engine_for(engine, device, photos), forked=photos > 1)
 
 
 def _load_meter(weights: Path | None, device: str, engine: "EngineChoice", options: "MeasuringOptions") -> "FaceMeter":

@@ -272,7 +272,7 @@ def symmetrize(
     )
     printer = ResultPrinter(print0)
     if are_films(context, photos):
-        loading = Loading(weights, device, engine_for(engine, 1), model_dir, check_identity, measure, forked=False)
+        loading = Loading(weights, device, engine, model_dir, check_identity, measure, forked=False)
         film = options_of(FilmTexts(person, start, end, codec, crf), options)
         return symmetrize_films(choose_targets(photos, out_path), film, loading, manifest, force, printer)
     selection = Selection(
@@ -287,7 +287,7 @@ def symmetrize(
     values.check_file(targets.file, options)
     if targets.folder is None and manifest is None:
         resume, measure = _check_records(context, report)
-    chosen = engine_for(engine, targets.count)
+    chosen = engine_for(engine, device, targets.count)
     loading = Loading(weights, device, chosen, model_dir, check_identity, measure, forked=targets.count > 1)
     how = BatchOptions(
         force=force,
