@@ -8,15 +8,15 @@ from torch import Tensor, nn
 
 from symface_cli.geometry.warps import GRID
 from symface_cli.network.architecture import GRAY, Architecture
-from symface_cli.network.layers import halve_by_convolving
-from symface_cli.network.maps import CORRECTION_UNIT, CORRECTIONS, FAR
-from symface_cli.network.mirroring import (
+from symface_cli.network.layers import (
     convolutions,
+    halve_by_convolving,
     mirror_convolution,
     mirror_convolution_of_image,
     mirror_maps,
     mirror_norm,
 )
+from symface_cli.network.maps import CORRECTION_UNIT, CORRECTIONS, FAR
 from symface_cli.network.parsing import Parser, level_of_warp, sample_face
 from symface_cli.network.warps import compose_warps, halve, identity_warp, rectify
 
@@ -110,7 +110,7 @@ class Localizer(nn.Module):
 
     @torch.no_grad()
     def keep_mirrored(self) -> None:
-        """Mirror the weights, see `network.mirroring`: to be done after each step of training."""
+        """Mirror the weights, see `network.layers`: to be done after each step of training."""
         for layer in self.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 mirror_norm(layer)

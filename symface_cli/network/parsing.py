@@ -8,14 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symface_cli.network.layers import halve_by_convolving, upsample_and_convolve
-from symface_cli.network.maps import PARSING_SIZE, PARTS, Part
-from symface_cli.network.mirroring import (
+from symface_cli.network.layers import (
     convolutions,
+    halve_by_convolving,
     mirror_convolution,
     mirror_convolution_of_image,
     mirror_convolution_to_pixels,
+    upsample_and_convolve,
 )
+from symface_cli.network.maps import PARSING_SIZE, PARTS, Part
 from symface_cli.network.warps import halve, identity_warp
 
 
@@ -51,7 +52,7 @@ class Parser(nn.Module):
         return logits
 
     def keep_mirrored(self) -> None:
-        """Mirror the weights of the convolutions, see `network.mirroring`."""
+        """Mirror the weights of the convolutions, see `network.layers`."""
         first, *others = convolutions(self.down)
         mirror_convolution_of_image(first)
         below, *joining = convolutions(self.up)

@@ -5,13 +5,14 @@ import torch
 from torch import nn
 
 from symface_cli.network.builder import build_network
-from symface_cli.network.layers import halve_by_convolving, upsample_and_convolve
-from symface_cli.network.mirroring import (
+from symface_cli.network.layers import (
+    halve_by_convolving,
     mirror_convolution,
     mirror_convolution_of_image,
     mirror_convolution_to_pixels,
     mirror_maps,
     mirror_norm,
+    upsample_and_convolve,
 )
 from tests.small import SMALL
 
