@@ -4,9 +4,9 @@
     python benchmarks/calibration.py london/neutral --landmarks
 
 The first makes faces symmetric, gives them a known asymmetry (areas and everything else moved at random, light from one
-side, a redder cheek), turns them a little, adds noise, and measures them. The second measures photos as they are and
-compares with landmarks placed by hand, from a `.csv` beside each photo and `mirror_index.csv` in the folder above; as
-these, they have the turn of the head in them.
+side, a redder cheek), turns them a little, adds noise, and measures those that are found where they are. The second
+measures photos as they are and compares with landmarks placed by hand, from a `.csv` beside each photo and
+`mirror_index.csv` in the folder above; as these, they have the turn of the head in them.
 Per number: correlation and slope of the measured value over the true one, the root mean square of the true values and
 of the measured ones' errors, and the mean error bar.
 """
@@ -42,6 +42,7 @@ PLACES: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "jaw": ((-0.42, 0.55), (0.14, 0.20)),
 }
 """Centers and widths (deviations) of what is moved on one side, in normalized face coordinates."""
+OFF = 0.25  # of the face's side: a face that is found farther from where it is was not found
 LARGEST_LEVEL = 1.5
 AREA_MOVE = 0.03  # eye distances, deviation of an area's displacement at level 1
 SMOOTH_MOVE = 0.008  # eye distances, deviation of the displacements of a 6 x 6 grid over the whole face at level 1
@@ -148,7 +149,7 @@ def known_pair(symmetrizer: Symmetrizer, face: Photo, level: float, generator: n
     noise = NOISE * generator.normal(size=(side, side, 3))
     degrees = TILT * generator.normal()
     photo, photo_from_face = photograph(colored, random_field(level, generator), degrees, noise)
-    found = detect(photo)[:1]
+    found = [each for each in detect(photo)[:1] if np.abs(each.center - side / 2).max() < OFF * len(face)]
     for measured in measure_asymmetry(symmetrizer, photo, found):
         color = color_difference(cv2.resize(colored, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC))
         displacement, points = displacement_of(photo_from_face), np.zeros((COUNT, 2))
@@ -198,9 +199,10 @@ def landmark_values(landmarks: Array, mirror: NDArray[np.int_], measured: Asymme
     return values
 
 
-def print_table(pairs: list[Pair]) -> None:
+def print_table(pairs: list[Pair], made: int) -> None:
     """Print one line per number that has a true value."""
-    print(f"{len(pairs)} faces\n{'':20}{'corr.':>8}{'slope':>8}{'true':>8}{'error':>8}{'bar':>8}")
+    print(f"{len(pairs)} of {made} faces; the others are not found where they are")
+    print(" " * 20 + "".join(f"{title:>8}" for title in ("corr.", "slope", "true", "error", "bar")))
     for key in MEASURES:
         rows = [(truth[key], *measured[key]) for truth, measured in pairs if key in truth]
         if len(rows) < 3:
@@ -223,7 +225,8 @@ def main() -> None:
     options = parser.parse_args()
     split = "all" if options.landmarks else options.split
     paths = [photo.path for photo in choose_photos(survey(options.photos), split, options.limit)]
-    print_table(list(placed_by_hand(paths) if options.landmarks else known(paths, options.levels)))
+    pairs = placed_by_hand(paths) if options.landmarks else known(paths, options.levels)
+    print_table(list(pairs), len(paths) * (1 if options.landmarks else options.levels))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     python benchmarks/repeatability.py LFW --spread [--split validation] [--limit N]
 
 The first changes photos of people who look into the camera: other crops, JPEG at several qualities, sizes, light from
-either side, and turns of the head by known angles, through the depth of a 3D face as in turned.py. Per named measure
+either side, and turns of the head by known angles, through the depth of a 3D head as in turned.py. Per named measure
 (difference of the sides, or value) and kind of change: ICC(A,1), the intraclass correlation for absolute agreement of
 single measurements (McGraw & Wong 1996), the standard error of measurement, which is the square root of all variance
 within a person, and the smallest detectable change, 1.96 sqrt(2) times that. A photo in which no face is found once is
@@ -22,9 +22,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from calibration import FIELD, sample
+from head_shapes import HeadShapes
 from numpy.typing import NDArray
 from PIL import Image
-from turned import read_depth, turn_field
+from turned import turn_field
 
 from symface_cli.data.datasets import choose_photos, survey
 from symface_cli.detection.detector import detect
@@ -34,13 +35,16 @@ from symface_cli.imaging.photo import read_photo
 from symface_cli.inference.symmetrizer import Symmetrizer
 from symface_cli.measurement.asymmetry import Asymmetry, measure_asymmetry
 from symface_cli.measurement.measures import MEASURES
+from symface_cli.measurement.points.scheme import mirror_points
 from symface_cli.measurement.quantities import MeasureKey, Quantity
 
 CROPS = ((0.0, 0.0), (0.06, 0.0), (0.0, 0.06), (0.06, 0.06))  # cut off left and top, in sides of the photo
 QUALITIES = (30, 50, 70, 90)
-SIDES = (150, 200, 300, 450, 675)  # px, of the whole photo
+SIDES = (100, 150, 200, 300, 450, 675, 1000)  # px, of the whole photo
 LIGHTS = (-0.3, -0.15, 0.0, 0.15, 0.3)  # by how much the viewer's right side is lighter, and the left one darker
 ANGLES = (0.0, 5.0, -5.0, 10.0, -10.0, 15.0, -15.0)  # degrees
+
+KINDS = ("crop", "JPEG", "size", "light", "turn")
 
 Change = Callable[[Photo, Array], Photo]
 """Changes a photo whose level frame is known."""
@@ -63,7 +67,8 @@ def compress(photo: Photo, quality: int) -> Photo:
 def resize(photo: Photo, side: int) -> Photo:
     """Return a photo whose longer side has so many pixels."""
     scale = side / max(photo.shape)
-    resized: Photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized: Photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=kernel)
     return resized
 
 
@@ -92,7 +97,7 @@ def _pixels(photo: Photo) -> Array:
 
 
 def changes(depth: Array) -> Mapping[str, Sequence[Change]]:
-    """Return the changes of each kind."""
+    """Return the changes of each of KINDS."""
     return {
         "crop": [lambda photo, _, at=at: crop(photo, *at) for at in CROPS],
         "JPEG": [lambda photo, _, quality=quality: compress(photo, quality) for quality in QUALITIES],
@@ -122,23 +127,25 @@ def agreement(values: NDArray[np.floating]) -> tuple[float, float, float]:
     return float(icc), error, float(1.96 * np.sqrt(2) * error)
 
 
-def print_agreement(paths: Sequence[Path], depth: Array) -> None:
+def print_agreement(paths: Sequence[Path], heads: HeadShapes) -> None:
     """Print ICC(A,1) / standard error / smallest detectable change for each measure and kind of change."""
-    symmetrizer, kinds = Symmetrizer(device="cpu"), changes(depth)
-    found: dict[str, list[list[list[float]]]] = {kind: [] for kind in kinds}
-    missed = dict.fromkeys(kinds, 0)
+    symmetrizer = Symmetrizer(device="cpu")
+    found: dict[str, list[list[list[float]]]] = {kind: [] for kind in KINDS}
+    missed = dict.fromkeys(KINDS, 0)
     for path in paths:
         photo = read_photo(path)
         (measured,) = measure_asymmetry(symmetrizer, photo, detect(photo)[:1])
-        for kind, each in kinds.items():
+        level = apply(np.linalg.inv(measured.photo_from_level), measured.points)
+        depth = heads.depth_of((level + mirror_points(level)) / 2)
+        for kind, each in changes(depth).items():
             photos = [change(photo, measured.photo_from_level) for change in each]
             faces = [measure_asymmetry(symmetrizer, changed, detect(changed)[:1]) for changed in photos]
             if all(faces):
                 found[kind].append([values_of(face[0]) for face in faces])
             missed[kind] += not all(faces)
-    print(f"{len(paths)} people; not found: {missed}\n{'':22}" + "".join(f"{kind:>22}" for kind in kinds))
+    print(f"{len(paths)} people; not found: {missed}\n{'':22}" + "".join(f"{kind:>22}" for kind in KINDS))
     for number, measure in enumerate(MEASURES):
-        cells = ("{:.2f} / {:.2f} / {:.2f}".format(*agreement(np.array(found[kind])[..., number])) for kind in kinds)
+        cells = ("{:.2f} / {:.2f} / {:.2f}".format(*agreement(np.array(found[kind])[..., number])) for kind in KINDS)
         print(f"{measure.name:22}" + "".join(f"{cell:>22}" for cell in cells))
 
 
@@ -179,7 +186,7 @@ def main() -> None:
     if options.spread:
         print_spread(paths)
     else:
-        print_agreement(paths, read_depth(options.shape))
+        print_agreement(paths, HeadShapes(options.shape))
 
 
 if __name__ == "__main__":

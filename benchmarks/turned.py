@@ -3,15 +3,14 @@
     python benchmarks/turned.py PHOTOS [ict_facekit.npz] [--split validation] [--limit N] [--raw]
 
 As in calibration.py, faces are made symmetric and given a known asymmetry; then they are turned by known angles, each
-point by its depth in a 3D face: the mean of ICT-FaceKit (`mean`, and `indices` with the 68 landmarks), which has
-nothing to do with the field that symface takes a turn by. Without it, they are turned by that field itself: then what
-is off is not the depth. Named measures and areas: slope, and root mean square of the error, of the faces that are not
+point by its depth in a 3D head whose shape and expression are fitted to the face (head_shapes.py), which has nothing to
+do with the field that symface takes a turn by. Without it, they are turned by that field itself: then what is off is
+not the depth. Named measures and areas: slope, and root mean square of the error, of the faces that are not
 turned and of those turned by either angle, to either side. What should be measured is that of the face before it is
 turned.
 """
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -29,10 +28,11 @@ from calibration import (
     random_field,
     sample,
 )
+from head_shapes import HeadShapes
 
 from symface_cli.data.datasets import choose_photos, survey
 from symface_cli.detection.detector import detect
-from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y
+from symface_cli.geometry.frames import CROP_SIZE
 from symface_cli.geometry.sampling import enlarge
 from symface_cli.geometry.types import Array, Photo
 from symface_cli.geometry.warps import control_points
@@ -42,13 +42,12 @@ from symface_cli.measurement.asymmetry import measure_asymmetry, summarize
 from symface_cli.measurement.measures import MEASURES, measure_points
 from symface_cli.measurement.points.places import load_places
 from symface_cli.measurement.quantities import Area, MeasureKey, Quantity
-from symface_cli.measurement.reading import FACE_SIDE, Reading, displacement_of, mean_of_sides
+from symface_cli.measurement.reading import FACE_SIDE, NARROWING, Reading, displacement_of, mean_of_sides
 
 ANGLES = (0.0, 5.0, -5.0, 10.0, -10.0, 15.0, -15.0)  # degrees
 LEVEL = 1.0  # of asymmetry, as in calibration.py
 DISTANCE = 10.0  # half sides of the face frame, of the camera: 1.2 m, where the eyes' centers are 63 mm apart
-REACH = 0.045  # normalized, around a point, of the vertices that give its depth
-OUTLINE = 0.45  # normalized: the depth there is that of a head's axis, as far as the picture goes
+FADING = (0.2, 0.08)  # normalized, from the frame's edge, over which a turn comes to move nothing: across and down
 AREAS = tuple(
     MeasureKey(quantity, area)
     for area in Area
@@ -60,32 +59,15 @@ Turned = Callable[[Array, float], Array]
 """Turns the points that a field (33, 33, 2) has moved by so many degrees."""
 
 
-def read_depth(path: Path) -> Array:
-    """Return how far points of the face frame lie towards the camera, (33, 33) in its units, 0 at the cheeks."""
-    with np.load(path) as shape:
-        vertices, indices = shape["mean"].astype(np.float64), json.loads(str(shape["indices"]))
-    landmarks = vertices[indices["idx_to_landmark_verts"]]
-    eyes = np.stack([landmarks[36:42].mean(0), landmarks[42:48].mean(0)])
-    scale = EYE_DISTANCE_FACE / np.linalg.norm(eyes[1] - eyes[0])
-    moved = (vertices - eyes.mean(0)) * [scale, -scale, scale] + [0, EYES_Y, 0]
-    points = control_points(FIELD).reshape(-1, 2)
-    near = np.linalg.norm(points[:, None] - moved[None, :, :2], axis=-1) < REACH
-    depth = np.where(near, moved[None, :, 2], -np.inf).max(1)
-    depth[~near.any(1)] = depth[near.any(1)].min()
-    smooth = cv2.GaussianBlur(depth.reshape(FIELD, FIELD), (0, 0), 1.0)
-    symmetric = (smooth + smooth[:, ::-1]) / 2
-    level: Array = symmetric - symmetric[FIELD // 2, round((OUTLINE + 1) / 2 * (FIELD - 1))]
-    return level
-
-
 def turn_field(field: Array, depth: Array, degrees: float) -> Array:
     """Return the displacement (33, 33, 2) of points that are moved by a field and then turned, nose to the right.
 
-    A camera sees them from DISTANCE: what comes nearer by the turn becomes larger.
+    A camera sees them from DISTANCE: what comes nearer by the turn becomes larger. All of a face is turned; around it,
+    the picture stays: beside it, it would fold over if it did so at once, but not below the chin.
     """
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     points = control_points(FIELD)
-    fading = ((1 - np.abs(points).max(-1)) / 0.2).clip(0, 1)[..., None]
+    fading = ((1 - np.abs(points)) / FADING).clip(0, 1).prod(-1, keepdims=True)
     x, y = np.moveaxis(points + field, -1, 0)
     larger = DISTANCE / (DISTANCE - ((c - 1) * depth - s * x))
     seen = np.stack([(c * x + s * depth) * larger, y * larger], -1)
@@ -93,14 +75,22 @@ def turn_field(field: Array, depth: Array, degrees: float) -> Array:
 
 
 def turn_by(field: Array, turning: Array, degrees: float) -> Array:
-    """Return the same of points that are then turned by symface's own field, (33, 33, 2)."""
-    return np.asarray(field + np.sin(np.radians(degrees)) * sample(turning, control_points(FIELD) + field), np.float64)
+    """Return the same of points that are then turned by symface's own field, (33, 33, 2), and as much narrower."""
+    sine, points = np.sin(np.radians(degrees)), control_points(FIELD) + field
+    narrower = (np.sqrt(1 - (NARROWING * sine) ** 2) - 1) * points * [1, 0]
+    fading = ((1 - np.abs(control_points(FIELD))) / FADING).clip(0, 1).prod(-1, keepdims=True)
+    return np.asarray(field + sine * sample(turning, points) + fading * narrower, np.float64)
+
+
+def find_places(face: Photo) -> Array:
+    """Return where the points (45, 2) of a symmetric face (S, S, 3) lie in its frame."""
+    large = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC)
+    return load_places().find(mean_of_sides(large))
 
 
 def truth_of(face: Photo, field: Array, mask: Array) -> Truth:
     """Return what should be measured of a symmetric face (S, S, 3) that is moved by a field (33, 33, 2)."""
-    large = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC)
-    places = load_places().find(mean_of_sides(large))
+    places = find_places(face)
     points = places + sample(field, places[None])[0]
     step = (FIELD - 1) // 16
     displacement = displacement_of(control_points() + field[::step, ::step])
@@ -121,14 +111,21 @@ def truth_of(face: Photo, field: Array, mask: Array) -> Truth:
     return {**{key.name: areas[key] for key in AREAS}, **named}
 
 
-def choose_turn(shape: Path | None, symmetrizer: Symmetrizer) -> Turned:
-    """Return how heads are turned: by the depth of a 3D face, or by symface's own field."""
-    if shape is not None:
-        depth = read_depth(shape)
+def choose_turns(shapes: Path | None, symmetrizer: Symmetrizer) -> Callable[[Photo], Turned]:
+    """Return how a symmetric face (S, S, 3) is turned: by the depth of a head like it, or by symface's own field."""
+    if shapes is None:
+        located = symmetrizer.engine.locate(np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8))
+        if located is None:
+            raise SystemExit("these weights know no field")
+        own = np.stack([enlarge(located.pose_field[..., axis], FIELD) for axis in range(2)], -1)
+        return lambda _: lambda field, degrees: turn_by(field, own, degrees)
+    heads = HeadShapes(shapes)
+
+    def turned_like(face: Photo) -> Turned:
+        depth = heads.depth_of(find_places(face))
         return lambda field, degrees: turn_field(field, depth, degrees)
-    (own,) = (each for name, each in symmetrizer.network.named_buffers() if name.endswith("pose_field"))
-    turning = np.stack([enlarge(own.cpu().numpy()[..., axis], FIELD) for axis in range(2)], -1)
-    return lambda field, degrees: turn_by(field, turning, degrees)
+
+    return turned_like
 
 
 def measure_turned(
@@ -174,13 +171,13 @@ def main() -> None:
     parser.add_argument("--raw", action="store_true", help="leave the turn in")
     options = parser.parse_args()
     symmetrizer, generator = Symmetrizer(device="cpu"), np.random.default_rng(7)
-    turned, pairs = choose_turn(options.shape, symmetrizer), defaultdict(list)
+    turned_like, pairs = choose_turns(options.shape, symmetrizer), defaultdict(list)
     for path in (photo.path for photo in choose_photos(survey(options.photos), options.split, options.limit)):
         photo = read_photo(path)
         for face in symmetrizer.symmetrize(photo, detect(photo)[:1]):
             side = min(len(face.image), LARGEST_FACE)
             image = cv2.resize(face.image, (side, side), interpolation=cv2.INTER_AREA)
-            for angle, truth, found in measure_turned(symmetrizer, image, turned, generator, options.raw):
+            for angle, truth, found in measure_turned(symmetrizer, image, turned_like(image), generator, options.raw):
                 pairs[abs(angle)].append((truth, found))
     print_table(pairs)
 

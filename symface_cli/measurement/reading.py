@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from symface_cli.geometry import areas
 from symface_cli.geometry.areas import area_weights
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
-from symface_cli.geometry.pose import project_on, split_odd
+from symface_cli.geometry.pose import split_odd
+from symface_cli.geometry.turns import Turn, find_turn
 from symface_cli.geometry.types import Array, Floats, Photo
-from symface_cli.geometry.warps import control_points, sample_warp, similarity_of_warp, yaw_of_warp
+from symface_cli.geometry.warps import GRID, control_points, sample_warp, similarity_of_warp, yaw_of_warp
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
 from symface_cli.measurement.points.places import load_places
@@ -23,9 +24,8 @@ from symface_cli.measurement.quantities import Area
 
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
-OWN = 0.02  # normalized: a displacement from which on it is rather a face's own asymmetry than a turn
-UNSURE = math.sin(math.radians(2.5))  # of a turn, of which half is taken out
-ROUNDS = 8  # in which the turn is told from the rest
+NO_TURN = Turn(0.0, np.zeros((GRID, GRID, 2)))
+NARROWING = 1.5  # sine of a 3D head's turn, by which a face becomes narrower, over that of its field
 
 AREAS: Mapping[Area, areas.Corners] = {
     Area.BROWS: areas.BROWS,
@@ -65,7 +65,8 @@ class Reading:
     @cached_property
     def frontal_points(self) -> Array:
         """The points as from the front, (45, 2): where the turn has not moved them, in a face that is not narrower."""
-        points: Array = (self.points - self.turned) / [np.sqrt(1 - min(self.turn**2, 0.75)), 1]
+        width = math.sqrt(1 - min((NARROWING * self.turn) ** 2, 0.75))
+        points: Array = (self.points - self.turned) / [width, 1]
         return points
 
     def mirrored(self) -> "Reading":
@@ -94,42 +95,21 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
     photo_from_face = refine_warp(photo, warped.photo_from_face, warped.mask)
     face = rectify_photo(photo, photo_from_face, warped.mask, FACE_SIDE)
     similarity = similarity_of_warp(photo_from_face)
-    turn = 0.0 if raw else sure_part(turn_of_warp(photo_from_face, similarity, warped))
+    _, odd = split_odd(photo_from_face, similarity)
+    turn = NO_TURN if raw else find_turn(odd, warped.pose_field, warped.mask).sure_part()
     places = load_places().find(mean_of_sides(face))
     seen = sample_warp(photo_from_face, places)
-    displacement = displacement_of(photo_from_face - turn * warped.pose_field @ similarity[:2, :2].T)
+    displacement = displacement_of(photo_from_face - turn.moved @ similarity[:2, :2].T)
     return Reading(
         displacement=displacement,
         color=color_difference(face),
         tilt=warped.midline.degrees,
         yaw=yaw_of_warp(warped.photo_from_face, warped.mask),
         removed=displacement_of(photo_from_face) - displacement,
-        turn=turn,
+        turn=turn.sine,
         points=apply(np.linalg.inv(photo_from_level), seen),
-        turned=turn * sample_warp(warped.pose_field, places),
+        turned=sample_warp(turn.moved, places),
     )
-
-
-def turn_of_warp(photo_from_face: Array, similarity: Array, warped: FaceWarp) -> float:
-    """Return the sine of the turn that a warp (17, 17, 2) of a face shows.
-
-    A turn moves the whole face in its way; what moves a part of it in another way is its own asymmetry, and counts the
-    less, the further it is off (Geman and McClure's weights).
-    """
-    _, odd = split_odd(photo_from_face, similarity)
-    turn, _ = project_on(odd, warped.pose_field, warped.mask)
-    for _ in range(ROUNDS):
-        off = ((odd - turn * warped.pose_field) ** 2).sum(-1)
-        turn, _ = project_on(odd, warped.pose_field, warped.mask / (1 + off / OWN**2) ** 2)
-    return turn
-
-
-def sure_part(turn: float) -> float:
-    """Return how much of a turn is taken out: nearly all of it beyond 4 degrees, nearly nothing below 1 degree.
-
-    People who look into the camera seem to be turned by 1.6 degrees (deviation); that much is as well their asymmetry.
-    """
-    return turn * turn**4 / (turn**4 + UNSURE**4)
 
 
 def mean_of_sides(face: Photo) -> Floats:

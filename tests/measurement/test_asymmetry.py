@@ -19,7 +19,7 @@ from symface_cli.inference.registration import THOROUGH, register_sides
 from symface_cli.measurement.asymmetry import measure_asymmetry, mirror_found
 from symface_cli.measurement.points.scheme import COUNT, index_of, mirror_points
 from symface_cli.measurement.quantities import MEASURES, Area, MeasureKey, Quantity
-from symface_cli.measurement.reading import AREAS, displacement_of, sure_part
+from symface_cli.measurement.reading import AREAS, displacement_of
 from tests.conftest import ROOT
 
 MARGIN = 120  # px around a face
@@ -120,14 +120,8 @@ def test_what_the_turn_has_added_is_taken_out_and_told(symmetrizer, portrait):
     assert abs(turn) > 2
     assert raw.values[nose].value - ours.values[nose].value == pytest.approx(turn)
     for key in (nose, MeasureKey(Quantity.TURN)):
-        assert 0.1 * abs(turn) < ours.values[key].error < 0.1 * abs(turn) + 0.1
+        assert 0.2 * abs(turn) < ours.values[key].error < 0.2 * abs(turn) + 0.1
         assert raw.values[key].error < 0.1
-
-
-@pytest.mark.parametrize(("degrees", "share"), [(0.5, 0.002), (2.5, 0.5), (5, 0.941), (-5, 0.941)])
-def test_a_turn_is_taken_out_as_far_as_it_is_sure(degrees, share):
-    turn = math.sin(math.radians(degrees))
-    assert sure_part(turn) / turn == pytest.approx(share, abs=0.002)
 
 
 def test_points_that_are_known_better_count(symmetrizer, portrait):
