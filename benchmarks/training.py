@@ -23,7 +23,8 @@ from torch import nn
 
 from symface_cli.data.datasets import survey
 from symface_cli.network.architecture import Architecture
-from symface_cli.network.device import choose_device, keep_freed_memory, mixed_precision
+from symface_cli.network.device import choose_device, mixed_precision
+from symface_cli.parallel.memory import keep_freed_memory
 from symface_cli.training import loop
 from symface_cli.training.averaging import FIRST
 from symface_cli.training.checkpoints import Training

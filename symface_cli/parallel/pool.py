@@ -19,10 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from symface_cli.errors import Hint, WorkerError
 from symface_cli.parallel.cores import limit_torch
+from symface_cli.parallel.memory import keep_freed_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
 AHEAD = 2  # items that a process has been sent: the one that it is at, and the next
+KEPT = 256 * 2**20  # bytes of freed memory that a process keeps for the next photo
 MOST_DEATHS = 20  # of processes before there is any result: then it is not the items
 
 
@@ -226,6 +228,7 @@ def start_worker() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, if it is loaded later
     limit_torch(1)
     threadpool_limits(1, "blas")
+    keep_freed_memory(KEPT)
 
 
 def _leave_with_parent() -> None:

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from symface_cli.data.datasets import Dataset, survey
 from symface_cli.errors import UsageError
 from symface_cli.network.builder import build_network, to_channels_last
-from symface_cli.network.device import keep_freed_memory, limit_threads, mixed_precision
+from symface_cli.network.device import limit_threads, mixed_precision
 from symface_cli.network.face_network import FaceNetwork
 from symface_cli.network.weights import load_weights, save_weights
+from symface_cli.parallel.memory import keep_freed_memory
 from symface_cli.training.averaging import RunningMean
 from symface_cli.training.checkpoints import CheckpointState, Training, save_checkpoint
 from symface_cli.training.config import OptimizerSettings, TrainingConfig
