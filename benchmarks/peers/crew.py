@@ -22,7 +22,8 @@ def run(work: Callable[[Sequence[Pair]], object]) -> None:
     for line in sys.stdin:
         pairs = [(Path(photo), Path(result)) for photo, result in json.loads(line)]
         began, before = time.perf_counter(), _processor_time()
-        work(pairs)
+        if pairs:  # of few photos, some of a crew get none
+            work(pairs)
         wall, busy = time.perf_counter() - began, _processor_time() - before
         print("done", json.dumps({"wall": wall, "busy": busy, "mebibytes": _memory()}), flush=True)
 

@@ -18,7 +18,7 @@ from symface_cli.geometry.warping import remap
 
 FIELD_SIZE = 129  # px, side at which fields are sampled: fine enough for linear interpolation between 17 points
 FRAME_FADE = 0.15  # of the face frame's half side, over which everything fades out towards the frame's edge
-STRIP = 1 << 20  # pixels worked on at a time, so that memory does not grow with the face
+STRIP = 1 << 18  # pixels worked on at a time, so that they stay in caches, and memory does not grow with the face
 
 
 @cache
