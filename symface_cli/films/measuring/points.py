@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from symface_cli.geometry.frames import apply, pixel_from_normalized
 from symface_cli.geometry.sampling import fade, resample
 from symface_cli.geometry.types import Array, Gray, Photo
+from symface_cli.geometry.warping import remap
 from symface_cli.inference.registration import even_contrast
 
 VIEW_SIDE = 400  # px, of the view of the level frame: about 86 px between the pupils
@@ -69,7 +70,7 @@ class View:
         dx, dy = (cv2.Sobel(self.image, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
         size, where = (WINDOWS[-1], WINDOWS[-1]), self.places.astype(np.float32)[:, None]
         xx, yy, xy = (
-            cv2.remap(cv2.boxFilter(product, -1, size), where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            remap(cv2.boxFilter(product, -1, size), where, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
             for product in (dx * dx, dy * dy, dx * dy)
         )
         means = np.concatenate([xx, xy, xy, yy], 1).astype(np.float64).reshape(-1, 2, 2)
