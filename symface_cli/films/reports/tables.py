@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from symface_cli import files
@@ -30,7 +31,7 @@ def as_csv(studies: Iterable[FilmStudy]) -> bytes:
 
     Changes from rest are there if a person said when the face is at rest.
     """
-    return files.as_csv([COLUMNS, *(row for study in studies for row in _rows(study))])
+    return files.as_csv(chain([COLUMNS], *map(_rows, studies)))
 
 
 def _rows(study: FilmStudy) -> Iterator[list[Cell]]:
