@@ -57,6 +57,7 @@ def bucket(server, monkeypatch):
     for name, value in (("ENDPOINT_URL", server.address), ("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "b")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3fs.S3FileSystem.clear_instance_cache()  # of a server that is gone
     files = s3fs.S3FileSystem(use_listings_cache=False, endpoint_url=server.address)
     if files.exists("photos"):
         files.rm("photos", recursive=True)
