@@ -1,12 +1,13 @@
 """Run Viola-Jones cascades over the sizes of an image: on all windows, or on those around proposals."""
 
 import math
+import re
 import threading
-from collections.abc import Callable, Collection, Iterator
-from functools import partial
-from itertools import chain, count, islice, takewhile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, count, islice, repeat, takewhile
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +21,6 @@ FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (de
 PROFILE = "haarcascade_profileface.xml"  # of heads turned to one side; those turned to the other it finds mirrored
 Window = tuple[int, ...]
 """A cascade's window that looks like a face: x, y, width, height in pixels of the searched image."""
-Found = TypeVar("Found", bound=Collection[Window])
 
 
 class Candidate(NamedTuple):
@@ -30,17 +30,40 @@ class Candidate(NamedTuple):
     agreeing: int
 
 
+class Place(NamedTuple):
+    """The middle of a window, and its width, in pixels of the searched image."""
+
+    x: float
+    y: float
+    width: float
+
+
 class _Cascades(threading.local):
     """OpenCV's cascades, loaded once in each thread: they are not safe for several threads at a time."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, cv2.CascadeClassifier] = {}
+        self._strict_by_name: dict[str, cv2.CascadeClassifier] = {}
 
     def load(self, name: str) -> cv2.CascadeClassifier:
         """Return the cascade of a file that comes with OpenCV."""
         if name not in self._by_name:
             self._by_name[name] = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
         return self._by_name[name]
+
+    def load_strict(self, name: str) -> cv2.CascadeClassifier:
+        """Return the cascade with first stages that ask for more (`SEARCH.stricter_stages`)."""
+        if name not in self._strict_by_name:
+            stages = chain(SEARCH.stricter_stages, repeat(0.0))
+            text = re.sub(
+                r"(?<=<stageThreshold>)[^<]+",
+                lambda threshold: str(float(threshold[0]) + next(stages)),
+                (Path(cv2.data.haarcascades) / name).read_text(),
+            )
+            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+            self._strict_by_name[name] = cv2.CascadeClassifier()
+            self._strict_by_name[name].read(storage.getFirstTopLevelNode())
+        return self._strict_by_name[name]
 
 
 _CASCADES = _Cascades()
@@ -69,7 +92,11 @@ def pool_cascades(gray: Gray, thorough: bool = False) -> list[Candidate]:
             proposals of any of them.
     """
     pyramids = [*(ImagePyramid(gray, name) for name in (*FRONTAL, PROFILE)), ImagePyramid(gray, PROFILE, mirrored=True)]
-    windows = [pyramid.try_all() for pyramid in pyramids] if thorough else _search_proposals(pyramids)
+    if thorough:
+        windows = [pyramid.try_all() for pyramid in pyramids]
+    else:
+        proposals = np.concatenate([pyramid.propose() for pyramid in pyramids])
+        windows = _search_around(proposals, pyramids, SEARCH.enough_of_a_pooled_quarter)
     candidates = _group(list(chain.from_iterable(windows)), SEARCH.pooled_tolerance_widths, gray.shape)
     least = min(SEARCH.min_pooled_share * most_agreeing(candidates), SEARCH.enough_pooled_windows)
     return [
@@ -86,30 +113,36 @@ def _mean_of_alike(windows: list[Window], box: Box) -> Box:
     return Box(*alike.mean(axis=0).tolist()) if len(alike) else box
 
 
-def detect_fast(gray: Gray, name: str) -> list[Candidate]:
-    """Find what `search` finds with one cascade, in a fourth of the time.
+def detect_fast(gray: Gray, name: str, strict: bool = False) -> list[Candidate]:
+    """Find what `search` finds with one cascade, in a fifth of the time.
 
-    Of the windows around a proposal, a quarter is tried; where many agree, each counts for four, else all are tried. On
-    LFW, 99 % of the faces are found, and their boxes differ from those of all windows by 0.5 % of their width in place,
-    and by 2 % in width (medians). A quarter of the candidates on which fewer than 12 windows agree is missing.
+    On LFW, 99 % of the faces are found, and their boxes differ from those of all windows by 0.5 % of their width in
+    place, and by 2 % in width (medians). A quarter of the candidates on which fewer than 12 windows agree is missing.
+
+    Args:
+        gray: The image.
+        name: The cascade.
+        strict: Whether its first stages have to be surer of proposals: faster, but some unsure faces are not proposed.
     """
-    pyramid, windows = ImagePyramid(gray, name), list[Window]()
-    for proposals in _merge(pyramid.propose()):
-        quarter = pyramid.search_between(proposals)
-        if len(quarter) >= SEARCH.enough_of_a_quarter:
-            windows += 4 * quarter
-        else:
-            windows += sorted(pyramid.search_around(*proposals.mean(axis=0).tolist()))
+    pyramid = ImagePyramid(gray, name)
+    (windows,) = _search_around(pyramid.propose(strict), [pyramid], SEARCH.enough_of_a_quarter)
     return _group(windows, SEARCH.group_tolerance_widths, gray.shape)
 
 
-def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
-    """Return the windows of each pyramid around the proposals of any of them, sorted."""
-    found: list[set[Window]] = [set() for _ in pyramids]
-    for proposals in _merge(np.concatenate([pyramid.propose() for pyramid in pyramids])):
-        for windows, pyramid in zip(found, pyramids, strict=True):
-            windows |= pyramid.search_around(*proposals.mean(axis=0).tolist())
-    return [sorted(windows) for windows in found]
+def _search_around(proposals: Array, pyramids: list["ImagePyramid"], enough: int) -> list[list[Window]]:
+    """Return the windows of each pyramid around proposals (N, 3), sorted.
+
+    Of those around a proposal, a quarter is tried. Where `enough` are found, each counts for four, else all are tried.
+    """
+    found: list[Counter[Window]] = [Counter() for _ in pyramids]
+    for alike in _merge(proposals):
+        place, count = Place(*alike.mean(axis=0).tolist()), 4
+        near = [pyramid.search_around(place, quarter=True) for pyramid in pyramids]
+        if sum(map(len, near)) < enough:
+            near, count = [pyramid.search_around(place) for pyramid in pyramids], 1
+        for counted, windows in zip(found, near, strict=True):
+            counted |= Counter(dict.fromkeys(windows, count))
+    return [sorted(counted.elements()) for counted in found]
 
 
 def _merge(proposals: Array) -> Iterator[Array]:
@@ -148,6 +181,7 @@ class ImagePyramid:
     def __init__(self, gray: Gray, name: str, mirrored: bool = False) -> None:
         self._gray = np.ascontiguousarray(gray[:, ::-1]) if mirrored else gray
         self._mirrored = mirrored
+        self._name = name
         self._cascade = _CASCADES.load(name)
         self._side = self._cascade.getOriginalWindowSize()[0]
         factors = (
@@ -157,48 +191,45 @@ class ImagePyramid:
         self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(gray.shape), factors))
         self._copies: dict[int, Gray] = {}
 
-    def propose(self) -> Array:
+    def propose(self, strict: bool = False) -> Array:
         """Propose windows from a quarter of those of every second width: x and y of middles, and widths, (N, 3).
 
         The least width, which takes longest, is not among them: what it alone finds is found by chance.
+
+        Args:
+            strict: Whether the first stages have to be surer, so that most windows are done with sooner.
         """
+        proposer = _CASCADES.load_strict(self._name) if strict else self._cascade
         found = [
             ((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
             for level, factor in islice(enumerate(self._factors), 1, None, 2)
-            for x, y in self._try(self._copy(level), self._side)  # OpenCV tries every second pixel of every second row
+            for x, y in self._try(proposer, self._copy(level), self._side)  # at every second pixel of every second row
         ]
         proposals = np.array(found).reshape(-1, 3)
         if self._mirrored:
             proposals[:, 0] = self._gray.shape[1] - proposals[:, 0]
         return proposals
 
-    def search_around(self, x: float, y: float, width: float) -> set[Window]:
-        """Return all windows around a proposal that look like faces, on further levels until two have none."""
-        x = self._gray.shape[1] - x if self._mirrored else x
+    def search_around(self, place: Place, quarter: bool = False) -> set[Window]:
+        """Return the windows around a proposal that look like faces, from its level on, until two levels have none.
+
+        Args:
+            place: The proposal.
+            quarter: Whether to try the windows at every second pixel of every second row alone.
+        """
+        x, y, width = place
+        seen = Place(self._gray.shape[1] - x if self._mirrored else x, y, width)
+        nearest = min(range(len(self._factors)), key=lambda level: abs(self._factors[level] * self._side - width))
         windows: set[Window] = set()
-        for found in self._climb(range(len(self._factors)), width, partial(self._windows, x=x, y=y, width=width)):
-            windows |= found
-        return windows
-
-    def search_between(self, proposals: Array) -> list[Window]:
-        """Return proposals (N, 3) that lie on each other as windows, and a quarter of those of the levels between."""
-        x, y, width = proposals.mean(axis=0).tolist()
-        places = partial(self._every_fourth_window, x=x, y=y, width=width)
-        between = range(0, len(self._factors), 2)  # see `propose`
-        corners = np.column_stack([proposals[:, :2] - proposals[:, 2:] / 2, proposals[:, 2], proposals[:, 2]])
-        return [*map(tuple, corners.round().astype(int).tolist()), *chain(*self._climb(between, width, places))]
-
-    def _climb(self, levels: range, width: float, look: Callable[[int], Found]) -> Iterator[Found]:
-        """Yield what is found on the levels from a width on upwards, then downwards, until two have nothing."""
-        nearest = min(range(len(levels)), key=lambda place: abs(self._factors[levels[place]] * self._side - width))
-        for part in (levels[nearest:], levels[:nearest][::-1]):
+        for levels in (range(nearest, len(self._factors)), range(nearest)[::-1]):
             empty = 0
-            for level in part:
-                found = look(level)
-                yield found
+            for level in levels:
+                found = self._windows(level, seen, quarter)
+                windows.update(found)
                 empty = 0 if found else empty + 1
                 if empty == SEARCH.max_empty_levels:
                     break
+        return windows
 
     def try_all(self) -> list[Window]:
         """Return all windows that look like faces, except for the smallest, by OpenCV's own search."""
@@ -209,25 +240,19 @@ class ImagePyramid:
     def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
         return (self._gray.shape[1] - x - width if self._mirrored else x), y, width, height
 
-    def _windows(self, level: int, x: float, y: float, width: float) -> set[Window]:
-        """Return the windows of one level around a place."""
-        part, left, top = self._part(level, x, y, width)
+    def _windows(self, level: int, place: Place, quarter: bool) -> list[Window]:
+        """Return the windows of one level around a place, or a quarter of them."""
+        factor, side = self._factors[level], self._side
+        x, y = place.x / factor, place.y / factor
+        reach = SEARCH.search_radius_widths * place.width / factor + side / 2
+        left, top = max(math.floor(x - reach), 0), max(math.floor(y - reach), 0)
+        part = self._copy(level)[top : math.ceil(y + reach), left : math.ceil(x + reach)]
+        if quarter:
+            return [self._window(level, left + u, top + v) for u, v in self._try(self._cascade, part, side)]
         # OpenCV undoes the doubling, and then tries every pixel of every row
         doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-        corners = self._try(doubled, 2 * self._side)
-        return {self._window(level, left + u // 2, top + v // 2) for u, v in corners}
-
-    def _every_fourth_window(self, level: int, x: float, y: float, width: float) -> list[Window]:
-        """Return those of them at every second pixel of every second row."""
-        part, left, top = self._part(level, x, y, width)
-        return [self._window(level, left + u, top + v) for u, v in self._try(part, self._side)]
-
-    def _part(self, level: int, x: float, y: float, width: float) -> tuple[Gray, int, int]:
-        """Return the part of a copy that holds the windows around a place, and where it begins."""
-        factor = self._factors[level]
-        reach = SEARCH.search_radius_widths * width / factor + self._side / 2
-        left, top = max(math.floor(x / factor - reach), 0), max(math.floor(y / factor - reach), 0)
-        return self._copy(level)[top : math.ceil(y / factor + reach), left : math.ceil(x / factor + reach)], left, top
+        corners = self._try(self._cascade, doubled, 2 * side)
+        return [self._window(level, left + u // 2, top + v // 2) for u, v in corners]
 
     def _window(self, level: int, left: int, top: int) -> Window:
         """Return a window of a copy as one of the image."""
@@ -235,9 +260,10 @@ class ImagePyramid:
         side = round(self._side * factor)
         return self._unmirror(round(left * factor), round(top * factor), side, side)
 
-    def _try(self, image: Gray, width: int) -> list[tuple[int, int]]:
+    @staticmethod
+    def _try(cascade: cv2.CascadeClassifier, image: Gray, width: int) -> list[tuple[int, int]]:
         """Return the corners of the windows that look like faces; `width` is the cascade's window, or twice that."""
-        boxes = self._cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
+        boxes = cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
         return [(int(x), int(y)) for x, y, _, _ in boxes]
 
     def _copy(self, level: int) -> Gray:

@@ -82,7 +82,7 @@ def detect_sure(photo: Photo) -> list[Detection]:
 
 def _find_sure(gray: Gray) -> list[Candidate]:
     """Find the faces of an image by the fast search, if any of them is sure."""
-    candidates = detect_fast(gray, CASCADES[0])
+    candidates = detect_fast(gray, CASCADES[0], strict=True)
     if most_agreeing(candidates) < SEARCH.sure_windows:
         return []
     return [candidate for candidate in candidates if candidate.agreeing >= SEARCH.min_windows_beside_sure]

@@ -1,12 +1,23 @@
 """The cascades: a fast search, windows that count together, pyramids of images."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from symface_cli.detection import cascades, detector
-from symface_cli.detection.cascades import CASCADES, Candidate, ImagePyramid, detect_fast, pool_cascades, search
+from symface_cli.detection.cascades import (
+    CASCADES,
+    Candidate,
+    ImagePyramid,
+    Place,
+    detect_fast,
+    pool_cascades,
+    search,
+)
 from symface_cli.detection.detector import detect
+from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 
@@ -25,7 +36,7 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
     # alt2, default, alt, profile, and profile in the mirror image
     windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
-    monkeypatch.setattr(cascades, "_search_proposals", lambda pyramids: windows)
+    monkeypatch.setattr(cascades, "_search_around", lambda proposals, pyramids, enough: windows)
     rest = iter(windows)
     monkeypatch.setattr(ImagePyramid, "try_all", lambda pyramid: next(rest))
     # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
@@ -44,8 +55,8 @@ def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
     propose = plain.propose()[0]
     beside = propose * [-1, 1, 1] + [width, 0, 0]
     assert any(np.allclose(beside, other) for other in mirrored.propose())
-    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(*propose)}
-    assert around and mirrored.search_around(*beside) == around
+    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(Place(*propose))}
+    assert around and mirrored.search_around(Place(*beside)) == around
 
 
 @pytest.mark.parametrize("name", CASCADES)
@@ -56,5 +67,32 @@ def test_what_is_found_around_a_proposal_is_nearly_what_a_search_finds_there(por
     scale = gray.shape[1] / read_photo(portrait).shape[1]
     middle, width = scale * face.center, scale * face.width
     near = {w for w in pyramid.try_all() if np.abs(np.array(w[:2]) + w[2] / 2 - middle).max() < 0.1 * w[2]}
-    found = pyramid.search_around(*middle, width)
+    found = pyramid.search_around(Place(*middle, width))
     assert len(near & found) >= 0.8 * len(near)
+    quarter = pyramid.search_around(Place(*middle, width), quarter=True)
+    assert len(quarter & found) >= 0.9 * len(quarter) and len(quarter) == pytest.approx(len(found) / 4, rel=0.3)
+
+
+def test_strict_proposals_are_those_surest_of_the_first_stages(portrait, monkeypatch):
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+
+    def propose(*stricter):
+        monkeypatch.setattr(cascades, "SEARCH", replace(SEARCH, stricter_stages=stricter))
+        monkeypatch.setattr(cascades, "_CASCADES", cascades._Cascades())
+        return set(map(tuple, ImagePyramid(gray, CASCADES[0]).propose(strict=True).tolist()))
+
+    everything = set(map(tuple, ImagePyramid(gray, CASCADES[0]).propose().tolist()))
+    assert propose() == everything
+    assert propose(9.0) == set() == propose(0.0, 99.0)
+    assert propose(0.0, 1.6) < everything
+
+
+def test_few_windows_of_a_quarter_are_not_trusted(portrait):
+    """Where a quarter is enough, each counts for four; where it is not, all are tried, and count for one."""
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    pyramid = ImagePyramid(gray, CASCADES[0])
+    proposals = pyramid.propose()[:1]
+    place = Place(*proposals[0])
+    quarter, windows = pyramid.search_around(place, quarter=True), pyramid.search_around(place)
+    assert cascades._search_around(proposals, [pyramid], len(quarter)) == [sorted(4 * [*quarter])]
+    assert cascades._search_around(proposals, [pyramid], len(quarter) + 1) == [sorted(windows)]
