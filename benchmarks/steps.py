@@ -1,6 +1,6 @@
 """Where the time of a photo goes that `symface symmetrize` makes symmetric in a batch, on one core.
 
-    python benchmarks/steps.py PHOTOS [--engine opencv|torch] [--limit N] [--runs N]
+    python benchmarks/steps.py PHOTOS [--engine onnxruntime|torch] [--limit N] [--runs N]
 
 Processor time in ms, the mean over photos of the least of several runs: what else a machine does makes it longer only.
 """
@@ -94,7 +94,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--engine", choices=("opencv", "torch"), default="opencv")
+    parser.add_argument("--engine", choices=("onnxruntime", "torch"), default="onnxruntime")
     parser.add_argument("--limit", type=int, default=40)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()

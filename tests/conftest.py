@@ -106,7 +106,7 @@ def loaded_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("read_weights", "_load_torch"):
             patch.setattr(loading, name, _once_a_file(getattr(loading, name)))
-        patch.setattr(loading, "_load_opencv", _once(loading._load_opencv))
+        patch.setattr(loading, "_load_onnxruntime", _once(loading._load_onnxruntime))
         yield
 
 

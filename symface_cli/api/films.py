@@ -62,7 +62,7 @@ def measure_video(
         iris_mm: Diameter of an iris in mm, for "iris".
         weights: A weights file instead of the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
+        engine: What computes the network: "onnxruntime", "torch", or "auto": torch on a GPU, else ONNX Runtime.
 
     Returns:
         The records, in the order of the frames; of several persons in a frame, by their numbers. A film that is damaged
@@ -130,7 +130,7 @@ def symmetrize_video(
         end: Seconds before which to end; None for the film's end.
         weights: A weights file instead of the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
+        engine: What computes the network: "onnxruntime", "torch", or "auto": torch on a GPU, else ONNX Runtime.
 
     Returns:
         The frames, in order. A film that is damaged ends there, with a warning.

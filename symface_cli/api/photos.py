@@ -71,7 +71,7 @@ def symmetrize(
         force: Whether an existing file may be overwritten.
         weights: A weights file instead of the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
+        engine: What computes the network: "onnxruntime", "torch", or "auto": torch on a GPU, else ONNX Runtime.
 
     Returns:
         The result, of the type of the photo.
@@ -126,7 +126,7 @@ def symmetric_faces(
         force: Whether existing files may be overwritten.
         weights: A weights file instead of the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
+        engine: What computes the network: "onnxruntime", "torch", or "auto": torch on a GPU, else ONNX Runtime.
 
     Returns:
         The results, of the type of the photo, the largest face first.
@@ -181,7 +181,7 @@ def measure(
         overlay: Whether to draw the points and lines of the named measures on the faces, too.
         weights: A weights file instead of the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU.
+        engine: What computes the network: "onnxruntime", "torch", or "auto": torch on a GPU, else ONNX Runtime.
 
     Returns:
         The faces, the largest first.

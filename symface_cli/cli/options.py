@@ -28,10 +28,10 @@ DeviceOption = Annotated[
     ),
 ]
 EngineOption = Annotated[
-    Literal["auto", "opencv", "torch"],
+    Literal["auto", "onnxruntime", "torch"],
     typer.Option(
         "--engine",
-        help="What computes the network; auto takes torch on a GPU, else OpenCV, which starts at once.",
+        help="What computes the network; auto takes torch on a GPU, else ONNX Runtime, which starts at once.",
         rich_help_panel=EXPERT,
     ),
 ]

@@ -78,6 +78,7 @@ def diagnose(settings: Settings, device: str = "auto") -> Iterator[Check]:
         "device": lambda: _find_device(device),
         "threads": _find_threads,
         "opencv": _find_opencv,
+        "onnxruntime": _find_onnxruntime,
         "weights": lambda: _find_weights("research"),
         "free-weights": lambda: _find_weights("free"),
         "dlib": _find_dlib,
@@ -167,6 +168,12 @@ def _find_opencv() -> Found:
         if cv2.CascadeClassifier(str(path)).empty():
             raise InstallationError(f"{cv2.__version__} cannot load {path}; install opencv-python-headless again")
     return "ok", f"{cv2.__version__}, {len(cascades)} cascades"
+
+
+def _find_onnxruntime() -> Found:
+    from symface_cli.engines.sessions import load_runtime
+
+    return "ok", str(load_runtime().__version__)
 
 
 def _find_weights(name: str) -> Found:
@@ -260,7 +267,7 @@ def _find_cache() -> Found:
 def _test(device: str) -> Found:
     from symface_cli.doctor import selftest
 
-    results = selftest.run("cpu", "opencv"), selftest.run(device, "torch")
+    results = selftest.run("cpu", "onnxruntime"), selftest.run(device, "torch")
     for result in results:
         if result.faces != 1:
             raise InstallationError(f"{result.faces} faces found in a portrait of one")
@@ -268,6 +275,6 @@ def _test(device: str) -> Found:
             raise InstallationError(f"a face differs from its mirror image by {result.mirror_error} of 255")
         if not result.likeness >= selftest.ALIKE:
             raise InstallationError(f"a wrong face, of likeness {result.likeness:.2f}", Hint.USE_CPU)
-    took = f"{results[0].seconds:.2f} s with OpenCV and {results[1].seconds:.2f} s with torch"
+    took = f"{results[0].seconds:.2f} s with ONNX Runtime and {results[1].seconds:.2f} s with torch"
     likeness = min(result.likeness for result in results)
     return "ok", f"one face in {took}, equal to its mirror image, likeness {likeness:.2f}"

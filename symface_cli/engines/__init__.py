@@ -1,1 +1,1 @@
-"""What computes the network: OpenCV or torch."""
+"""What computes the network: ONNX Runtime or torch."""

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from symface_cli.geometry.types import Floats, Photo
 
-EngineName = Literal["opencv", "torch"]
+EngineName = Literal["onnxruntime", "torch"]
 
 
 @dataclass(frozen=True, kw_only=True)

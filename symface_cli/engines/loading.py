@@ -8,7 +8,7 @@ from symface_cli.engines.engine import Engine
 from symface_cli.errors import UsageError
 from symface_cli.network.weights import WeightsFile, read_weights
 
-EngineChoice = Literal["auto", "opencv", "torch"]
+EngineChoice = Literal["auto", "onnxruntime", "torch"]
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA's, that of Windows' Linux, AMD's
 FEW = 100  # photos: on a GPU, more of them are done earlier in spite of the seconds that torch takes to be loaded
 
@@ -26,23 +26,23 @@ def load_engine(
     Args:
         weights: A weights file; None takes the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        choice: "opencv", "torch", or "auto": OpenCV, unless the device is a GPU or the network is the paper's.
+        choice: "onnxruntime", "torch", or "auto": torch on a GPU and for the paper's network, else ONNX Runtime.
         forked: Whether processes are to be forked with it: a GPU is then left to a process of its own.
 
     Raises:
         WeightsError: If the weights cannot be used.
         UsageError: If the device is not there, or the engine cannot compute this network on it.
     """
-    if choice not in ("auto", "opencv", "torch"):
-        raise UsageError(f"engine {choice}: use auto, opencv or torch")
-    if choice == "opencv" and device not in ("auto", "cpu"):
-        raise UsageError(f"device {device}: the engine opencv computes on the CPU alone; use torch for others")
+    if choice not in ("auto", "onnxruntime", "torch"):
+        raise UsageError(f"engine {choice}: use auto, onnxruntime or torch")
+    if choice == "onnxruntime" and device not in ("auto", "cpu"):
+        raise UsageError(f"device {device}: the engine onnxruntime computes on the CPU alone; use torch for others")
     if choice == "torch" or device not in ("auto", "cpu"):
         return (forked and _share_gpu(weights, device)) or _load_torch(weights, device)
     file = read_weights(weights)
     if file.architecture.kind == "symface":
-        return _load_opencv(file)
-    if choice == "opencv":
+        return _load_onnxruntime(file)
+    if choice == "onnxruntime":
         raise UsageError(f"{file.path}: weights of the paper's network, which only the engine torch computes")
     return _load_torch(weights, device)
 
@@ -68,7 +68,7 @@ def _load_torch(weights: Path | None, device: str) -> Engine:
     return TorchEngine(weights, device)
 
 
-def _load_opencv(file: WeightsFile) -> Engine:
-    from symface_cli.engines.opencv_engine import OpenCvEngine
+def _load_onnxruntime(file: WeightsFile) -> Engine:
+    from symface_cli.engines.onnxruntime_engine import OnnxRuntimeEngine
 
-    return OpenCvEngine(file)
+    return OnnxRuntimeEngine(file)

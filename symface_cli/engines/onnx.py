@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 FLOAT, INT64 = 1, 7  # types of a tensor's numbers
 A_FLOAT, A_NUMBER, A_TEXT, NUMBERS = 1, 2, 3, 7  # types of an attribute
-OPSET = 13
+OPSET = 16
 
 Attribute: TypeAlias = int | float | str | Sequence[int]
 
@@ -27,6 +27,11 @@ class Onnx:
         self._inputs = [_value(name, shape) for name, shape in inputs.items()]
         self._parts: list[bytes] = []
 
+    def input(self, name: str, shape: Sequence[int]) -> str:
+        """Add an input. Return its name."""
+        self._inputs.append(_value(name, shape))
+        return name
+
     def node(self, kind: str, name: str, *inputs: str | NDArray[np.generic], **attributes: Attribute) -> str:
         """Add a node; arrays among its inputs are constants. Return its name."""
         names = [self._constant(f"{name}.{i}", x) if isinstance(x, np.ndarray) else x for i, x in enumerate(inputs)]
@@ -35,9 +40,9 @@ class Onnx:
         self._parts.append(_field(1, b"".join(parts)))
         return name
 
-    def finish(self, *outputs: str) -> bytes:
-        """Return the file."""
-        ends = [*(_field(11, each) for each in self._inputs), *(_field(12, _value(name, ())) for name in outputs)]
+    def finish(self, **outputs: Sequence[int]) -> bytes:
+        """Return the file; the nodes of these names, of these shapes, are its outputs."""
+        ends = [*(_field(11, each) for each in self._inputs), *(_field(12, _value(*each)) for each in outputs.items())]
         graph = b"".join([*self._parts, _field(2, "graph"), *ends])
         return _field(1, 7) + _field(7, graph) + _field(8, _field(1, "") + _field(2, OPSET))
 

@@ -1,4 +1,4 @@
-"""The network computed by torch: on GPUs, and faster than OpenCV where it is loaded for many faces."""
+"""The network computed by torch: on GPUs, and the paper's network."""
 
 import threading
 from collections.abc import Iterator, Sequence

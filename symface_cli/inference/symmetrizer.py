@@ -58,7 +58,7 @@ class Symmetrizer:
     Args:
         weights: A weights file; None takes the bundled one.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        engine: What computes the network: "opencv", "torch", or "auto" as in `load_engine`.
+        engine: What computes the network: "onnxruntime", "torch", or "auto" as in `load_engine`.
         forked: Whether processes are to be forked with it, as in `load_engine`.
 
     Attributes:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+from importlib.metadata import version
 
 import cv2
 import numpy as np
@@ -17,9 +18,8 @@ from symface_cli.network.weights import bundled_weights, save_weights
 from tests.conftest import ROOT
 from tests.small import SMALL
 
-PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "weights"]
-PARTS += ["free-weights"]
-PARTS += ["dlib", "pillow-heif", "imagecodecs", "av", "starlette", "models", "cache", "self-test"]
+PARTS = ["symface", "python", "config", "variables", "torch", "device", "threads", "opencv", "onnxruntime", "weights"]
+PARTS += ["free-weights", "dlib", "pillow-heif", "imagecodecs", "av", "starlette", "models", "cache", "self-test"]
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_a_sound_installation_is_ok_and_symmetrizes_a_face(symface):
         ("symface", f"{__version__} in {ROOT / 'symface_cli'}"),
         ("torch", torch.__version__),
         ("opencv", cv2.__version__),
+        ("onnxruntime", version("onnxruntime")),
         ("weights", str(bundled_weights())),
     ):
         assert found[name][0] == "ok"
@@ -172,7 +173,7 @@ def test_a_device_that_is_not_there_exits_2(symface):
     assert rows(finished)["device"][0] == "problem"
 
 
-@pytest.mark.parametrize(("module", "part"), [("torch", "torch"), ("cv2", "opencv")])
+@pytest.mark.parametrize(("module", "part"), [("torch", "torch"), ("cv2", "opencv"), ("onnxruntime", "onnxruntime")])
 def test_a_package_that_cannot_be_imported_exits_1_and_the_rest_is_looked_at(module, part, monkeypatch, capsys):
     for name in [name for name in sys.modules if name.partition(".")[0] == "symface_cli"]:
         monkeypatch.delitem(sys.modules, name)  # symface is imported anew

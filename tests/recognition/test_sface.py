@@ -32,7 +32,7 @@ def detector(points: NDArray[np.float64]) -> bytes:
 
     Its score is the square root of the cell's red, in 255ths; its box is one cell.
     """
-    network, names = Onnx(input=(1, 3, 640, 640)), []
+    network, outputs = Onnx(input=(1, 3, 640, 640)), {}
     for side in (CELL, 16, 32):
         red = np.zeros((1, 3, side, side), np.float32)
         red[0, 2] = (side == CELL) / 255 / side**2  # blue, green, red
@@ -41,8 +41,9 @@ def detector(points: NDArray[np.float64]) -> bytes:
             steps = {"kernel_shape": [side, side], "strides": [side, side], "pads": [0] * 4}
             seen = network.node("Conv", f"{kind}-{side}", "input", weight, np.array(bias, np.float32), **steps)
             moved = network.node("Transpose", f"{kind}-{side}-last", seen, perm=[0, 2, 3, 1])
-            names.append(network.node("Reshape", f"{kind}_{side}", moved, np.array([1, -1, len(bias)])))
-    return network.finish(*names)
+            name = network.node("Reshape", f"{kind}_{side}", moved, np.array([1, -1, len(bias)]))
+            outputs[name] = (1, (640 // side) ** 2, len(bias))
+    return network.finish(**outputs)
 
 
 class SmallNetwork:
@@ -60,7 +61,7 @@ class SmallNetwork:
         network.node("Conv", "sums", "input", self.weight, self.bias, **steps)
         network.node("Flatten", "flat", "sums", axis=1)
         network.node("MatMul", "numbers", "flat", self.mix)
-        return network.finish("numbers")
+        return network.finish(numbers=(1, self.mix.shape[1]))
 
     def embed(self, red_green_blue: Photo) -> NDArray[np.floating]:
         """What it says of a picture (112, 112, 3), of unit length."""
