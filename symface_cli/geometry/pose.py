@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply
-from symface_cli.geometry.sampling import enlarge
+from symface_cli.geometry.sampling import enlarge_planes
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warping import remap
-from symface_cli.geometry.warps import control_points
+from symface_cli.geometry.warps import control_points, slope_matrix
 
 ROUNDS = 12  # at most, in which a pose is inverted; at 25 degrees, an error of 0.01 is left
 INVERSE_SIZE = 33  # points along each side at which it is inverted
@@ -94,23 +94,23 @@ def face_from_level(displacement: Array, photo_from_level: Array) -> Array:
         displacement: Of the pose, photo pixels (17, 17, 2).
         photo_from_level: The similarity, as a matrix.
     """
-    moves = displacement @ np.linalg.inv(photo_from_level[:2, :2]).T
+    planes = np.linalg.inv(photo_from_level[:2, :2]) @ displacement.reshape(-1, 2).T
+    moves = planes.reshape(2, *displacement.shape[:2])
     scale = np.float32((FINE_SIZE - 1) / 2)  # pixels of the finer grid
-    fields = enlarge(np.concatenate([moves * scale, 1 / _stretch(moves)], -1), FINE_SIZE)
+    fields = cv2.merge(list(enlarge_planes(np.concatenate([moves * scale, 1 / _stretch(*moves)]), FINE_SIZE)))
     level = (control_points(INVERSE_SIZE).astype(np.float32) + 1) * scale
     face = level
     for _ in range(ROUNDS):
-        found = remap(fields, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-        step = found[..., 2:] * (level - face - found[..., :2])
+        moved_x, moved_y, *shares = cv2.split(remap(fields, face, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE))
+        step = cv2.multiply(cv2.merge(shares), level - face - cv2.merge([moved_x, moved_y]))
         face = face + step
-        if np.abs(step).max() < CONVERGED:
+        if cv2.norm(step, cv2.NORM_INF) < CONVERGED:
             break
     return np.asarray(face / scale - 1, np.float64)
 
 
-def _stretch(moves: Array) -> Array:
-    """Return by how much u -> u + moves(u) stretches the frame along x and along y, at least 1, (17, 17, 2)."""
-    interval = 2 / (len(moves) - 1)
-    down, across = (np.asarray(change) for change in np.gradient(moves, interval, axis=(0, 1)))
-    stretch: Array = np.maximum(1 + np.stack([across[..., 0], down[..., 1]], -1), 1)
+def _stretch(x: Array, y: Array) -> Array:
+    """Return by how much u -> u + (x(u), y(u)) stretches the frame along x and along y, at least 1, (2, 17, 17)."""
+    slopes = slope_matrix(len(x)) * (len(x) - 1) / 2  # in normalized coordinates
+    stretch: Array = np.maximum(1 + np.stack([x @ slopes.T, slopes @ y]), 1)
     return stretch

@@ -1,6 +1,7 @@
 """Sample photos under a matrix or through a warp, at native resolution; up-sample warps smoothly."""
 
 from functools import lru_cache
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -89,14 +90,19 @@ def native_size(photo_from_face: Array) -> int:
     return int(np.clip(2 * round(side / 2), SMALLEST_SIDE, LARGEST_SIDE))
 
 
-def warp_photo(photo: NDArray[Sample], photo_from_face: Array, size: int) -> NDArray[Sample]:
+def warp_photo(
+    photo: NDArray[Sample], photo_from_face: Array, size: int, interpolation: int = cv2.INTER_CUBIC
+) -> NDArray[Sample]:
     """Sample the photo (H, W, 3) through its warp: the face in its frame, (size, size, 3).
 
     `photo_from_face` (17, 17, 2) holds photo pixels at the control points. The photo is reflected beyond its edges.
     """
-    low = np.floor(photo_from_face.min((0, 1))).astype(int) - 4
-    high = np.ceil(photo_from_face.max((0, 1))).astype(int) + 5
-    low = np.clip(low, 0, [photo.shape[1] - 1, photo.shape[0] - 1])
-    high = np.clip(high, low + 1, [photo.shape[1], photo.shape[0]])
-    region = photo[low[1] : high[1], low[0] : high[0]]  # places in it are exact as float32
-    return remap(region, enlarge(photo_from_face - low, size), cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
+    columns, rows = (needed(photo_from_face[..., axis], photo.shape[1 - axis]) for axis in (0, 1))
+    where = enlarge(photo_from_face - (columns.start, rows.start), size)  # exact as float32
+    return remap(photo[rows, columns], where, interpolation, cv2.BORDER_REFLECT_101)
+
+
+def needed(places: NDArray[np.floating], length: int) -> slice:
+    """Return the pixels, of `length`, that cubic interpolation needs at places, or between them."""
+    first = min(max(floor(places.min()) - 4, 0), length - 1)
+    return slice(first, min(max(ceil(places.max()) + 5, first + 1), length))

@@ -42,9 +42,22 @@ def areas_of_warp(image_from_face: NDArray[np.floating]) -> Array:
 
     That is the determinant of the warp's derivative, in squared image units for an interval between control points.
     """
-    down, across = (np.asarray(change) for change in np.gradient(image_from_face, axis=(0, 1)))
-    areas: Array = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    planes = np.moveaxis(image_from_face, -1, 0).astype(np.float64, order="C")
+    slopes = slope_matrix(len(image_from_face))
+    across, down = planes @ slopes.T, slopes @ planes
+    areas: Array = across[0] * down[1] - across[1] * down[0]
     return areas
+
+
+@cache
+def slope_matrix(count: int) -> Array:
+    """Return the matrix (count, count) from values to their slope for each interval; not to be written to.
+
+    Slopes are those of a value's two neighbors; at the ends, where there is one, to it.
+    """
+    matrix = np.asarray(np.gradient(np.eye(count), axis=0))
+    matrix.flags.writeable = False
+    return matrix
 
 
 @cache

@@ -1,5 +1,7 @@
 """The eyes of a morphed face: which colors they have, and where they look."""
 
+from functools import cache
+
 import numpy as np
 
 from symface_cli.geometry.types import Floats
@@ -14,11 +16,18 @@ def own_eyes(irises: Irises) -> Floats:
     Blended with the other one, an iris would be doubled where somebody looks aside, and have two highlights anyway. An
     eye whose iris is not seen, because it is closed or hidden, is blended as the rest of the face is.
     """
+    left, right = (np.float32(seen) for seen in irises.seen)
+    own: Floats = left * _right_eye()[:, ::-1] + right * _right_eye()
+    return own
+
+
+@cache
+def _right_eye() -> Floats:
+    """Return how far each point of the face frame is of the right eye, (129, 129) in 0..1; not to be written to."""
     ticks = np.linspace(-1, 1, FIELD_SIZE, dtype=np.float32)
     eye = ellipse(ticks[None], ticks[:, None])
-    left, right = (np.float32(seen) for seen in irises.seen)
-    own: Floats = left * eye[:, ::-1] + right * eye
-    return own
+    eye.flags.writeable = False
+    return eye
 
 
 def straight_eyes(irises: Irises) -> Floats:

@@ -5,14 +5,13 @@ Fields are smooth. They are evaluated for groups of pixels, and interpolated lin
 
 from collections.abc import Iterator
 from functools import cache
-from math import ceil, floor
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from symface_cli.geometry.frames import apply, pixel_from_normalized
-from symface_cli.geometry.sampling import fade
+from symface_cli.geometry.sampling import fade, needed
 from symface_cli.geometry.types import Array, Floats, Pixels, Sample
 from symface_cli.geometry.warping import remap
 
@@ -37,7 +36,8 @@ def fade_to_edge() -> Floats:
 def sample_field(field: Floats, u: NDArray[np.floating]) -> Floats:
     """Sample a field (S, S) or (S, S, C) at points u (H, W, 2) of the face frame; it is 0 outside of the frame."""
     half = np.float32((len(field) - 1) / 2)
-    at = u.astype(np.float32) * half + half  # in pixels of the field
+    at = np.asarray(u, np.float32) * half
+    at += half  # in pixels of the field
     sampled = remap(field, at, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     values: Floats = sampled.reshape(*u.shape[:2], *field.shape[2:])
     return values
@@ -68,6 +68,13 @@ def scale(vectors: Floats, by: Floats) -> Floats:
     return scaled
 
 
+def group_places(matrix: NDArray[np.floating], rows: slice, columns: slice, step: int) -> Floats:
+    """Return the middles of groups (`group_pixels`) of rows and columns, taken through an affine matrix, (H, W, 2)."""
+    x, y = group_pixels(columns, step), group_pixels(rows, step)[:, None]
+    places: Floats = cv2.merge([(a * x + (b * y + c)).astype(np.float32) for a, b, c in matrix[:2]])
+    return places
+
+
 def group_pixels(pixels: slice, step: int) -> Array:
     """Return the middles of groups of `step` pixels that cover a range, with a group more at either end."""
     groups = -(-(pixels.stop - pixels.start) // step)
@@ -83,27 +90,23 @@ def refine_groups(values: NDArray[np.floating], step: int, size: tuple[int, int]
     return fine[step : step + size[0], step : step + size[1]]
 
 
-def sample_pixels(pixels: Pixels, where: Floats, origin: tuple[int, int] = (0, 0)) -> Floats:
-    """Sample a photo in places, reflected beyond its edges: its planes, (C, H, W).
+def sample_pixels(pixels: Pixels, groups: Floats, step: int, size: tuple[int, int], origin: tuple[int, int]) -> Floats:
+    """Sample a photo in places, reflected beyond its edges: the planes (C, H, W) of `size` pixels.
 
     Args:
         pixels: The photo.
-        where: The places in its pixels, (H, W, 2).
+        groups: The places of groups of `step` pixels, in pixels of the photo, as for `refine_groups`.
+        step: See there.
+        size: See there.
         origin: The pixel (x, y) from which they are counted: far from a corner, single precision would be too coarse.
     """
-    where = np.ascontiguousarray(where)
-    columns, rows = (_needed(*each) for each in zip(cv2.split(where), origin, pixels.shape[1::-1], strict=True))
+    x, y = cv2.split(groups)
+    columns, rows = (needed(x + origin[0], pixels.shape[1]), needed(y + origin[1], pixels.shape[0]))
     region = pixels[rows, columns].transpose(2, 0, 1).astype(np.float32, order="C")  # a copy of as little as is needed
-    where = cv2.subtract(where, (columns.start - origin[0], rows.start - origin[1], 0, 0))
+    groups = cv2.subtract(groups, (columns.start - origin[0], rows.start - origin[1], 0, 0))
+    where = np.ascontiguousarray(refine_groups(groups, step, size))
     # OpenCV takes twice as long for all planes together.
     return np.stack([remap(plane, where, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101) for plane in region])
-
-
-def _needed(places: Floats, origin: int, length: int) -> slice:
-    """Return the pixels, of `length`, that cubic interpolation needs at places (H, W), counted from an origin."""
-    lowest, highest, _, _ = cv2.minMaxLoc(places)
-    first = min(max(floor(lowest) + origin - 4, 0), length - 1)
-    return slice(first, min(max(ceil(highest) + origin + 5, first + 1), length))
 
 
 def cut_strips(

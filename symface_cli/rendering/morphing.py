@@ -7,8 +7,8 @@ pose. In a photo, all this fades out towards the face's outline, and where somet
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, get_args
 
 import cv2
@@ -19,7 +19,7 @@ from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import apply
 from symface_cli.geometry.pose import INVERSE_SIZE, face_from_level
 from symface_cli.geometry.sampling import enlarge, enlarge_planes, fade, warp_photo
-from symface_cli.geometry.types import Array, Floats, Pixels, Sample
+from symface_cli.geometry.types import Floats, Pixels, Sample
 from symface_cli.geometry.warping import Value
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
@@ -31,6 +31,7 @@ from symface_cli.rendering.fields import (
     cut_strips,
     fade_to_edge,
     group_pixels,
+    group_places,
     move,
     refine_groups,
     sample_field,
@@ -163,13 +164,13 @@ class Morph(Generic[Sample]):
         level = apply(self._level, control_points())
         posed = warped.pose.displacement if pose == "keep" else np.zeros_like(level)
         area = relative_area(level + posed, self._level)
-        known = np.dstack([warped.photo_from_face - level, posed, warped.mask, area])
-        x, y, posed_x, posed_y, mask, facing = enlarge_planes(known.transpose(2, 0, 1), FIELD_SIZE)
+        moved = [*cv2.split(warped.photo_from_face - level), *cv2.split(posed)]
+        x, y, posed_x, posed_y, mask, facing = enlarge_planes(np.stack([*moved, warped.mask, area]), FIELD_SIZE)
         self._mask, self._facing = mask.clip(0, 1) * fade_to_edge(), fade(facing, *FACING_FADE)
         self._moves = cv2.merge([x, y])
         self._on_face = cv2.merge([x - posed_x, y - posed_y, self._facing, self._mask])
         turned = enlarge(face_from_level(posed, self._level) - control_points(INVERSE_SIZE), FIELD_SIZE)
-        level_mask = sample_field(self._mask, control_points(FIELD_SIZE) + turned)
+        level_mask = sample_field(self._mask, control_points(FIELD_SIZE).astype(np.float32) + turned)
         shown = enlarge(cv2.GaussianBlur(warped.shown, (0, 0), SHOWN_BLUR), FIELD_SIZE)
         self._taken = fade(shown, *TAKEN_FADE)
         # Turned, a face covers what it meets.
@@ -190,8 +191,7 @@ class Morph(Generic[Sample]):
         light = self._light(weights)
         step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
         for rows, columns in cut_strips(self._changed > 0, self._level, result.shape, step):
-            x, y = np.meshgrid(group_pixels(columns, step), group_pixels(rows, step))
-            places = self._look_up(apply(self._level_from_photo, np.stack([x, y], -1)))
+            places = self._look_up(group_places(self._level_from_photo, rows, columns, step))
             size = rows.stop - rows.start, columns.stop - columns.start
             morphed = self._draw(self._plan(places, amounts, weights, self._fades(places), light), step, size)
             inside = warp_field(self._changed, self._level, rows, columns) > 0
@@ -204,7 +204,7 @@ class Morph(Generic[Sample]):
         If it keeps its pose, it is what it is in the photo; else its surroundings become symmetric, too.
         """
         ticks = group_pixels(slice(0, size), 1) / ((size - 1) / 2) - 1
-        places = self._look_up(np.stack(np.meshgrid(ticks, ticks), -1))
+        places = self._look_up(np.stack(np.meshgrid(ticks, ticks), -1).astype(np.float32))
         if self._pose == "keep":
             weights = self._weights(amounts.side, self._warped.weights)
             plan = self._plan(places, amounts, weights, self._fades(places), self._light(weights))
@@ -224,13 +224,12 @@ class Morph(Generic[Sample]):
             mirrored=plan.mirrored + sample_field(moved, move(MIRROR, plan.seen)),
         )
 
-    def _look_up(self, points: Array) -> Places:
+    def _look_up(self, points: Floats) -> Places:
         """Return what is known of points (H, W, 2) of the level frame."""
-        single = np.asarray(points, np.float32)
-        x, y, mask, here = cv2.split(sample_field(self._on_level, single))
-        u = single + cv2.merge([x, y])
+        x, y, mask, here = cv2.split(sample_field(self._on_level, points))
+        u = points + cv2.merge([x, y])
         x, y, facing, face_mask = cv2.split(sample_field(self._on_face, u))
-        return Places(single, u, mask, here, cv2.merge([x, y]), facing, face_mask)
+        return Places(points, u, mask, here, cv2.merge([x, y]), facing, face_mask)
 
     def _fades(self, places: Places) -> Fades:
         """Return how far places change in a photo."""
@@ -240,9 +239,8 @@ class Morph(Generic[Sample]):
 
     def _plan(self, places: Places, amounts: Amounts, weights: Floats, fades: Fades, light: Floats | None) -> MorphPlan:
         """Plan where places come from and how they are mixed; smooth, so few points do."""
-        amounts = replace(amounts, shape=self._strength * amounts.shape, color=self._strength * amounts.color)
         displacement = places.displacement
-        moved = amounts.shape * fades.shape
+        moved = self._strength * amounts.shape * fades.shape
         here = move(self._near, places.points)
         reached = sample_field(self._here, self._inside(here + scale(displacement, moved)))
         moved = moved * reached  # nothing else is moved into the face
@@ -260,7 +258,7 @@ class Morph(Generic[Sample]):
             base=here + scale(displacement, moved),
             mirrored=source,
             share=taken * share,
-            amount=_color_amount(amounts.color, places.face_mask),
+            amount=_color_amount(self._strength * amounts.color, places.face_mask),
             light=lit,
             hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v),
             seen=v,
@@ -272,12 +270,12 @@ class Morph(Generic[Sample]):
 
     def _draw(self, plan: MorphPlan, step: int, size: tuple[int, int]) -> Floats:
         """Draw the planes (C, H, W) of the morphed pixels of a plan for every `step`th of them."""
-        base = sample_pixels(self._pixels, refine_groups(plan.base, step, size), self._origin)
-        change = sample_pixels(self._pixels, refine_groups(plan.mirrored, step, size), self._origin)
+        base = sample_pixels(self._pixels, plan.base, step, size, self._origin)
+        change = sample_pixels(self._pixels, plan.mirrored, step, size, self._origin)
         change -= base
         change *= refine_groups(plan.share, step, size)
         if plan.light is not None:
-            change += self._shine(np.stack([refine_groups(plane, step, size) for plane in plan.light]), base)
+            self._shine(change, [refine_groups(plane, step, size) for plane in plan.light], base)
         if self._decoded is not None and plan.hidden is not None:
             decoded = _planes(sample_field(self._decoded, refine_groups(plan.seen, step, size)))
             change += refine_groups(plan.hidden, step, size) * (decoded - base - change)
@@ -297,7 +295,7 @@ class Morph(Generic[Sample]):
         face, shown = self._seen_in_light()
         q = cv2.resize(weights, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR)
         inside = fade(cv2.resize(self._mask, (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_LINEAR), *COLOR_FADE)
-        taken = sample_field(self._taken, apply(self._level_from_photo, where))
+        taken = sample_field(self._taken, move(self._level_from_photo, where))
         inside = inside * shown * taken * taken[:, ::-1]  # where both sides show the face
         change = inside * q[:, ::-1] * (face[..., ::-1] - face)
         *smooth, counted = cv2.split(cv2.GaussianBlur(cv2.merge([*change, inside]), (0, 0), LIGHT_BLUR))
@@ -306,11 +304,13 @@ class Morph(Generic[Sample]):
 
     def _seen_in_light(self) -> tuple[Floats, Floats | float]:
         """Return the colors of the face (C, LIGHT_SIZE, LIGHT_SIZE), and how much each counts."""
-        return _planes(warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE)).astype(np.float32), 1.0
+        face = warp_photo(self._pixels, self._warped.photo_from_face, LIGHT_SIZE, cv2.INTER_LINEAR)  # light is smooth
+        return _planes(face).astype(np.float32), 1.0
 
-    def _shine(self, light: Floats, base: Floats) -> Floats:
-        """Return what light adds to the planes (C, H, W) of pixels."""
-        return light
+    def _shine(self, change: Floats, light: Sequence[Floats], base: Floats) -> None:
+        """Add the planes (H, W) of light to the change of pixels (C, H, W)."""
+        for plane, lit in zip(change, light, strict=True):
+            plane += lit
 
 
 def _planes(image: NDArray[Value]) -> NDArray[Value]:
@@ -336,6 +336,6 @@ class CutOutMorph(Morph[np.uint16]):
         alpha = face[-1] / np.float32(FULL)
         return face[:-1] / alpha.clip(np.float32(1e-3)), alpha * alpha[:, ::-1]  # where both sides show something
 
-    def _shine(self, light: Floats, base: Floats) -> Floats:
-        alpha: Floats = base[-1:] / np.float32(FULL)
-        return np.concatenate([light * alpha, np.zeros_like(alpha)])
+    def _shine(self, change: Floats, light: Sequence[Floats], base: Floats) -> None:
+        alpha: Floats = base[-1] / np.float32(FULL)
+        super()._shine(change[:-1], [plane * alpha for plane in light], base)

@@ -11,6 +11,7 @@ from symface_cli.rendering.fields import (
     fade,
     fade_to_edge,
     group_pixels,
+    group_places,
     refine_groups,
     sample_field,
     sample_pixels,
@@ -51,11 +52,20 @@ def test_pixels_between_groups_are_interpolated_linearly(step, size):
     assert fine[..., 1] == pytest.approx(100 * np.tile(pixels[:, None], (1, size)), abs=0.1)
 
 
+def test_groups_lie_where_a_matrix_takes_their_middles():
+    matrix = np.array([[2.0, 3, 5], [-1, 4, 7], [0, 0, 1]])
+    places = group_places(matrix, slice(10, 14), slice(20, 26), 2)
+    assert places.shape == (4, 5, 2)  # 2 x 3 groups, with one more at either end
+    assert places[0, 0].tolist() == [2 * 18.5 + 3 * 8.5 + 5, -18.5 + 4 * 8.5 + 7]
+    assert places[3, 4].tolist() == [2 * 26.5 + 3 * 14.5 + 5, -26.5 + 4 * 14.5 + 7]
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_pixels_are_sampled_at_their_places_and_reflected_beyond_the_edges(dtype):
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (9, 7, 3)).astype(dtype)
-    x, y = np.meshgrid(np.arange(-2, 7), np.arange(9))
-    sampled = sample_pixels(pixels, np.stack([x, y], -1).astype(np.float32))
+    x, y = np.meshgrid(np.arange(-3, 8), np.arange(-1, 10))  # with a group more at either end
+    groups = np.stack([x + 5, y - 3], -1).astype(np.float32)
+    sampled = sample_pixels(pixels, groups, 1, (9, 9), origin=(-5, 3))
     planes = np.moveaxis(pixels, 2, 0)
     np.testing.assert_array_equal(sampled[..., 2:], planes)
     np.testing.assert_array_equal(sampled[..., :2], planes[..., 2:0:-1])
