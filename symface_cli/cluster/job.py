@@ -92,8 +92,10 @@ def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, pr
     block = max(1, min(LARGEST_BLOCK, len(by_id) // (workers * BLOCKS_EACH)))
     with _quiet(store), _watched(ledger, len(by_id), progress), _explained():
         photos = ray.data.read_parquet(store.photos, filesystem=store.arrow, num_cpus=LITTLE)
-        photos.repartition(target_num_rows_per_block=block).map(
+        photos.repartition(target_num_rows_per_block=block).map_batches(
             Worker,
+            batch_size=None,
+            batch_format="pyarrow",
             fn_constructor_args=(Duty(job.task, ledger),),
             compute=ActorPoolStrategy(size=workers),
             num_cpus=1,
@@ -110,18 +112,19 @@ def _quiet(store: JobFolder) -> Iterator[None]:
     from ray.data.checkpoint import CheckpointConfig
 
     context = DataContext.get_current()
-    before = context.checkpoint_config, context.enable_progress_bars
+    before = context.checkpoint_config, context.enable_progress_bars, context.use_datasource_v2
     context.checkpoint_config = CheckpointConfig(
         "id", store.checkpoint, delete_checkpoint_on_success=False, override_filesystem=store.arrow
     )
     context.enable_progress_bars = False
+    context.use_datasource_v2 = False  # it starts a crowd of processes to read one list
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     try:
         with redirect_stdout(io.StringIO()), warnings.catch_warnings():  # Ray tells there of every worker that dies
             warnings.simplefilter("ignore")
             yield
     finally:
-        context.checkpoint_config, context.enable_progress_bars = before
+        context.checkpoint_config, context.enable_progress_bars, context.use_datasource_v2 = before
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from symface_cli.batch.targets import Target
 from symface_cli.cluster.ledger import MOST_DEATHS
@@ -14,6 +15,11 @@ from symface_cli.errors import Hint, WorkerError
 from symface_cli.parallel.work import one_thread
 from symface_cli.storage.address import parse_path
 from symface_cli.version import __version__
+
+if TYPE_CHECKING:
+    import pyarrow
+
+SPELL = 1.0  # s, about, for which a worker does photos before it tells of them
 
 
 class Task(Protocol):
@@ -36,7 +42,7 @@ class Duty:
 
 
 class Worker:
-    """Does the task on photos, given as rows with `id` and `target`, and adds the `result`.
+    """Does the task on photos, given as tables of `id` and `target`; returns tables of `id` and `result`.
 
     Raises:
         WorkerError: If another version of symface is installed here.
@@ -50,19 +56,28 @@ class Worker:
         self._threads = ExitStack()
         self._threads.enter_context(one_thread())
         self._work = self._task.load()
+        self._most = 1
 
-    def __call__(self, row: Mapping[str, str]) -> dict[str, str]:
-        """Do a photo; the result is JSON."""
+    def __call__(self, block: "pyarrow.Table") -> "pyarrow.Table":
+        """Do a block's photos; the results are JSON."""
+        import pyarrow
         import ray
 
-        target = parse_target(row["target"])
-        if ray.get(self._ledger.begin.remote(self._name, row["id"])) >= MOST_DEATHS:
-            reason = f"it has killed {MOST_DEATHS} workers, perhaps for lack of memory; it is left out"
-            result = self._task.lose(target, WorkerError(reason, Hint.FEWER_JOBS))
-        else:
-            result = self._work(target)
+        names, targets, results = block["id"].to_pylist(), block["target"].to_pylist(), list[str]()
+        while len(results) < len(names):
+            at = slice(len(results), len(results) + self._most)
+            began = time.monotonic()
+            count, deaths = ray.get(self._ledger.begin.remote(self._name, names[at]))
+            results += [self._do(parse_target(text), deaths) for text in targets[at][:count]]
+            self._most = 2 * count if time.monotonic() - began < SPELL / 2 else max(1, count // 2)
         self._ledger.end.remote(self._name)
-        return {"id": row["id"], "result": json.dumps(result)}
+        return pyarrow.table({"id": names, "result": results})
+
+    def _do(self, target: Target, deaths: int) -> str:
+        if deaths < MOST_DEATHS:
+            return json.dumps(self._work(target))
+        reason = f"it has killed {MOST_DEATHS} workers, perhaps for lack of memory; it is left out"
+        return json.dumps(self._task.lose(target, WorkerError(reason, Hint.FEWER_JOBS)))
 
 
 def describe_target(target: Target) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from symface_cli.batch.runner import Batch, BatchOptions
 from symface_cli.batch.targets import choose_targets
+from symface_cli.cluster import job
 from symface_cli.cluster.connection import ClusterSettings, connected
 from symface_cli.cluster.spreading import Cluster
 from symface_cli.errors import UsageError
@@ -66,7 +67,8 @@ def run(photos, out, resume, progress=lambda done, total: None, workers=2):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_poisonous_photo_and_a_lost_node_cost_nothing_else(nodes, tmp_path, capfd):
+def test_a_poisonous_photo_and_a_lost_node_cost_nothing_else(nodes, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(job, "BLOCKS_EACH", 3)  # so that blocks are of several photos
     cluster, added = nodes
     photos, out = save_photos(tmp_path / "in", COUNT), tmp_path / "out"
     killed = []

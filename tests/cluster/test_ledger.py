@@ -18,23 +18,34 @@ from symface_cli.rendering.records import FaceRecord
 TARGET = Target(photo=Path("in/\udce9.jpg"), folder=Path("out"), stem="\udce9", name="\udce9.jpg")
 
 
-def test_a_worker_that_ends_a_photo_has_not_died_at_it():
+def test_a_worker_that_is_through_with_photos_has_not_died_at_them():
     ledger = Ledger()
-    assert [ledger.begin("one", "a"), ledger.begin("two", "b")] == [0, 0]
-    ledger.end("one")
+    assert [ledger.begin("one", ["a", "b"]), ledger.begin("two", ["c"])] == [(2, 0), (1, 0)]
+    assert ledger.begin("one", ["d"]) == (1, 0)
     ledger.end("two")
-    assert ledger.begin("two", "a") == 0
-    assert ledger.count() == 2
+    assert ledger.begin("two", ["a", "c"]) == (2, 0)
+    assert ledger.count() == 3
 
 
 def test_a_photo_that_another_takes_over_has_killed_who_was_at_it():
     ledger = Ledger()
-    ledger.begin("one", "a")
-    ledger.begin("other", "b")
-    assert ledger.begin("two", "a") == 1
-    assert ledger.begin("three", "a") == 2
+    ledger.begin("one", ["a"])
+    ledger.begin("other", ["b"])
+    assert ledger.begin("two", ["a"]) == (1, 1)
+    assert ledger.begin("three", ["a"]) == (1, 2)
     ledger.end("three")
-    assert ledger.begin("four", "b") == 1
+    assert ledger.begin("four", ["b"]) == (1, 1)
+
+
+def test_of_several_photos_that_may_have_killed_a_worker_the_one_that_does_it_again_is_known():
+    ledger = Ledger()
+    assert ledger.begin("one", ["b", "c", "d"]) == (3, 0)
+    assert ledger.begin("two", ["a", "b", "c", "d", "e"]) == (1, 0)
+    assert ledger.begin("two", ["b", "c", "d", "e"]) == (1, 1)
+    assert ledger.begin("two", ["c", "d", "e"]) == (1, 1)
+    deaths = [ledger.begin("three", [photo, "e"]) for photo in "abcd"]
+    assert deaths == [(2, 0), (1, 1), (1, 2), (1, 1)]
+    assert ledger.begin("three", ["e", "f"]) == (2, 0)
 
 
 def test_targets_travel_whatever_their_names():
