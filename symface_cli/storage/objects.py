@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import os
 import random
 import stat
@@ -23,6 +24,7 @@ _PATIENT = ("s3", "gs", "gcs", "az", "abfs", "abfss")  # whose library does
 _OPTIONS = {"s3": {"max_concurrency": 1}}  # else it asks for the size before it reads
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")
 _TAGS = ("ETag", "etag", "content_settings_md5", "md5Hash")
+_STATUS = ("status", "status_code", "code")  # of the errors of aiohttp, Azure's library, gcsfs
 _FINAL = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 _listed: dict[Address, dict[Address, os.stat_result]] = {}
@@ -191,6 +193,8 @@ def _open(address: Address) -> Any:
     try:
         import fsspec
 
+        for package in PACKAGES.values():
+            logging.getLogger(package).setLevel(logging.CRITICAL)  # what they raise is said in one line
         files = fsspec.filesystem(address.scheme, use_listings_cache=False, **_OPTIONS.get(address.scheme, {}))
         files.retries = 1  # of s3fs, on top of botocore's 5 of each request (AWS_MAX_ATTEMPTS)
         _kept[id(files)] = files
@@ -203,7 +207,7 @@ def _open(address: Address) -> Any:
 def _explain(error: Exception) -> OSError | None:
     """Return what an error means that would come again; None for one that may pass."""
     text, name = str(error), type(error).__name__
-    status = getattr(error, "status", None)  # aiohttp's
+    status = next((value for key in _STATUS if isinstance(value := getattr(error, key, None), int)), None)
     if isinstance(error, OSError) and "pre-condition" in text:
         return FileExistsError(errno.EEXIST, "it is there already")
     if isinstance(error, FileNotFoundError) or status == 404:
@@ -213,7 +217,7 @@ def _explain(error: Exception) -> OSError | None:
         return PermissionError(errno.EACCES, reason)
     if isinstance(error, _FINAL):
         return type(error)(errno.EEXIST if isinstance(error, FileExistsError) else errno.EINVAL, text or name)
-    if isinstance(status, int) and 400 <= status < 500 and status not in (408, 429):
+    if status is not None and 400 <= status < 500 and status not in (408, 429):
         return OSError(errno.EIO, f"HTTP status {status}")
     if isinstance(error, OSError) and error.errno == errno.EINVAL:
         return OSError(errno.EINVAL, " ".join(text.split())[:200])

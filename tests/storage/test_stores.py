@@ -212,6 +212,36 @@ def test_what_stays_is_not_tried_again(patient, error):
     assert store.asked == 1
 
 
+class AnswerError(Exception):
+    """An error of a store's library that is not the system's, with the status of the answer."""
+
+    def __init__(self, key, status):
+        super().__init__("<Error>many words</Error>")
+        setattr(self, key, status)
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (AnswerError("status_code", 403), PermissionError),  # Azure's library
+        (AnswerError("status_code", 404), FileNotFoundError),
+        (AnswerError("code", 401), PermissionError),  # gcsfs
+        (AnswerError("status", 410), OSError),  # aiohttp
+    ],
+)
+def test_an_answer_that_stays_is_told_by_its_status(patient, error, meaning):
+    store = patient(Failing(error))
+    with pytest.raises(meaning):
+        objects.read_object(Address("memory://x/a.jpg"))
+    assert store.asked == 1
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_an_answer_that_may_pass_is_asked_for_again(patient, status):
+    patient(Failing(AnswerError("status_code", status)))
+    assert objects.read_object(Address("memory://x/a.jpg")) == b"contents"
+
+
 def test_a_batch_stops_where_its_store_is_gone(memory, monkeypatch, tmp_path):
     for number in range(9):
         memory.pipe_file(f"/in/{number}.png", png(9))
