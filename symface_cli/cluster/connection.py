@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from symface_cli.errors import MissingExtraError, UsageError
 from symface_cli.parallel.cores import available_cores
 
-SPARE = 1  # CPU without a worker, for Ray's own tasks, which read lists and write results
-
 
 @dataclass(frozen=True)
 class ClusterSettings:
@@ -82,9 +80,7 @@ def _connect(settings: ClusterSettings) -> None:
     import ray
 
     is_local = settings.address == "local"
-    options = (
-        {"num_cpus": (settings.workers or available_cores()) + SPARE, "include_dashboard": False} if is_local else {}
-    )
+    options = {"num_cpus": settings.workers or available_cores(), "include_dashboard": False} if is_local else {}
     try:
         with warnings.catch_warnings(), _silent():
             warnings.simplefilter("ignore")
@@ -100,9 +96,9 @@ def _find_crew(wanted: int) -> Crew:
     import ray
 
     resources = ray.cluster_resources()
-    most = int(resources.get("CPU", 0)) - SPARE
+    most = int(resources.get("CPU", 0))
     if not 1 <= (wanted or most) <= most:
-        raise UsageError(f"the cluster has {most + SPARE} CPUs: room for {max(most, 0)} workers, and Ray's own tasks")
+        raise UsageError(f"the cluster has room for {most} workers, one for each CPU")
     workers = wanted or most
     gpus = float(resources.get("GPU", 0.0))
     return Crew(workers, min(1.0, gpus / workers))

@@ -23,7 +23,7 @@ from symface_cli.files import Progress
 MOST_RESTARTS = 20  # of each worker: then it is not the photos
 LARGEST_BLOCK = 200  # photos, which are done again when their worker dies
 BLOCKS_EACH = 10  # for each worker, so that all end at about the same time
-LITTLE = 0.1  # CPU for what reads the list and writes results
+NO_CPU = 0  # for what reads the list and writes results: it never waits until a worker, which never ends, is through
 PAUSE = 0.5  # s between two looks at how many are done
 
 
@@ -91,8 +91,10 @@ def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, pr
     workers = min(crew.workers, len(by_id))
     block = max(1, min(LARGEST_BLOCK, len(by_id) // (workers * BLOCKS_EACH)))
     with _quiet(store), _watched(ledger, len(by_id), progress), _explained():
-        photos = ray.data.read_parquet(store.photos, filesystem=store.arrow, num_cpus=LITTLE)
-        photos.repartition(target_num_rows_per_block=block).map_batches(
+        photos = ray.data.read_parquet(
+            store.photos, filesystem=store.arrow, num_cpus=NO_CPU, override_num_blocks=-(-len(by_id) // block)
+        )
+        photos.map_batches(
             Worker,
             batch_size=None,
             batch_format="pyarrow",
@@ -102,7 +104,7 @@ def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, pr
             num_gpus=crew.gpus_each or None,
             max_restarts=MOST_RESTARTS,
             max_task_retries=MOST_RESTARTS,
-        ).write_parquet(store.results, filesystem=store.arrow, ray_remote_args={"num_cpus": LITTLE})
+        ).write_parquet(store.results, filesystem=store.arrow, ray_remote_args={"num_cpus": NO_CPU})
 
 
 @contextmanager
