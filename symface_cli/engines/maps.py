@@ -43,10 +43,12 @@ def sample(image: Floats, points: NDArray[np.floating]) -> Floats:
     left, above = np.minimum(np.floor(x), width - 2), np.minimum(np.floor(y), height - 2)
     across, down = x - left, y - above
     at = (above * width + left).astype(np.intp)
-    corners = at, at + 1, at + width, at + width + 1
     sampled = np.empty((channels, *at.shape), np.float32)
     for channel, plane in enumerate(cv2.split(image)):  # one by one, and in place: in a fifth of the time
-        upper, upper_right, lower, lower_right = (plane.take(corner, mode="clip") for corner in corners)
+        pixels = plane.ravel()
+        upper, upper_right, lower, lower_right = (
+            pixels[further:].take(at, mode="clip") for further in (0, 1, width, width + 1)
+        )
         _go_towards(upper, upper_right, across)
         _go_towards(lower, lower_right, across)
         _go_towards(upper, lower, down)
@@ -121,7 +123,7 @@ def sample_face(half: Floats, crop_from_level: Array) -> Floats:
 
 def visibility(parts: Floats, warp: Floats, crop_from_level: Array) -> Floats:
     """Return how surely nothing lies in front of the points of a warp, (17, 17), from a parser's probabilities."""
-    points = apply(np.linalg.inv(crop_from_level), warp).clip(-1, 1)
+    points = apply(cv2.invertAffineTransform(crop_from_level[:2]), warp).clip(-1, 1)
     seen: Floats = 1 - sample(parts[Part.FRONT, ..., None], points)[..., 0]
     return seen
 
