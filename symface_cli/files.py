@@ -333,6 +333,8 @@ def on_one_line(name: str) -> str:
 
     Spaces of all kinds stay, and what joins characters in Persian and Indian scripts and in emojis.
     """
+    if name.isprintable():
+        return name
     return "".join(char if _is_shown(char) else repr(char)[1:-1] for char in name)
 
 

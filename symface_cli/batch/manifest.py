@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,7 +144,7 @@ class Manifest:
             "faces": len(outcome.faces),
         }
         rest = {"seconds": outcome.seconds, "parameters": self._parameters}
-        faces = [{"face": number, **asdict(face)} for number, face in enumerate(outcome.faces, 1)]
+        faces = [{"face": number, **vars(face)} for number, face in enumerate(outcome.faces, 1)]
         self._file.append([{**common, **face, **rest} for face in faces or [{"face": None}]])
 
     def _find_successes(self, file: ManifestFile, is_own: bool = True) -> None:

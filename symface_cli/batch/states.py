@@ -1,7 +1,7 @@
 """Tells whether a file is still what it was when it was read or written."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from symface_cli.errors import StoreError
@@ -44,7 +44,7 @@ class FileState:
 
     def as_dict(self) -> dict[str, int | str]:
         """Return it as JSON can hold it."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def find_state(path: Path) -> FileState | None:

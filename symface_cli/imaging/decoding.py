@@ -243,7 +243,7 @@ def _eight_bit_samples(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[n
     if image.has_transparency_data and not is_deep_key:
         pixels, alpha = split(np.array(image.convert("RGBA")))
         return (pixels[..., :1] if mode == "L" else pixels), alpha
-    pixels = np.array(image if image.mode == mode else image.convert(mode))
+    pixels = np.asarray(image if image.mode == mode else image.convert(mode))  # of a copy already, not to be written to
     return (pixels[..., None] if mode == "L" else pixels), None
 
 

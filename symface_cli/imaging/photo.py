@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Mapping
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 from symface_cli.files import contents
@@ -31,7 +32,7 @@ def read_photo(source: str | os.PathLike[str] | bytes) -> Photo:
     """
     data, name = contents(source)
     with opened(data, name) as file:
-        return photo_of(decode(file))
+        return np.require(photo_of(decode(file)), requirements="W")
 
 
 def encode_png(image: Photo, text: Mapping[str, str] | None = None) -> bytes:

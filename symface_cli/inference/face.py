@@ -80,7 +80,7 @@ class FaceWarp:
         beyond = 1 - FRONTAL_TURN / max(abs(self.pose.yaw_degrees), FRONTAL_TURN)
         aside = (points - beyond * turned)[..., 0]
         weights = area_weights(BROWS, EYES, MOUTH, JAW)
-        return midline_of_level(self.photo_from_level, float(np.average(aside, weights=weights)))
+        return midline_of_level(self.photo_from_level, float((aside * weights).sum() / weights.sum()))
 
     @property
     def strength(self) -> float:
