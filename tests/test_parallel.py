@@ -21,7 +21,14 @@ import symface_cli
 from symface_cli.errors import WorkerError
 from symface_cli.parallel import cores, pool
 from symface_cli.parallel.cores import available_cores
-from symface_cli.parallel.work import MANY, work_in_processes, work_in_threads, work_on_cores
+from symface_cli.parallel.work import (
+    MANY,
+    one_thread,
+    work_in_processes,
+    work_in_threads,
+    work_on_cores,
+    work_on_own_cores,
+)
 from tests.processes import forked, forking
 
 
@@ -346,3 +353,28 @@ def test_nothing_counts_the_cores_of_the_machine():
     package = Path(symface_cli.__file__).parent
     callers = [path.name for path in package.rglob("*.py") if "cpu_count()" in path.read_text("utf-8")]
     assert callers == ["cores.py"]
+
+
+def test_work_within_a_photo_uses_the_cores_of_this_process(monkeypatch):
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: 2)
+    together, threads = threading.Barrier(2, timeout=60), set()
+
+    def work(item):
+        together.wait()  # two at a time
+        threads.add(threading.get_ident())
+
+    work_on_own_cores(work, range(4))
+    assert len(threads) == 2
+
+
+def test_work_within_a_photo_stays_in_its_thread_where_each_has_one_core():
+    threads = set()
+    with one_thread():
+        work_on_own_cores(lambda item: threads.add(threading.get_ident()), range(4))
+    assert threads == {threading.get_ident()}
+
+
+def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: 2)
+    with pytest.raises(ZeroDivisionError):
+        work_on_own_cores(lambda item: 1 / item, [2, 1, 0, 1])

@@ -134,10 +134,12 @@ def _picture_of(samples: RawPixels, format: str, metadata: Metadata) -> Picture:
     orientation = samples.orientation
     move = Move(width=width, height=height, moved=orientation > 1, turned=orientation > 4)
     followed, notes = metadata.follow(move)
+    photo = photo_of(samples)
+    may_be_changed = photo is samples.pixels and photo.flags.writeable
     return Picture(
         pixels=samples.pixels,
         alpha=samples.alpha,
-        photo=np.array(photo_of(samples)),
+        photo=photo.copy() if may_be_changed else photo,
         format=format,
         metadata=followed,
         notes=(*samples.notes, *notes),

@@ -7,6 +7,7 @@ when there is work to do; PyTorch is not, and limited where it is there.
 import multiprocessing
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -109,6 +110,21 @@ def work_in_threads(task: Callable[[T], R], items: Sequence[T], jobs: int) -> It
             yield from pool.map(task, items)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def work_on_own_cores(task: Callable[[T], object], items: Sequence[T]) -> None:
+    """Do a task with every item, in threads on the cores that this process may use: one where `one_thread` says so.
+
+    Tasks leave Python's lock to each other where they compute in OpenCV and NumPy.
+    """
+    import cv2
+
+    if len(items) < 2 or cv2.getNumThreads() < 2:
+        for item in items:
+            task(item)
+        return
+    with ThreadPoolExecutor(min(cv2.getNumThreads(), len(items)), "symface") as pool:
+        deque(pool.map(task, items), maxlen=0)  # raises what a task raises
 
 
 @contextmanager

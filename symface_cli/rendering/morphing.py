@@ -24,6 +24,7 @@ from symface_cli.geometry.warping import Value
 from symface_cli.geometry.warps import control_points
 from symface_cli.inference.face import FaceWarp, Side, one_side
 from symface_cli.inference.sides import relative_area
+from symface_cli.parallel.work import work_on_own_cores
 from symface_cli.rendering.eyes import own_eyes, straight_eyes
 from symface_cli.rendering.fields import (
     FIELD_SIZE,
@@ -190,12 +191,17 @@ class Morph(Generic[Sample]):
         weights = self._weights(amounts.side, self._warped.weights)
         light = self._light(weights)
         step = max(round(2 * float(np.linalg.norm(self._level[:2, 0])) / GROUPS), 1)
-        for rows, columns in cut_strips(self._changed > 0, self._level, result.shape, step):
+        strips = list(cut_strips(self._changed > 0, self._level, result.shape, step))
+
+        def change(strip: tuple[slice, slice]) -> None:
+            rows, columns = strip
             places = self._look_up(group_places(self._level_from_photo, rows, columns, step))
             size = rows.stop - rows.start, columns.stop - columns.start
             morphed = self._draw(self._plan(places, amounts, weights, self._fades(places), light), step, size)
             inside = warp_field(self._changed, self._level, rows, columns) > 0
-            cv2.copyTo(as_pixels(morphed, result.dtype), inside.astype(np.uint8), result[rows, columns])
+            cv2.copyTo(as_pixels(morphed, result.dtype), inside.astype(np.uint8), result[strip])
+
+        work_on_own_cores(change, strips)
         return result
 
     def in_frame(self, amounts: Amounts, size: int) -> NDArray[Sample]:
@@ -254,13 +260,14 @@ class Morph(Generic[Sample]):
         alike = self._likeness if amounts.side == "both" else 1.0
         taken = alike * (1 - own) * fades.color * seen
         lit = None if light is None else (1 - own) * (fades.light - taken).clip(0) * _planes(sample_field(light, v))
+        hidden = None if self._decoded is None else fades.color * sample_field(self._hidden, v)
         return MorphPlan(
             base=here + scale(displacement, moved),
             mirrored=source,
             share=taken * share,
             amount=_color_amount(self._strength * amounts.color, places.face_mask),
             light=lit,
-            hidden=None if self._decoded is None else fades.color * sample_field(self._hidden, v),
+            hidden=hidden if hidden is not None and hidden.any() else None,
             seen=v,
         )
 

@@ -165,6 +165,15 @@ def test_a_photo_is_searched_as_thoroughly_as_it_has_to_be(monkeypatch, agreeing
     assert len(fast_searches) == (1 + len(SEARCH.roll_degrees) if tilted else 1)
 
 
+@pytest.mark.parametrize("size", [(4001, 2999), (4000, 3000), (9000, 200)])
+def test_a_large_photo_is_shrunk_to_means_of_areas(size):
+    photo = cv2.resize(np.random.default_rng(0).integers(0, 256, (15, 20), np.uint8), size)
+    small = detector.shrink(photo)
+    expected = cv2.resize(photo, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert max(small.shape[:2]) == 640
+    assert np.abs(small.astype(int) - expected).max() <= 2  # an odd last column counts for nothing
+
+
 def test_a_quarter_turn_moves_pixels_to_pixels():
     matrix, size = roll_matrix(4, 3, 90)
     assert size == (3, 4)
