@@ -16,6 +16,7 @@ from symface_cli.detection.cascades import (
 from symface_cli.detection.settings import SEARCH
 from symface_cli.errors import UsageError
 from symface_cli.geometry.frames import CROP_SIZE, Box, apply, center_of, crop_from_box
+from symface_cli.geometry.sampling import shrink_areas
 from symface_cli.geometry.types import Array, Gray, Photo
 from symface_cli.geometry.warping import warp_affine
 
@@ -119,12 +120,8 @@ def shrink(image: Gray | Photo, scale: float | None = None) -> Gray | Photo:
     scale = SEARCH.longest_side_px / max(image.shape[:2]) if scale is None else scale
     if scale >= 1:
         return image
-    size = [max(round(side * scale), 1) for side in image.shape[1::-1]]
-    if scale <= 0.25:  # means of 2 x 2 pixels first: the same within a gray level, in a third of the time
-        half = [side // 2 for side in image.shape[1::-1]]
-        image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
-    small: Gray | Photo = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return small
+    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+    return shrink_areas(image, width, height)
 
 
 def _locate(candidates: list[Candidate], photo: Photo, searched: Gray, roll_degrees: float) -> list[Detection]:

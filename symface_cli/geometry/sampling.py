@@ -36,16 +36,31 @@ def _shrink_region(
     limit = np.array([photo.shape[1], photo.shape[0]])
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, limit - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, low + 1, limit)
+    high = np.maximum(high - (high - low) % 2, low + 1)  # of which `shrink_areas` leaves nothing out
     region = photo[low[1] : high[1], low[0] : high[0]]
     small = region
     if min(region.shape[:2]) * scale > 2:
         # Sizes, not factors: with factors, OpenCV's result does not end where the region does.
         width, height = (round(scale * int(length)) for length in high - low)
-        small = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
+        small = shrink_areas(region, width, height)
     ratio = np.array([small.shape[1] / region.shape[1], small.shape[0] / region.shape[0]])
     matrix = np.diag([ratio[0], ratio[1], 1.0])
     matrix[:2, 2] = (0.5 - low) * ratio - 0.5
     return small, matrix
+
+
+def shrink_areas(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Make an image (H, W) or (H, W, 3) smaller: means of areas.
+
+    Much smaller, means of 2 x 2 pixels come first: the same within a gray level, in a third of the time. An odd last
+    row or column counts for nothing then.
+    """
+    half_height, half_width = (length // 2 for length in image.shape[:2])
+    if half_height >= 2 * height and half_width >= 2 * width:
+        even = image[: 2 * half_height, : 2 * half_width]
+        image = cv2.resize(even, (half_width, half_height), interpolation=cv2.INTER_AREA)
+    small: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return small
 
 
 def enlarge(control: NDArray[np.floating], size: int) -> Floats:
