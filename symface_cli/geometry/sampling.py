@@ -36,7 +36,8 @@ def _shrink_region(
     limit = np.array([photo.shape[1], photo.shape[0]])
     low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, limit - 1)
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, low + 1, limit)
-    high = np.maximum(high - (high - low) % 2, low + 1)  # of which `shrink_areas` leaves nothing out
+    if scale <= 0.25:
+        high = np.maximum(high - (high - low) % 2, low + 1)  # of which `shrink_areas` leaves nothing out
     region = photo[low[1] : high[1], low[0] : high[0]]
     small = region
     if min(region.shape[:2]) * scale > 2:
