@@ -4,13 +4,14 @@ import math
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice, repeat, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
@@ -129,6 +130,11 @@ def detect_fast(gray: Gray, name: str, strict: bool = False) -> list[Candidate]:
     return _group(windows, SEARCH.group_tolerance_widths, gray.shape)
 
 
+def _by_rows(boxes: Iterable[NDArray[np.int32]]) -> list[Window]:
+    """Return OpenCV's windows in the order of its search, by width, row, column: several threads of its mix them up."""
+    return sorted((tuple(map(int, box)) for box in boxes), key=lambda box: box[::-1])
+
+
 def _search_around(proposals: Array, pyramids: list["ImagePyramid"], enough: int) -> list[list[Window]]:
     """Return the windows of each pyramid around proposals (N, 3), sorted.
 
@@ -235,7 +241,7 @@ class ImagePyramid:
         """Return all windows that look like faces, except for the smallest, by OpenCV's own search."""
         least = (SEARCH.min_face_thorough_px, SEARCH.min_face_thorough_px)
         boxes = self._cascade.detectMultiScale(self._gray, SEARCH.scale_step, 0, minSize=least)
-        return [self._unmirror(*map(int, box)) for box in boxes]
+        return [self._unmirror(*box) for box in _by_rows(boxes)]
 
     def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
         return (self._gray.shape[1] - x - width if self._mirrored else x), y, width, height
@@ -264,7 +270,7 @@ class ImagePyramid:
     def _try(cascade: cv2.CascadeClassifier, image: Gray, width: int) -> list[tuple[int, int]]:
         """Return the corners of the windows that look like faces; `width` is the cascade's window, or twice that."""
         boxes = cascade.detectMultiScale(image, 2, 0, minSize=(width, width), maxSize=(width, width))
-        return [(int(x), int(y)) for x, y, _, _ in boxes]
+        return [(x, y) for x, y, _, _ in _by_rows(boxes)]
 
     def _copy(self, level: int) -> Gray:
         """Return the image made smaller, to the pixel as OpenCV's search does it."""

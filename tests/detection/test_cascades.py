@@ -21,6 +21,8 @@ from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
 from symface_cli.imaging.photo import read_photo
 
+PLAIN = cv2.CascadeClassifier
+
 
 @pytest.mark.parametrize("name", ["portrait", "pair"])
 def test_the_fast_search_counts_the_windows_of_the_search(name, request):
@@ -42,6 +44,29 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
     expected = [Candidate(Box(20, 20, 50, 50), 42), Candidate(Box(120, 20, 40, 40), 21)]
     assert sorted(pool_cascades(np.zeros((100, 300), np.uint8), thorough)) == expected
+
+
+@pytest.mark.parametrize("thorough", [None, False, True])
+def test_the_order_in_which_threads_find_windows_does_not_matter(monkeypatch, portrait, thorough):
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+
+    def look():
+        return detect_fast(gray, CASCADES[0]) if thorough is None else pool_cascades(gray, thorough)
+
+    class Backwards:
+        def __init__(self, *path):
+            self._cascade = PLAIN(*path)
+
+        def __getattr__(self, name):
+            return getattr(self._cascade, name)
+
+        def detectMultiScale(self, *arguments, **options):  # noqa: N802
+            return self._cascade.detectMultiScale(*arguments, **options)[::-1]
+
+    expected = look()
+    monkeypatch.setattr(cascades, "_CASCADES", cascades._Cascades())
+    monkeypatch.setattr(cv2, "CascadeClassifier", Backwards)
+    assert look() == expected != []
 
 
 def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
