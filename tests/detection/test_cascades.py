@@ -1,5 +1,6 @@
 """The cascades: a fast search, windows that count together, pyramids of images."""
 
+from collections import Counter
 from dataclasses import replace
 
 import cv2
@@ -38,7 +39,7 @@ def test_windows_of_all_cascades_count_together(monkeypatch, thorough):
     face, wider, elsewhere, small = (20, 20, 50, 50), (20, 20, 56, 56), (120, 20, 40, 40), (220, 20, 40, 40)
     # alt2, default, alt, profile, and profile in the mirror image
     windows = [[face] * 10, [wider] * 10 + [elsewhere] * 21, [wider] * 15 + [small] * 4, [wider] * 5, [wider] * 2]
-    monkeypatch.setattr(cascades, "_search_around", lambda proposals, pyramids, enough: windows)
+    monkeypatch.setattr(cascades, "_search_proposals", lambda pyramids: windows)
     rest = iter(windows)
     monkeypatch.setattr(ImagePyramid, "try_all", lambda pyramid: next(rest))
     # 21 are enough beside 42, 4 are not; the box is that of the first cascade alone, where it has any
@@ -112,12 +113,13 @@ def test_strict_proposals_are_those_surest_of_the_first_stages(portrait, monkeyp
     assert propose(0.0, 1.6) < everything
 
 
-def test_few_windows_of_a_quarter_are_not_trusted(portrait):
-    """Where a quarter is enough, each counts for four; where it is not, all are tried, and count for one."""
+@pytest.mark.parametrize(("enough", "count"), [(1, 4), (10**6, 1)])
+def test_few_windows_of_a_quarter_are_not_trusted(portrait, monkeypatch, enough, count):
+    """Where a quarter is enough, each of its windows counts for four; where it is not, all are tried."""
+    settings = replace(SEARCH, enough_of_a_quarter=enough, enough_of_a_pooled_quarter=enough)
+    monkeypatch.setattr(cascades, "SEARCH", settings)
     gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
-    pyramid = ImagePyramid(gray, CASCADES[0])
-    proposals = pyramid.propose()[:1]
-    place = Place(*proposals[0])
-    quarter, windows = pyramid.search_around(place, quarter=True), pyramid.search_around(place)
-    assert cascades._search_around(proposals, [pyramid], len(quarter)) == [sorted(4 * [*quarter])]
-    assert cascades._search_around(proposals, [pyramid], len(quarter) + 1) == [sorted(windows)]
+    (windows,) = cascades._search_proposals([ImagePyramid(gray, CASCADES[0])])
+    assert windows and set(Counter(windows).values()) == {count}
+    ((_, agreeing),), ((_, all_agreeing),) = detect_fast(gray, CASCADES[0]), search(gray)
+    assert agreeing % count == 0 and agreeing == pytest.approx(all_agreeing, rel=0.2)
