@@ -37,6 +37,10 @@ class Crew:
     workers: int
     gpus_each: float = 0.0
 
+    def gpu_options(self) -> dict[str, float]:
+        """Return what Ray is to give each worker of the GPUs; their processes are kept, as those without GPUs are."""
+        return {"num_gpus": self.gpus_each, "max_calls": 0} if self.gpus_each else {}
+
 
 @contextmanager
 def connected(settings: ClusterSettings) -> Iterator[Crew]:
@@ -48,6 +52,7 @@ def connected(settings: ClusterSettings) -> Iterator[Crew]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what goes wrong is in Ray's logs, and said in one line
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # of what Ray would print: nothing of a worker that dies
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a worker without a GPU leaves that as it is
     try:
         import ray

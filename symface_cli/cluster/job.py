@@ -1,13 +1,12 @@
 """A job of Ray Data: the list of photos in small blocks, workers, results, and checkpoints by which it goes on."""
 
 import hashlib
-import io
 import json
 import logging
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,13 @@ from symface_cli.batch.targets import Target
 from symface_cli.cluster.connection import Crew
 from symface_cli.cluster.ledger import Ledger
 from symface_cli.cluster.store import JobFolder
-from symface_cli.cluster.worker import Duty, Task, Worker, describe_target
+from symface_cli.cluster.worker import Duty, Task, describe_target, do_block
 from symface_cli.errors import Hint, SymfaceError, WorkerError
 from symface_cli.files import Progress
 
-MOST_RESTARTS = 20  # of each worker: then it is not the photos
+MOST_TRIES = 20  # of each block, whose workers die: then it is not the photos
 LARGEST_BLOCK = 200  # photos, which are done again when their worker dies
 BLOCKS_EACH = 10  # for each worker, so that all end at about the same time
-NO_CPU = 0  # for what reads the list and writes results: it never waits until a worker, which never ends, is through
 PAUSE = 0.5  # s between two looks at how many are done
 
 
@@ -82,29 +80,26 @@ def _identify(target: Target, settings: Mapping[str, object]) -> str:
 
 def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, progress: Progress) -> None:
     import ray
-    from ray.data import ActorPoolStrategy
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     store.write_photos({name: describe_target(target) for name, target in by_id.items()})
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)  # others may be lost
     ledger = ray.remote(Ledger).options(num_cpus=0, scheduling_strategy=here).remote()
     workers = min(crew.workers, len(by_id))
-    block = max(1, min(LARGEST_BLOCK, len(by_id) // (workers * BLOCKS_EACH)))
+    blocks = min(len(by_id), max(workers * BLOCKS_EACH, -(-len(by_id) // LARGEST_BLOCK)))
+    needs = {"num_cpus": 1, "max_retries": MOST_TRIES} | crew.gpu_options()
     with _quiet(store), _watched(ledger, len(by_id), progress), _explained():
-        photos = ray.data.read_parquet(
-            store.photos, filesystem=store.arrow, num_cpus=NO_CPU, override_num_blocks=-(-len(by_id) // block)
-        )
-        photos.map_batches(
-            Worker,
-            batch_size=None,
+        photos = ray.data.read_parquet(store.photos, filesystem=store.arrow, override_num_blocks=blocks)
+        results = photos.map_batches(
+            do_block,
+            batch_size=len(by_id) // blocks,  # a whole block, or all of it but one photo
             batch_format="pyarrow",
-            fn_constructor_args=(Duty(job.task, ledger),),
-            compute=ActorPoolStrategy(size=workers),
-            num_cpus=1,
-            num_gpus=crew.gpus_each or None,
-            max_restarts=MOST_RESTARTS,
-            max_task_retries=MOST_RESTARTS,
-        ).write_parquet(store.results, filesystem=store.arrow, ray_remote_args={"num_cpus": NO_CPU})
+            fn_kwargs={"duty": Duty(job.task, ledger)},
+            concurrency=workers,
+            **needs,
+        )
+        # of the same needs, so that it is done by the same processes
+        results.write_parquet(store.results, filesystem=store.arrow, concurrency=workers, ray_remote_args=needs)
 
 
 @contextmanager
@@ -122,7 +117,7 @@ def _quiet(store: JobFolder) -> Iterator[None]:
     context.use_datasource_v2 = False  # it starts a crowd of processes to read one list
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():  # Ray tells there of every worker that dies
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:

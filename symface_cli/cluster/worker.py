@@ -4,9 +4,10 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from symface_cli.batch.targets import Target
@@ -34,20 +35,38 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Duty:
-    """What a worker is for: the task, the ledger's handle, and the version of symface that shares out the work."""
+    """What the workers of a job are for: the task, and the ledger's handle.
 
-    task: Task
-    ledger: Any
+    Attributes:
+        job: What tells the job from others.
+        version: That of the symface that shares out the work.
+    """
+
+    task: Task = field(compare=False)
+    ledger: Any = field(compare=False)
+    job: str = field(default_factory=secrets.token_hex)
     version: str = __version__
 
 
-class Worker:
-    """Does the task on photos, given as tables of `id` and `target`; returns tables of `id` and `result`.
+def do_block(block: "pyarrow.Table", duty: Duty) -> "pyarrow.Table":
+    """Do the photos of a block, a table of `id` and `target`; return one of `id` and `result`, which is JSON.
 
     Raises:
         WorkerError: If another version of symface is installed here.
     """
+    import pyarrow
 
+    names = block["id"].to_pylist()
+    return pyarrow.table({"id": names, "result": _employ(duty).do(names, block["target"].to_pylist())})
+
+
+@lru_cache(maxsize=1)
+def _employ(duty: Duty) -> "_Worker":
+    """Return this process's worker, which has all loaded, also for the job's next blocks."""
+    return _Worker(duty)
+
+
+class _Worker:
     def __init__(self, duty: Duty) -> None:
         if duty.version != __version__:
             raise WorkerError(f"a worker has symface {__version__}, not {duty.version}; install the same everywhere")
@@ -58,12 +77,11 @@ class Worker:
         self._work = self._task.load()
         self._most = 1
 
-    def __call__(self, block: "pyarrow.Table") -> "pyarrow.Table":
-        """Do a block's photos; the results are JSON."""
-        import pyarrow
+    def do(self, names: Sequence[str], targets: Sequence[str]) -> list[str]:
+        """Do photos, as many before the ledger is called again as take about a second; return the results."""
         import ray
 
-        names, targets, results = block["id"].to_pylist(), block["target"].to_pylist(), list[str]()
+        results: list[str] = []
         while len(results) < len(names):
             at = slice(len(results), len(results) + self._most)
             began = time.monotonic()
@@ -71,7 +89,7 @@ class Worker:
             results += [self._do(parse_target(text), deaths) for text in targets[at][:count]]
             self._most = 2 * count if time.monotonic() - began < SPELL / 2 else max(1, count // 2)
         self._ledger.end.remote(self._name)
-        return pyarrow.table({"id": names, "result": results})
+        return results
 
     def _do(self, target: Target, deaths: int) -> str:
         if deaths < MOST_DEATHS:

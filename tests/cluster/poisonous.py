@@ -13,7 +13,7 @@ class Poisonous(DarkPhotos):
     def plan(self, picture, suffix):
         if (picture.photo == POISON).all():
             os._exit(1)
-        time.sleep(0.05)
+        time.sleep(0.2)
         return super().plan(picture, suffix)
 
 
