@@ -4,7 +4,8 @@ import math
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, count, islice, repeat, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.settings import SEARCH
 from symface_cli.geometry.frames import Box
-from symface_cli.geometry.types import Array, Gray
+from symface_cli.geometry.types import Gray
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 FRONTAL = (*CASCADES, "haarcascade_frontalface_alt.xml")  # LFW: boxes 1.7 % (default) and 0.8 % (alt) wider than alt2's
@@ -132,15 +133,17 @@ def detect_fast(gray: Gray, name: str, strict: bool = False) -> list[Candidate]:
     return _group(windows, SEARCH.group_tolerance_widths, gray.shape)
 
 
-def _by_rows(boxes: Iterable[NDArray[np.int32]]) -> list[Window]:
+def _by_rows(boxes: Sequence[NDArray[np.int32]] | NDArray[np.int32]) -> list[Window]:
     """Return OpenCV's windows in the order of its search, by width, row, column: several threads of its mix them up."""
-    return sorted((tuple(map(int, box)) for box in boxes), key=lambda box: box[::-1])
+    if not len(boxes):
+        return []
+    return sorted(map(tuple, np.asarray(boxes).tolist()), key=lambda box: box[::-1])
 
 
 def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
     """Return the windows of each pyramid around the proposals of any of them, sorted; a quarter as in `detect_fast`."""
     found: list[Counter[Window]] = [Counter() for _ in pyramids]
-    for alike in _merge(np.concatenate([pyramid.propose() for pyramid in pyramids])):
+    for alike in _merge(list(chain.from_iterable(pyramid.propose() for pyramid in pyramids))):
         place, count = _middle(alike), 4
         near = [pyramid.search_around(place, quarter=True) for pyramid in pyramids]
         if sum(map(len, near)) < SEARCH.enough_of_a_pooled_quarter:
@@ -150,18 +153,22 @@ def _search_proposals(pyramids: list["ImagePyramid"]) -> list[list[Window]]:
     return [sorted(counted.elements()) for counted in found]
 
 
-def _merge(proposals: Array) -> Iterator[Array]:
-    """Yield those of the proposals (N, 3) that lie on each other together, each once."""
-    while len(proposals):
-        apart = np.abs(proposals[:, :2] - proposals[0, :2]).max(axis=1)
-        same = apart < SEARCH.merge_widths * np.maximum(proposals[:, 2], proposals[0, 2])
-        yield proposals[same]
-        proposals = proposals[~same]
+def _merge(proposals: list[Place]) -> Iterator[list[Place]]:
+    """Yield those of the proposals that lie on each other together, each once."""
+    while proposals:
+        alike = [place for place in proposals if _lies_on(place, proposals[0])]
+        yield alike
+        proposals = [place for place in proposals if not _lies_on(place, proposals[0])]
 
 
-def _middle(proposals: Array) -> Place:
-    """Return the mean of proposals (N, 3)."""
-    return Place(*proposals.mean(axis=0).tolist())
+def _lies_on(one: Place, other: Place) -> bool:
+    apart = max(abs(one.x - other.x), abs(one.y - other.y))
+    return apart < SEARCH.merge_widths * max(one.width, other.width)
+
+
+def _middle(places: list[Place]) -> Place:
+    """Return the mean of places."""
+    return Place(*(sum(values) / len(places) for values in zip(*places, strict=True)))
 
 
 def _group(windows: list[Window], alike: float, shape: tuple[int, ...]) -> list[Candidate]:
@@ -194,15 +201,11 @@ class ImagePyramid:
         self._name = name
         self._cascade = _CASCADES.load(name)
         self._side = self._cascade.getOriginalWindowSize()[0]
-        factors = (
-            SEARCH.scale_step**power
-            for power in count(math.ceil(math.log(SEARCH.min_face_px / self._side, SEARCH.scale_step)))
-        )
-        self._factors = list(takewhile(lambda factor: round(self._side * factor) <= min(gray.shape), factors))
+        self._factors = _factors(self._side, min(gray.shape))
         self._copies: dict[int, Gray] = {}
 
-    def propose(self, strict: bool = False) -> Array:
-        """Propose windows from a quarter of those of every second width: x and y of middles, and widths, (N, 3).
+    def propose(self, strict: bool = False) -> list[Place]:
+        """Propose windows from a quarter of those of every second width.
 
         The least width, which takes longest, is not among them: what it alone finds is found by chance.
 
@@ -211,20 +214,19 @@ class ImagePyramid:
         """
         proposer = _CASCADES.load_strict(self._name) if strict else self._cascade
         found = [
-            ((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
+            Place((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
             for level, factor in islice(enumerate(self._factors), 1, None, 2)
             for x, y in self._try(proposer, self._copy(level), self._side)  # at every second pixel of every second row
         ]
-        proposals = np.array(found).reshape(-1, 3)
-        if self._mirrored:
-            proposals[:, 0] = self._gray.shape[1] - proposals[:, 0]
-        return proposals
+        return [self._seen(place) for place in found]
 
-    def search_between(self, proposals: Array) -> list[Window]:
-        """Return proposals (N, 3) that lie on each other as windows, and a quarter of those of the levels between."""
-        corners = np.column_stack([proposals[:, :2] - proposals[:, 2:] / 2, proposals[:, 2], proposals[:, 2]])
+    def search_between(self, proposals: list[Place]) -> list[Window]:
+        """Return proposals that lie on each other as windows, and a quarter of those of the levels between."""
+        windows = [
+            (round(x - width / 2), round(y - width / 2), round(width), round(width)) for x, y, width in proposals
+        ]
         between = self.search_around(_middle(proposals), quarter=True, step=2)  # see `propose`
-        return [*map(tuple, corners.round().astype(int).tolist()), *sorted(between)]
+        return [*windows, *sorted(between)]
 
     def search_around(self, place: Place, quarter: bool = False, step: int = 1) -> set[Window]:
         """Return the windows around a proposal that look like faces, from its level on, until two levels have none.
@@ -234,10 +236,10 @@ class ImagePyramid:
             quarter: Whether to try the windows at every second pixel of every second row alone.
             step: From one level to the next one, beginning with the first of all.
         """
-        x, y, width = place
-        seen = Place(self._gray.shape[1] - x if self._mirrored else x, y, width)
-        all_levels = range(0, len(self._factors), step)
-        nearest = min(range(len(all_levels)), key=lambda at: abs(self._factors[all_levels[at]] * self._side - width))
+        seen, all_levels = self._seen(place), range(0, len(self._factors), step)
+        nearest = min(
+            range(len(all_levels)), key=lambda at: abs(self._factors[all_levels[at]] * self._side - seen.width)
+        )
         windows: set[Window] = set()
         for levels in (all_levels[nearest:], all_levels[:nearest][::-1]):
             empty = 0
@@ -254,6 +256,10 @@ class ImagePyramid:
         least = (SEARCH.min_face_thorough_px, SEARCH.min_face_thorough_px)
         boxes = self._cascade.detectMultiScale(self._gray, SEARCH.scale_step, 0, minSize=least)
         return [self._unmirror(*box) for box in _by_rows(boxes)]
+
+    def _seen(self, place: Place) -> Place:
+        """Return where a place of the image lies in what is searched, or the other way round."""
+        return place._replace(x=self._gray.shape[1] - place.x) if self._mirrored else place
 
     def _unmirror(self, x: int, y: int, width: int, height: int) -> Window:
         return (self._gray.shape[1] - x - width if self._mirrored else x), y, width, height
@@ -290,6 +296,19 @@ class ImagePyramid:
             size = [round(side / self._factors[level]) for side in self._gray.shape[::-1]]
             self._copies[level] = cv2.resize(self._gray, size, interpolation=cv2.INTER_LINEAR_EXACT)
         return self._copies[level]
+
+
+@lru_cache(maxsize=64)
+def _factors(side: int, shortest: int) -> list[float]:
+    """Return how much smaller the copies of an image are; not to be changed.
+
+    Args:
+        side: Of the cascade's window.
+        shortest: Side of the image.
+    """
+    least = math.ceil(math.log(SEARCH.min_face_px / side, SEARCH.scale_step))
+    factors = (SEARCH.scale_step**power for power in count(least))
+    return list(takewhile(lambda factor: round(side * factor) <= shortest, factors))
 
 
 def most_agreeing(candidates: list[Candidate]) -> int:

@@ -127,7 +127,7 @@ def shrink(image: Gray | Photo, scale: float | None = None) -> Gray | Photo:
 def _locate(candidates: list[Candidate], photo: Photo, searched: Gray, roll_degrees: float) -> list[Detection]:
     """Return the candidates in the photo's own pixels, the largest first."""
     factor = max(photo.shape[:2]) / max(searched.shape)
-    rolled_from_photo, _ = roll_matrix(photo.shape[1], photo.shape[0], roll_degrees)
+    rolled_from_photo = roll_matrix(photo.shape[1], photo.shape[0], roll_degrees)[0] if roll_degrees else np.eye(3)
     boxes = sorted(
         (_enlarge(candidate.box, factor) for candidate in candidates), key=lambda box: (-box.width, box.x, box.y)
     )

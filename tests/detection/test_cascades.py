@@ -79,10 +79,10 @@ def test_a_pyramid_of_the_mirror_image_tells_where_the_face_is(portrait):
     expected = {(width - x - w, y, w, h) for x, y, w, h in plain.try_all()}
     assert expected and set(mirrored.try_all()) == expected
     propose = plain.propose()[0]
-    beside = propose * [-1, 1, 1] + [width, 0, 0]
+    beside = propose._replace(x=width - propose.x)
     assert any(np.allclose(beside, other) for other in mirrored.propose())
-    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(Place(*propose))}
-    assert around and mirrored.search_around(Place(*beside)) == around
+    around = {(width - x - w, y, w, h) for x, y, w, h in plain.search_around(propose)}
+    assert around and mirrored.search_around(beside) == around
 
 
 @pytest.mark.parametrize("name", CASCADES)
@@ -105,9 +105,9 @@ def test_strict_proposals_are_those_surest_of_the_first_stages(portrait, monkeyp
     def propose(*stricter):
         monkeypatch.setattr(cascades, "SEARCH", replace(SEARCH, stricter_stages=stricter))
         monkeypatch.setattr(cascades, "_CASCADES", cascades._Cascades())
-        return set(map(tuple, ImagePyramid(gray, CASCADES[0]).propose(strict=True).tolist()))
+        return set(ImagePyramid(gray, CASCADES[0]).propose(strict=True))
 
-    everything = set(map(tuple, ImagePyramid(gray, CASCADES[0]).propose().tolist()))
+    everything = set(ImagePyramid(gray, CASCADES[0]).propose())
     assert propose() == everything
     assert propose(9.0) == set() == propose(0.0, 99.0)
     assert propose(0.0, 1.6) < everything
