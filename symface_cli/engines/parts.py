@@ -70,7 +70,7 @@ class Graph:
 
     def connect(self, layer: str, before: str, count: int | None = None) -> str:
         """Add a linear layer, or a convolution at one place, of which all outputs are wanted or the first ones."""
-        weight, bias = (self.tensor(f"{layer}.{name}")[:count] for name in ("weight", "bias"))
+        weight, bias = (self.tensor(f"{layer}.{name}", count) for name in ("weight", "bias"))
         matrix = weight.reshape(len(weight), -1)
         name = self._onnx.input(f"{layer}.matrix", matrix.shape)
         self._matrices[name] = matrix
@@ -134,9 +134,12 @@ class Graph:
         """Add what gives values another shape."""
         return self.node("Reshape", name, before, np.array(shape))
 
-    def tensor(self, name: str) -> Floats:
-        """Return a tensor of the file; half-precision ones are converted by OpenCV, in a fortieth of NumPy's time."""
-        stored = self._tensors[name]
+    def tensor(self, name: str, count: int | None = None) -> Floats:
+        """Return a tensor of the file, or its first rows.
+
+        Half-precision ones are converted by OpenCV, in a fortieth of NumPy's time.
+        """
+        stored = self._tensors[name][:count]
         if stored.dtype != np.float16:
             return np.asarray(stored, np.float32)
         converted: Floats = cv2.convertFp16(stored.view(np.int16).ravel())
