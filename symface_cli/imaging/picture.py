@@ -98,6 +98,8 @@ class Picture:
 
     def _fits(self, name: str) -> bool:
         format = FORMATS_BY_NAME.get(name)
+        if name not in Image.SAVE:
+            Image.init()
         if format is None or name not in Image.SAVE:
             return False
         return (
