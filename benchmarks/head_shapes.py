@@ -1,7 +1,7 @@
-"""The depth of a face by a model of 3D heads, ICT-FaceKit: `identity` and `expression` are fitted to its points.
+"""The depth of a face by a model of 3D heads, ICT-FaceKit: `identity`, `expression` and nod are fitted to its points.
 
 A face that smiles has lips and mouth corners farther back than one at rest: the depth of a face at rest would turn it
-as no head turns.
+as no head turns. So would that of an upright head turn one that is bowed or raised, whose chin lies farther or nearer.
 """
 
 import json
@@ -21,13 +21,15 @@ REACH = 0.02  # normalized, around a point, of the vertices that give its depth
 SMOOTH = 0.7  # of the distance between points, deviation
 OUTLINE = 0.45  # normalized: the depth there is that of a head's axis, as far as the picture goes
 UNSURE = 0.02  # normalized, deviation of points from those of a head
+NODDING = 0.2  # radians, deviation: with 0.12, depths explain less of LFW's turned training photos
+BOWED = 0.125  # radians, mean of the nods found of LFW's training people, whose chins do not turn as if bowed
 EXPRESSED = 0.3  # deviation of an expression, of which 1 is the strongest; that of an identity is 1
-ROUNDS = 4  # in which size and shape are fitted
+ROUNDS = 8  # in which size, shape and nod are fitted
 PUPILS = [index_of("pupil", 0), index_of("pupil", 1)]
 
 
 class HeadShapes:
-    """ICT-FaceKit: heads as sums of a mean (N, 3), identities and expressions, x to the right, y up, z to the camera.
+    """ICT-FaceKit: heads as sums of a mean (N, 3), identities and expressions, x to the right, y down, z to the camera.
 
     Args:
         path: ict_facekit.npz: `mean`, `identity`, `expression`, `expression_names`, and `indices` with the landmarks.
@@ -35,11 +37,13 @@ class HeadShapes:
 
     def __init__(self, path: Path) -> None:
         with np.load(path) as file:
-            self._mean = file["mean"].astype(np.float64)
+            self._mean = _downward(file["mean"])
             self._landmarks = np.array(json.loads(str(file["indices"]))["idx_to_landmark_verts"])
             expressions = _of_both_sides(file["expression"], [str(name) for name in file["expression_names"]])
-            self._modes = np.concatenate([file["identity"].astype(np.float64), expressions])
-        self._identities = len(self._modes) - len(expressions)
+            self._modes = _downward(np.concatenate([file["identity"].astype(np.float64), expressions]))
+        self._points = by_ibug(self._mean[self._landmarks])
+        self._point_modes = np.stack([by_ibug(mode[self._landmarks]) for mode in self._modes])
+        self._deviation = np.where(np.arange(len(self._modes)) < len(self._modes) - len(expressions), 1.0, EXPRESSED)
 
     def depth_of(self, places: Array) -> Array:
         """Return how far points of the face frame lie towards the camera, (33, 33) in its units, 0 at the cheeks.
@@ -49,7 +53,7 @@ class HeadShapes:
         Args:
             places: The points (45, 2) of a symmetric face, in normalized face coordinates.
         """
-        head = self._place(self._fit(places), places)
+        head = self._place(*self._fit(places), places)
         points = control_points(FIELD).reshape(-1, 2)
         depth = np.full(len(points), head[self._landmarks[0], 2])
         for i, point in enumerate(points):
@@ -60,32 +64,41 @@ class HeadShapes:
         level: Array = symmetric - symmetric[FIELD // 2, round((OUTLINE + 1) / 2 * (FIELD - 1))]
         return level
 
-    def _fit(self, places: Array) -> Array:
-        """Return how much there is of each mode: the most probable one by normal distributions."""
-        mean, modes = self._points_of(self._mean), np.stack([self._points_of(mode) for mode in self._modes])
-        wanted, rows = _centered(places), np.stack([_centered(mode) for mode in modes]).reshape(len(modes), -1)
-        deviation = np.where(np.arange(len(modes)) < self._identities, 1.0, EXPRESSED)
-        amounts = np.zeros(len(modes))
+    def _fit(self, places: Array) -> tuple[Array, float]:
+        """Return how much there is of each mode, and the nod: the most probable ones by normal distributions."""
+        wanted, known = _centered(places), np.append(1 / self._deviation**2, 1 / NODDING**2)
+        amounts, nod = np.zeros(len(self._modes)), 0.0
         for _ in range(ROUNDS):
-            now = _centered(mean) + (amounts @ rows).reshape(-1, 2)
-            size = (now * wanted).sum() / (now**2).sum()
-            left = (wanted / size - _centered(mean)).ravel()
+            mean, modes = (_centered(nodded(points, nod)) for points in (self._points, self._point_modes))
+            now = mean + np.tensordot(amounts, modes, 1)
+            size = (now[:, :2] * wanted).sum() / (now[:, :2] ** 2).sum()
+            lower = now[:, 2:] * [0, 1]  # by a further nod: what is nearer
+            rows = np.stack([*modes[..., :2], lower]).reshape(len(modes) + 1, -1)
+            left = (wanted / size - mean[:, :2] + nod * lower).ravel()
             noise = UNSURE / size
-            amounts = np.linalg.solve(rows @ rows.T / noise**2 + np.diag(1 / deviation**2), rows @ left / noise**2)
-            amounts[self._identities :] = amounts[self._identities :].clip(0, 1)
-        return np.asarray(amounts)
+            found = np.linalg.solve(rows @ rows.T / noise**2 + np.diag(known), rows @ left / noise**2)
+            amounts, nod = found[:-1], float(found[-1])
+            amounts = np.where(self._deviation < 1, amounts.clip(0, 1), amounts)
+        return amounts, nod - BOWED
 
-    def _points_of(self, vertices: Array) -> Array:
-        """Return the points (45, 2) of vertices (N, 3), y downward."""
-        return by_ibug(vertices[self._landmarks, :2] * [1, -1])
-
-    def _place(self, amounts: Array, places: Array) -> Array:
-        """Return a head's vertices (N, 3) in the face frame, y downward, its pupils where those of the points are."""
-        head = self._mean + np.tensordot(amounts, self._modes, 1)
-        pupils = self._points_of(head)[PUPILS]
+    def _place(self, amounts: Array, nod: float, places: Array) -> Array:
+        """Return a head's vertices (N, 3) in the face frame, its pupils where those of the points are."""
+        head = nodded(self._mean + np.tensordot(amounts, self._modes, 1), nod)
+        pupils = by_ibug(head[self._landmarks])[PUPILS, :2]
         size = np.linalg.norm(places[PUPILS[1]] - places[PUPILS[0]]) / np.linalg.norm(pupils[1] - pupils[0])
-        moved = size * (head[:, :2] * [1, -1] - pupils.mean(0)) + places[PUPILS].mean(0)
+        moved = size * (head[:, :2] - pupils.mean(0)) + places[PUPILS].mean(0)
         return np.concatenate([moved, size * head[:, 2:]], -1)
+
+
+def nodded(points: Array, radians: float) -> Array:
+    """Return points (..., 3) of a head that is bowed: what is nearer lies lower then, and what is lower farther."""
+    c, s = np.cos(radians), np.sin(radians)
+    x, y, z = np.moveaxis(points, -1, 0)
+    return np.stack([x, c * y + s * z, c * z - s * y], -1)
+
+
+def _downward(vertices: NDArray[np.floating]) -> Array:
+    return np.asarray(vertices * np.array([1.0, -1.0, 1.0]), np.float64)
 
 
 def _of_both_sides(expressions: NDArray[np.floating], names: list[str]) -> Array:
@@ -98,4 +111,4 @@ def _of_both_sides(expressions: NDArray[np.floating], names: list[str]) -> Array
 
 
 def _centered(points: Array) -> Array:
-    return points - points.mean(0)
+    return np.asarray(points - points.mean(-2, keepdims=True))
