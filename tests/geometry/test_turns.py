@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from symface_cli.geometry.turns import Turn, find_turn, sure_share
+from symface_cli.geometry.turns import Turn, find_turn, nod_by_tip, sure_share
 from symface_cli.geometry.warps import GRID, control_points
 
 X, Y = np.moveaxis(control_points(), -1, 0)
@@ -38,6 +38,22 @@ def test_the_nod_of_a_turned_head_belongs_to_the_turn():
     assert find_turn(nodding, FIELD, MASK).moved == pytest.approx(nodding, abs=0.003)
 
 
+def test_a_nod_that_is_expected_is_found_whole():
+    nodding = 0.2 * (FIELD - 0.3 * sideways(Y))
+    assert find_turn(nodding, FIELD, MASK, nod=-0.3).moved == pytest.approx(nodding, abs=0.001)
+    assert np.abs(find_turn(nodding, FIELD, MASK).moved - nodding).max() > 0.004
+
+
+def test_no_nod_is_expected_of_a_head_that_is_hardly_turned():
+    plain, expected = (find_turn(0.01 * FIELD, FIELD, MASK, nod) for nod in (0.0, 0.3))
+    assert expected.moved == pytest.approx(plain.moved, abs=1e-5)
+
+
+@pytest.mark.parametrize(("below", "nod"), [(0.35, 0.0), (0.3, 0.11), (0.4, -0.11), (-0.5, 0.5), (0.9, -0.5)])
+def test_the_higher_a_nose_the_more_its_head_is_raised(below, nod):
+    assert nod_by_tip(below) == pytest.approx(nod)
+
+
 def test_a_head_that_is_not_turned_does_not_nod():
     assert find_turn(0.03 * sideways(Y), FIELD, MASK).moved == pytest.approx(0, abs=0.002)
 
@@ -55,6 +71,12 @@ def test_the_mirror_image_is_turned_the_other_way():
     odd = 0.1 * FIELD + bump(0.45, 0.1, 0.03) + 0.02 * np.stack([0 * X, X], -1)
     ours, theirs = (find_turn(each, FIELD, MASK) for each in (odd, -odd))
     assert theirs.sine == pytest.approx(-ours.sine)
+    assert theirs.moved == pytest.approx(-ours.moved)
+
+
+def test_a_head_that_nods_is_turned_the_other_way_in_the_mirror_image():
+    odd = 0.1 * (FIELD + 0.2 * sideways(Y)) + bump(0.45, 0.1, 0.03)
+    ours, theirs = (find_turn(each, FIELD, MASK, nod=0.2) for each in (odd, -odd))
     assert theirs.moved == pytest.approx(-ours.moved)
 
 
