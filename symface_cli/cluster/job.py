@@ -89,7 +89,12 @@ def _run(job: Job, by_id: Mapping[str, Target], crew: Crew, store: JobFolder, pr
     blocks = min(len(by_id), max(workers * BLOCKS_EACH, -(-len(by_id) // LARGEST_BLOCK)))
     needs = {"num_cpus": 1, "max_retries": MOST_TRIES} | crew.gpu_options()
     with _quiet(store), _watched(ledger, len(by_id), progress), _explained():
-        photos = ray.data.read_parquet(store.photos, filesystem=store.arrow, override_num_blocks=blocks)
+        photos = ray.data.read_parquet(
+            store.photos,
+            filesystem=store.arrow,
+            override_num_blocks=blocks,
+            num_cpus=0,  # all CPUs are the workers'
+        )
         results = photos.map_batches(
             do_block,
             batch_size=len(by_id) // blocks,  # a whole block, or all of it but one photo

@@ -5,7 +5,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from symface_cli.batch.targets import Target
 from symface_cli.cluster.ledger import MOST_DEATHS
 from symface_cli.errors import Hint, WorkerError
-from symface_cli.parallel.work import one_thread
+from symface_cli.parallel.pool import work_on_one_core
 from symface_cli.storage.address import parse_path
 from symface_cli.version import __version__
 
@@ -72,8 +71,7 @@ class _Worker:
             raise WorkerError(f"a worker has symface {__version__}, not {duty.version}; install the same everywhere")
         self._task, self._ledger = duty.task, duty.ledger
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._threads = ExitStack()
-        self._threads.enter_context(one_thread())
+        work_on_one_core()
         self._work = self._task.load()
         self._most = 1
 

@@ -219,11 +219,16 @@ def _killed() -> WorkerError:
 
 def start_worker() -> None:
     """Prepare a new process: one core, and no Ctrl-C, which is for the parent: it stops its workers."""
-    import cv2
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(RuntimeError):  # no more threads
         threading.Thread(target=_leave_with_parent, daemon=True).start()
+    work_on_one_core()
+
+
+def work_on_one_core() -> None:
+    """Keep this process to one core from now on, and let it keep memory that it frees for its next photo."""
+    import cv2
+
     cv2.setNumThreads(1)
     os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, if it is loaded later
     limit_torch(1)
