@@ -277,17 +277,26 @@ def test_where_no_more_processes_start_threads_work_and_none_is_left_over(monkey
     assert not multiprocessing.active_children()
 
 
+@pytest.fixture
+def start_few(monkeypatch):
+    """Lets the system start only so many threads more."""
+
+    def allow(startable):
+        running, start = threading.active_count(), threading.Thread.start
+
+        def start_few(thread):
+            if threading.active_count() >= running + startable:
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start_few)
+
+    return allow
+
+
 @pytest.mark.parametrize(("startable", "expected"), [(0, "MainThread"), (1, "symface_0")])
-def test_where_few_threads_start_each_item_is_done_once(startable, expected, monkeypatch):
-    running = threading.active_count()
-    start = threading.Thread.start
-
-    def start_few(thread):
-        if threading.active_count() >= running + startable:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", start_few)
+def test_where_few_threads_start_each_item_is_done_once(startable, expected, start_few):
+    start_few(startable)
     done = []
     names = list(work_in_threads(lambda item: done.append(item) or threading.current_thread().name, range(40), jobs=4))
     assert names == [expected] * 40
@@ -372,6 +381,15 @@ def test_work_within_a_photo_stays_in_its_thread_where_each_has_one_core():
     with one_thread():
         work_on_own_cores(lambda item: threads.add(threading.get_ident()), range(4))
     assert threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("startable", [0, 1])
+def test_work_within_a_photo_is_done_here_where_no_two_threads_start(startable, start_few, monkeypatch):
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: 2)
+    start_few(startable)
+    done = []
+    work_on_own_cores(lambda item: done.append((item, threading.current_thread().name)), range(3))
+    assert done == [(item, "MainThread") for item in range(3)]
 
 
 def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):

@@ -119,11 +119,13 @@ def work_on_own_cores(task: Callable[[T], object], items: Sequence[T]) -> None:
     """
     import cv2
 
-    if len(items) < 2 or cv2.getNumThreads() < 2:
+    wanted = min(cv2.getNumThreads(), len(items))
+    threads = _count_startable_threads(wanted) if wanted > 1 else 1
+    if threads < 2:
         for item in items:
             task(item)
         return
-    with ThreadPoolExecutor(min(cv2.getNumThreads(), len(items)), "symface") as pool:
+    with ThreadPoolExecutor(threads, "symface") as pool:
         deque(pool.map(task, items), maxlen=0)  # raises what a task raises
 
 
