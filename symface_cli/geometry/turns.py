@@ -55,6 +55,10 @@ def sure_share(sine: float, unsure: float = UNSURE) -> float:
     """Return how much of a turn is taken out: nearly all of it beyond 4 degrees, nearly nothing below 1 degree.
 
     People who look into the camera seem to be turned by 1.8 degrees (deviation); that much is as well their asymmetry.
+
+    Args:
+        sine: Of the turn.
+        unsure: The sine of a turn of which it is half; these degrees go with `UNSURE`.
     """
     return sine**4 / (sine**4 + unsure**4)
 
