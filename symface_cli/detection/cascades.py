@@ -2,9 +2,9 @@
 
 import math
 import re
-import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, count, islice, repeat, takewhile
 from pathlib import Path
@@ -40,32 +40,49 @@ class Place(NamedTuple):
     width: float
 
 
-class _Cascades(threading.local):
-    """OpenCV's cascades, loaded once in each thread: they are not safe for several threads at a time."""
+class _Cascades:
+    """OpenCV's cascades, which are not safe for several threads at a time: each is loaded as often as it is in use.
+
+    A thread that needs one takes what another is done with: those of a batch or of a request are new ones.
+    """
 
     def __init__(self) -> None:
-        self._by_name: dict[str, cv2.CascadeClassifier] = {}
-        self._strict_by_name: dict[str, cv2.CascadeClassifier] = {}
+        self._idle: defaultdict[tuple[str, bool], deque[cv2.CascadeClassifier]] = defaultdict(deque)
 
-    def load(self, name: str) -> cv2.CascadeClassifier:
-        """Return the cascade of a file that comes with OpenCV."""
-        if name not in self._by_name:
-            self._by_name[name] = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
-        return self._by_name[name]
+    @contextmanager
+    def borrow(self, name: str, strict: bool = False) -> Iterator[cv2.CascadeClassifier]:
+        """Yield the cascade of a file that comes with OpenCV, for this thread alone.
 
-    def load_strict(self, name: str) -> cv2.CascadeClassifier:
-        """Return the cascade with first stages that ask for more (`SEARCH.stricter_stages`)."""
-        if name not in self._strict_by_name:
-            stages = chain(SEARCH.stricter_stages, repeat(0.0))
-            text = re.sub(
-                r"(?<=<stageThreshold>)[^<]+",
-                lambda threshold: str(float(threshold[0]) + next(stages)),
-                (Path(cv2.data.haarcascades) / name).read_text(),
-            )
-            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-            self._strict_by_name[name] = cv2.CascadeClassifier()
-            self._strict_by_name[name].read(storage.getFirstTopLevelNode())
-        return self._strict_by_name[name]
+        Args:
+            name: The file's name.
+            strict: Whether its first stages ask for more (`SEARCH.stricter_stages`).
+        """
+        idle = self._idle[name, strict]
+        try:
+            cascade = idle.pop()
+        except IndexError:
+            cascade = _load_strict(name) if strict else cv2.CascadeClassifier(str(_path(name)))
+        try:
+            yield cascade
+        finally:
+            idle.append(cascade)
+
+
+def _path(name: str) -> Path:
+    return Path(cv2.data.haarcascades) / name
+
+
+def _load_strict(name: str) -> cv2.CascadeClassifier:
+    stages = chain(SEARCH.stricter_stages, repeat(0.0))
+    text = re.sub(
+        r"<stageThreshold>([^<]+)",
+        lambda threshold: f"<stageThreshold>{float(threshold[1]) + next(stages)}",
+        _path(name).read_text(),
+    )
+    storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+    cascade = cv2.CascadeClassifier()
+    cascade.read(storage.getFirstTopLevelNode())
+    return cascade
 
 
 _CASCADES = _Cascades()
@@ -74,9 +91,10 @@ _CASCADES = _Cascades()
 def search(gray: Gray) -> list[Candidate]:
     """Find the upright faces of a gray image (H, W), by the first cascade that finds any."""
     for name in CASCADES:
-        boxes, counts = _CASCADES.load(name).detectMultiScale2(
-            gray, SEARCH.scale_step, SEARCH.min_neighbors, minSize=(SEARCH.min_face_px, SEARCH.min_face_px)
-        )
+        with _CASCADES.borrow(name) as cascade:
+            boxes, counts = cascade.detectMultiScale2(
+                gray, SEARCH.scale_step, SEARCH.min_neighbors, minSize=(SEARCH.min_face_px, SEARCH.min_face_px)
+            )
         if len(boxes):
             return [Candidate(Box(*map(float, box)), int(count)) for box, count in zip(boxes, counts, strict=True)]
     return []
@@ -199,8 +217,8 @@ class ImagePyramid:
         self._gray = np.ascontiguousarray(gray[:, ::-1]) if mirrored else gray
         self._mirrored = mirrored
         self._name = name
-        self._cascade = _CASCADES.load(name)
-        self._side = self._cascade.getOriginalWindowSize()[0]
+        with _CASCADES.borrow(name) as cascade:
+            self._side = cascade.getOriginalWindowSize()[0]
         self._factors = _factors(self._side, min(gray.shape))
         self._copies: dict[int, Gray] = {}
 
@@ -212,12 +230,12 @@ class ImagePyramid:
         Args:
             strict: Whether the first stages have to be surer, so that most windows are done with sooner.
         """
-        proposer = _CASCADES.load_strict(self._name) if strict else self._cascade
-        found = [
-            Place((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
-            for level, factor in islice(enumerate(self._factors), 1, None, 2)
-            for x, y in self._try(proposer, self._copy(level), self._side)  # at every second pixel of every second row
-        ]
+        with _CASCADES.borrow(self._name, strict) as cascade:
+            found = [
+                Place((x + self._side / 2) * factor, (y + self._side / 2) * factor, self._side * factor)
+                for level, factor in islice(enumerate(self._factors), 1, None, 2)
+                for x, y in self._try(cascade, self._copy(level), self._side)  # every second pixel of every second row
+            ]
         return [self._seen(place) for place in found]
 
     def search_between(self, proposals: list[Place]) -> list[Window]:
@@ -254,7 +272,8 @@ class ImagePyramid:
     def try_all(self) -> list[Window]:
         """Return all windows that look like faces, except for the smallest, by OpenCV's own search."""
         least = (SEARCH.min_face_thorough_px, SEARCH.min_face_thorough_px)
-        boxes = self._cascade.detectMultiScale(self._gray, SEARCH.scale_step, 0, minSize=least)
+        with _CASCADES.borrow(self._name) as cascade:
+            boxes = cascade.detectMultiScale(self._gray, SEARCH.scale_step, 0, minSize=least)
         return [self._unmirror(*box) for box in _by_rows(boxes)]
 
     def _seen(self, place: Place) -> Place:
@@ -271,12 +290,12 @@ class ImagePyramid:
         reach = SEARCH.search_radius_widths * place.width / factor + side / 2
         left, top = max(math.floor(x - reach), 0), max(math.floor(y - reach), 0)
         part = self._copy(level)[top : math.ceil(y + reach), left : math.ceil(x + reach)]
-        if quarter:
-            return [self._window(level, left + u, top + v) for u, v in self._try(self._cascade, part, side)]
-        # OpenCV undoes the doubling, and then tries every pixel of every row
-        doubled = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-        corners = self._try(self._cascade, doubled, 2 * side)
-        return [self._window(level, left + u // 2, top + v // 2) for u, v in corners]
+        # OpenCV undoes a doubling, and then tries every pixel of every row
+        times = 1 if quarter else 2
+        tried = part if quarter else cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+        with _CASCADES.borrow(self._name) as cascade:
+            corners = self._try(cascade, tried, times * side)
+        return [self._window(level, left + u // times, top + v // times) for u, v in corners]
 
     def _window(self, level: int, left: int, top: int) -> Window:
         """Return a window of a copy as one of the image."""

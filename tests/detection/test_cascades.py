@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -111,6 +112,26 @@ def test_strict_proposals_are_those_surest_of_the_first_stages(portrait, monkeyp
     assert propose() == everything
     assert propose(9.0) == set() == propose(0.0, 99.0)
     assert propose(0.0, 1.6) < everything
+
+
+def test_a_thread_takes_the_cascades_that_another_is_done_with(portrait, monkeypatch):
+    gray = detector.shrink(cv2.cvtColor(read_photo(portrait), cv2.COLOR_RGB2GRAY))
+    loaded = []
+
+    def load(*path):
+        loaded.append(path)
+        return PLAIN(*path)
+
+    monkeypatch.setattr(cv2, "CascadeClassifier", load)
+    monkeypatch.setattr(cascades, "_CASCADES", cascades._Cascades())
+    for _ in range(2):
+        thread = Thread(target=detect_fast, args=(gray, CASCADES[0], True))
+        thread.start()
+        thread.join()
+    assert len(loaded) == 2  # as it is, and strict
+    with cascades._CASCADES.borrow(CASCADES[0]) as one, cascades._CASCADES.borrow(CASCADES[0]) as other:
+        assert one is not other
+    assert len(loaded) == 3
 
 
 @pytest.mark.parametrize(("enough", "count"), [(1, 4), (10**6, 1)])
