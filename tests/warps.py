@@ -23,11 +23,12 @@ def face_warp(
 ) -> FaceWarp:
     """A face that fills the frame and is seen everywhere; both sides count the same, no pose is known, no iris seen."""
     ones = np.ones((GRID, GRID), np.float32)
+    weights = ones / 2 if weights is None else weights
     return FaceWarp(
         photo_from_face=photo_from_face,
         mask=ones if mask is None else np.asarray(mask, np.float32),
-        weights=ones / 2 if weights is None else weights,
-        framed_weights=ones / 2 if weights is None else weights,
+        weights=weights,
+        weigh_frame=lambda: weights,
         hidden=0 * ones,
         shown=np.ones((PARSED, PARSED), np.float32) if shown is None else shown,
         pose=Pose(np.zeros((GRID, GRID, 2)), 0.0, 0.0) if pose is None else pose,

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from symface_cli.engines import maps
@@ -47,17 +48,17 @@ class OnnxRuntimeEngine:
 
     def locate(self, crop: Photo) -> Located:
         """Locate the face in a crop (160, 160, 3)."""
-        return self._localizer.locate(maps.normalize(crop), self._pose_field)
+        return self._localizer.locate(crop, self._pose_field)
 
     def decode(self, crop: Photo, located: Located | None) -> Photo:
         """Return the decoded face of a crop (160, 160, 3), (128, 128, 3)."""
         located = self.locate(crop) if located is None else located
         blended = maps.blend_sides(maps.rectify(maps.normalize(crop), located.warp), located.weights)
         shown = maps.keep_face(blended, located.mask * (1 - located.hidden))
-        ((left,),) = self._vae(face=_planes(shown))
-        whole = np.concatenate([left, left[..., ::-1]], -1)
-        face = maps.keep_face(np.ascontiguousarray(whole.transpose(1, 2, 0)), located.mask)
-        pixels: Photo = ((face + face[:, ::-1]) / 2 * 255).round().clip(0, 255).astype(np.uint8)
+        ((left,),) = self._vae(face=shown[None])
+        face = maps.keep_face(np.concatenate([left, left[..., ::-1]], -1), located.mask)
+        planes = ((face + face[..., ::-1]) / 2 * 255).round().clip(0, 255).astype(np.uint8)
+        pixels: Photo = cv2.merge(list(planes))
         return pixels
 
     @cached_property
@@ -77,18 +78,19 @@ class _Localizer:
         self._fine = fine_part(tensors, architecture)
         self._parser = parser_part(tensors, architecture)
 
-    def locate(self, image: Floats, pose_field: Floats) -> Located:
-        """Locate the face in a crop (160, 160, 3) in 0..1."""
-        half = maps.halve(image)
-        (warp,) = self._coarse(crop=_planes(half - GRAY))
+    def locate(self, crop: Photo, pose_field: Floats) -> Located:
+        """Locate the face in a crop (160, 160, 3)."""
+        image, half = maps.normalize(crop), maps.halve(crop)
+        (warp,) = self._coarse(crop=(half - GRAY)[None])
         for _ in range(CORRECTIONS):
-            face = _beside_mirror_image(maps.rectify(image, warp[0]))
-            warp, shift, mask = self._fine(face=face, start=warp)
+            face = maps.beside_mirror_image(maps.rectify(image, warp[0]))
+            warp, shift, mask = self._fine(face=face[None], start=warp)
             if np.linalg.norm(shift, axis=-1).mean() <= FAR:
                 break
         warp, mask = warp[0], mask[0, ..., 0]
         crop_from_level = similarity_of_warp(warp)
-        ((logits,),) = self._parser(face=_beside_mirror_image(maps.sample_face(half, crop_from_level)))
+        face = maps.beside_mirror_image(maps.sample_face(half, crop_from_level))
+        ((logits,),) = self._parser(face=face[None])
         parts = maps.probabilities(maps.shuffle(logits))
         visible = maps.visibility(parts, warp, crop_from_level)
         return Located(
@@ -100,14 +102,3 @@ class _Localizer:
             hidden=maps.hidden_on_both_sides(visible),
             pose_field=pose_field,
         )
-
-
-def _beside_mirror_image(face: Floats) -> Floats:
-    """Return a face (H, W, 3) in 0..1 and its mirror image, centered on gray, as (1, 6, H, W)."""
-    planes = _planes(face - GRAY)
-    return np.concatenate([planes, planes[..., ::-1]], 1)
-
-
-def _planes(image: Floats) -> Floats:
-    """Turn an image (H, W, C) into its planes (1, C, H, W)."""
-    return np.ascontiguousarray(image.transpose(2, 0, 1)[None])

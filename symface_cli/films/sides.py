@@ -6,6 +6,7 @@ given up only for one that is clearly better; surroundings then go over to the o
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class SteadySides:
         lead = np.where(np.arange(2) == chosen.eye, EYE_LEAD, 1)
         return replace(
             warp,
-            framed_weights=frame_sides(weights, warp.mask, shown, chosen.left),
+            weigh_frame=partial(frame_sides, weights, warp.mask, shown, chosen.left),
             irises=replace(warp.irises, clearness=warp.irises.clearness * lead),
         )
 

@@ -103,7 +103,10 @@ def _smooth_warp(warps: Sequence[FaceWarp], apart: Array, middle: int) -> FaceWa
     irises = Irises(
         *(_mean([getattr(warp.irises, name) for warp in warps], shape, middle) for name in ("places", "clearness"))
     )
-    maps = {name: _mean_map([getattr(warp, name) for warp in warps], shape, middle) for name in _MAPS}
+
+    def mean_map(name: str) -> Floats:
+        return _mean_map([getattr(warp, name) for warp in warps], shape, middle)
+
     return replace(
         warps[middle],
         photo_from_face=apply(level, _mean(points, shape, middle)),
@@ -111,12 +114,11 @@ def _smooth_warp(warps: Sequence[FaceWarp], apart: Array, middle: int) -> FaceWa
             displacement=_mean(moves, shape, middle) @ level[:2, :2].T, turn=turn, share=explained
         ),
         irises=irises,
-        **maps,
+        mask=mean_map("mask"),
+        weights=mean_map("weights"),
+        hidden=mean_map("hidden"),
+        shown=mean_map("shown"),
     )
-
-
-_MAPS = ("mask", "weights", "framed_weights", "hidden", "shown")
-"""Fields of a `FaceWarp` that are shares of 1."""
 
 
 def _weights(apart: Array, fit: _Fit) -> Array:

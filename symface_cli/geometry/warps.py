@@ -5,7 +5,6 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from symface_cli.geometry.frames import fit_similarity
 from symface_cli.geometry.types import Array
 
 GRID = 17  # control points of the warp along each side of the face frame
@@ -15,9 +14,21 @@ photos by their landmarks (`landmarks.pose`)."""
 
 
 def similarity_of_warp(image_from_face: NDArray[np.floating]) -> Array:
-    """Return the similarity, as a matrix, of a warp (17, 17, 2) at the frame's edge: where the symmetric face lies."""
-    edge = _on_edge()
-    return fit_similarity(control_points()[edge], image_from_face[edge], np.ones(edge.sum()))
+    """Return the similarity, as a matrix, of a warp (17, 17, 2) at the frame's edge: where the symmetric face lies.
+
+    It is that of `geometry.frames.fit_similarity`, by sums over the edge that are the same for all warps.
+    """
+    (xx, xy), (yx, yy), (x, y) = (_edge_sums() @ image_from_face[_on_edge()]).tolist()
+    c, s = xx + yy, xy - yx
+    return np.array([[c, -s, x], [s, c, y], [0, 0, 1]])
+
+
+@cache
+def _edge_sums() -> Array:
+    """Return the matrix (3, 64) from points on the edge to their slopes along x and y, a half each, and their mean."""
+    x, y = control_points()[_on_edge()].T  # 0 in the mean
+    sums: Array = np.stack([x / (x**2 + y**2).sum(), y / (x**2 + y**2).sum(), np.full(len(x), 1 / len(x))])
+    return sums
 
 
 def yaw_of_warp(image_from_face: NDArray[np.floating], mask: NDArray[np.floating]) -> float:

@@ -41,7 +41,7 @@ class FaceWarp:
         photo_from_face: The warp: photo pixels (x, y), (17, 17, 2).
         mask: How much each point belongs to the face, (17, 17) in 0..1, symmetric.
         weights: q, how much each side counts, (65, 65) in 0..1.
-        framed_weights: The same in the face, but one side alone around it.
+        weigh_frame: Returns `framed_weights`, which whole photos do without.
         hidden: How far a point of the face is to be drawn by the VAE, as neither side shows it and what they show
             differs, (17, 17) in 0..1, symmetric.
         shown: How surely each point of the level frame shows the face: skin, glasses or beard; (64, 64) in 0..1.
@@ -54,12 +54,17 @@ class FaceWarp:
     photo_from_face: Array
     mask: Floats
     weights: Floats
-    framed_weights: Floats
+    weigh_frame: Callable[[], Floats]
     hidden: Floats
     shown: Floats
     pose: Pose
     pose_field: Floats
     irises: Irises
+
+    @cached_property
+    def framed_weights(self) -> Floats:
+        """The weights of an aligned face: q in the face, but one side alone around it, (65, 65) in 0..1."""
+        return self.weigh_frame()
 
     @cached_property
     def photo_from_level(self) -> Array:
@@ -104,7 +109,7 @@ class FaceWarp:
             photo_from_face=widen(self.photo_from_face, self.width),
             mask=_widen_map(self.mask, self.width),
             weights=_widen_map(self.weights, self.width),
-            framed_weights=_widen_map(self.framed_weights, self.width),
+            weigh_frame=lambda: _widen_map(self.framed_weights, self.width),
             hidden=_widen_map(self.hidden, self.width),
             irises=replace(self.irises, places=self.irises.places / [self.width, 1, 1]),
             pose=Pose(np.zeros_like(self.pose.displacement), turn=0.0, share=0.0),

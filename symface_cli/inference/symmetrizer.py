@@ -140,13 +140,17 @@ def _describe(photo: Photo, photo_from_face: Array, located: Located, hidden: Fl
     shown = located.parts[list(FACE_PARTS)].sum(0)
     photo_from_level = similarity_of_warp(photo_from_face)
     weights = weigh_sides(photo_from_face, photo_from_level, located.visible)
-    shown_in_face = sample_shown(shown, photo_from_face, photo_from_level)
+
+    def weigh_frame() -> Floats:
+        shown_in_face = sample_shown(shown, photo_from_face, photo_from_level)
+        return frame_sides(prefer_skin(weights, shown_in_face), located.mask, shown_in_face)
+
     counted = located.mask * located.visible
     return FaceWarp(
         photo_from_face=photo_from_face,
         mask=located.mask,
         weights=weights,
-        framed_weights=frame_sides(prefer_skin(weights, shown_in_face), located.mask, shown_in_face),
+        weigh_frame=weigh_frame,
         hidden=hidden,
         shown=shown,
         pose=pose_of_warp(photo_from_face, photo_from_level, counted, located.pose_field),
@@ -163,5 +167,6 @@ def _hidden_amount(crop: Photo, located: Located) -> Floats:
     hidden = located.hidden * located.mask
     if not hidden.any():  # as in most faces
         return hidden
-    amount = hidden * unlike_sides(rectify(normalize(crop), located.warp))
+    face = rectify(normalize(crop), located.warp)
+    amount = hidden * unlike_sides(np.moveaxis(face, 0, -1))
     return np.where(amount > LEAST_DRAWN, amount, np.float32(0))

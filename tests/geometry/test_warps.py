@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from symface_cli.geometry.warps import areas_of_warp, enlarging_weights, slope_matrix
+from symface_cli.geometry.frames import fit_similarity
+from symface_cli.geometry.warps import (
+    areas_of_warp,
+    control_points,
+    enlarging_weights,
+    similarity_of_warp,
+    slope_matrix,
+)
 
 
 def test_enlarging_keeps_straight_lines_straight_to_the_edge():
@@ -25,3 +32,11 @@ def test_a_cell_of_a_warp_covers_the_area_of_its_parallelogram():
     warp = np.stack([3 * across + down, 2 * down - across], -1)
     assert areas_of_warp(warp) == pytest.approx(np.full((17, 17), 3 * 2 + 1))
     assert areas_of_warp(warp[:, ::-1]) == pytest.approx(np.full((17, 17), -7))  # folded over
+
+
+def test_the_similarity_of_a_warp_is_that_of_least_squares_at_its_edge():
+    warp = 60 * control_points() + 100 + np.random.default_rng(0).normal(size=(17, 17, 2))
+    edge = np.abs(control_points()).max(-1) == 1
+    expected = fit_similarity(control_points()[edge], warp[edge], np.ones(64))
+    warp[1:-1, 1:-1] += 50  # within, it may be anything
+    assert similarity_of_warp(warp) == pytest.approx(expected, abs=1e-9)
