@@ -94,30 +94,32 @@ def convolutions(part: nn.Module) -> list[nn.Conv2d]:
 
 def mirror_convolution(layer: nn.Conv2d, joined: int = 1) -> None:
     """Mirror the weights of a convolution of features, which may be `joined` of several equally wide layers."""
-    layer.weight.lerp_(_swap_halves(_swap_halves(layer.weight.flip(-1), 1, joined), 0), HALFWAY)
+    _, inputs, *kernel = layer.weight.shape
+    halves = (2, -1, joined, 2, inputs // joined // 2, *kernel)
+    layer.weight.lerp_(_flip(layer.weight, halves, (0, 3, -1)), HALFWAY)
     if layer.bias is not None:
-        layer.bias.lerp_(_swap_halves(layer.bias, 0), HALFWAY)
+        layer.bias.lerp_(_flip(layer.bias, (2, -1), (0,)), HALFWAY)
 
 
 def mirror_convolution_of_image(layer: nn.Conv2d) -> None:
     """Mirror the weights of a convolution of an image, whose channels have no halves."""
-    layer.weight.lerp_(_swap_halves(layer.weight.flip(-1), 0), HALFWAY)
+    layer.weight.lerp_(_flip(layer.weight, (2, -1, *layer.weight.shape[1:]), (0, -1)), HALFWAY)
 
 
 def mirror_convolution_to_pixels(layer: nn.Conv2d, joined: int = 1) -> None:
     """Mirror the weights of a convolution of features that gives the 2 x 2 pixels of `nn.PixelShuffle(2)`."""
     assert layer.bias is not None
-    mirrored_weight = _swap_halves(layer.weight.flip(-1), 1, joined)
-    for values, mirrored in ((layer.weight, mirrored_weight), (layer.bias, layer.bias)):
-        pairs = mirrored.reshape(-1, 2, *mirrored.shape[1:])  # of pixels beside each other
-        values.lerp_(pairs.flip(1).reshape(mirrored.shape), HALFWAY)
+    _, inputs, *kernel = layer.weight.shape
+    pairs_and_halves = (-1, 2, joined, 2, inputs // joined // 2, *kernel)  # pairs of pixels beside each other
+    layer.weight.lerp_(_flip(layer.weight, pairs_and_halves, (1, 3, -1)), HALFWAY)
+    layer.bias.lerp_(_flip(layer.bias, (-1, 2), (1,)), HALFWAY)
 
 
 def mirror_norm(layer: nn.BatchNorm2d) -> None:
     """Mirror the scales, shifts and statistics of features."""
     for values in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
         assert values is not None
-        values.lerp_(_swap_halves(values, 0), HALFWAY)
+        values.lerp_(_flip(values, (2, -1), (0,)), HALFWAY)
 
 
 def mirror_maps(layer: nn.Linear, side: int, signs: tuple[int, ...]) -> None:
@@ -125,14 +127,14 @@ def mirror_maps(layer: nn.Linear, side: int, signs: tuple[int, ...]) -> None:
 
     `signs` has -1 for channels that point to the right, as a warp's x does, and 1 for others.
     """
-    sign = layer.weight.new_tensor(signs)[:, None]
-    for values, mirrored in ((layer.weight, _swap_halves(layer.weight, 1)), (layer.bias[:, None], layer.bias[:, None])):
-        maps = mirrored.reshape(side, side, len(signs), -1).flip(1) * sign
-        values.lerp_(maps.reshape(mirrored.shape), HALFWAY)
+    maps, sign = (side, side, len(signs)), layer.weight.new_tensor(signs).repeat(side * side)
+    layer.weight.lerp_(_flip(layer.weight, (*maps, 2, -1), (1, 3)) * sign[:, None], HALFWAY)
+    layer.bias.lerp_(_flip(layer.bias, maps, (1,)) * sign, HALFWAY)
 
 
-def _swap_halves(values: Tensor, axis: int, joined: int = 1) -> Tensor:
-    """Swap the two halves of an axis, or those of each of `joined` parts of it."""
-    before, after = values.shape[:axis], values.shape[axis + 1 :]
-    halves = values.reshape(*before, joined, 2, -1, *after)
-    return halves.flip(axis + 1).reshape(values.shape)
+def _flip(values: Tensor, shape: tuple[int, ...], axes: tuple[int, ...]) -> Tensor:
+    """Return values with some axes flipped that they have in another shape.
+
+    Weights are large: all axes at once take a sixth of the time that they take one after the other.
+    """
+    return values.reshape(shape).flip(axes).reshape(values.shape)
