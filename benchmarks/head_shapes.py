@@ -13,7 +13,6 @@ from named_measures import by_ibug
 from numpy.typing import NDArray
 
 from symface_cli.geometry.types import Array
-from symface_cli.geometry.warps import control_points
 from symface_cli.measurement.points.scheme import index_of
 
 FIELD = 33  # points along each side of the face frame at which depth is given
@@ -54,12 +53,12 @@ class HeadShapes:
             places: The points (45, 2) of a symmetric face, in normalized face coordinates.
         """
         head = self._place(*self._fit(places), places)
-        points = control_points(FIELD).reshape(-1, 2)
-        depth = np.full(len(points), head[self._landmarks[0], 2])
-        for i, point in enumerate(points):
-            near = head[np.abs(head[:, :2] - point).max(-1) < REACH, 2]
-            depth[i] = max(near.max(initial=-np.inf), depth[i])
-        smooth = cv2.GaussianBlur(depth.reshape(FIELD, FIELD), (0, 0), SMOOTH)
+        at = (head[:, :2] + 1) / 2 * (FIELD - 1)
+        point = np.rint(at).astype(int)
+        near = (np.abs(at - point).max(-1) < REACH / 2 * (FIELD - 1)) & ((point >= 0) & (point < FIELD)).all(-1)
+        depth = np.full((FIELD, FIELD), head[self._landmarks[0], 2])
+        np.maximum.at(depth, (point[near, 1], point[near, 0]), head[near, 2])
+        smooth = cv2.GaussianBlur(depth, (0, 0), SMOOTH)
         symmetric = (smooth + smooth[:, ::-1]) / 2
         level: Array = symmetric - symmetric[FIELD // 2, round((OUTLINE + 1) / 2 * (FIELD - 1))]
         return level

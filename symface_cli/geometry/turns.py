@@ -4,12 +4,11 @@ Of a symmetric face that is turned, the odd displacement (`geometry.pose`) is
 
     odd(u) = t Z(u) + t p (y, 0) + shift and roll:
 
-t is the sine of the turn, Z the field of an average head, and p the nod, by which what is lower lies nearer to the
-camera. Of the second principal direction in which turned heads of LFW's training people differ from Z, a nod is 80 %.
-Of a head that is raised, the tip of the nose lies nearer to the eyes: that says what nod to expect. The level is not
-known better than to a shift and a roll. What moves a part of a face in another way is the face's own, and counts the
-less, the further it is off (Geman and McClure's weights). The nose is not looked at: it stands out most, so that one
-that is bent would be taken for a turn.
+t is the sine of the turn, Z the field of the head, and p a nod, by which what is lower lies nearer to the camera. Z is
+that of an average head, and of what stands out more, or less, in this one. The level is not known better than to a
+shift and a roll. What moves a part of a face in another way is the face's own, and counts the less, the further it is
+off (Geman and McClure's weights). The nose is not looked at: it stands out most, so that one that is bent would be
+taken for a turn.
 """
 
 import math
@@ -22,14 +21,11 @@ from symface_cli.geometry.areas import NOSE, area_weights
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import control_points
 
+NARROWING = 1.5  # sine of a 3D head's turn, by which a face becomes narrower, over that of its field
 OWN = 0.02  # normalized: a displacement from which on it is rather a face's own asymmetry than a turn
-TIP = 0.35  # normalized: how far below the pupils the nose's tip lies, on average
-RAISED = 2.2  # radians of nod for each unit by which it lies higher; 3 if all noses stood out alike
-LARGEST_NOD = 0.5  # radians
-NOD = 0.12  # radians, deviation from what is expected: of the mesh in LFW's training photos
+NOD = 0.12  # radians, deviation: of the mesh in LFW's training photos
 NOISE = 0.065  # normalized, deviation of the sum over all points: what a nod has to stand out from
 UNSURE = math.sin(math.radians(2.5))  # of a turn, of which half is taken out
-UNSURE_NOD = math.sin(math.radians(4))  # of a turn, with which half of the nod is expected
 ROUNDS = 9  # in which the turn is told from the rest
 SMALLEST = 1e-3  # sine of a turn from which on there is a nod to be told
 
@@ -51,42 +47,38 @@ class Turn(NamedTuple):
         return Turn(share * self.sine, share * self.moved)
 
 
-def sure_share(sine: float, unsure: float = UNSURE) -> float:
+def sure_share(sine: float) -> float:
     """Return how much of a turn is taken out: nearly all of it beyond 4 degrees, nearly nothing below 1 degree.
 
     People who look into the camera seem to be turned by 1.8 degrees (deviation); that much is as well their asymmetry.
-
-    Args:
-        sine: Of the turn.
-        unsure: The sine of a turn of which it is half; these degrees go with `UNSURE`.
     """
-    return sine**4 / (sine**4 + unsure**4)
+    return sine**4 / (sine**4 + UNSURE**4)
 
 
-def nod_by_tip(below: float) -> float:
-    """Return the nod to expect, in radians, of a head whose nose's tip lies so far below the pupils, normalized."""
-    return min(max(RAISED * (TIP - below), -LARGEST_NOD), LARGEST_NOD)
+def field_of_head(field: NDArray[np.floating], nearer: Array) -> Array:
+    """Return Z of a head, (17, 17, 2), by that of an average one, and by how much nearer its points lie, (17, 17)."""
+    if not field.any():
+        return np.asarray(field, np.float64)
+    aside = NARROWING * nearer
+    return np.asarray(field + np.stack([aside, np.zeros_like(aside)], -1), np.float64)
 
 
-def find_turn(odd: Array, field: NDArray[np.floating], mask: NDArray[np.floating], nod: float = 0.0) -> Turn:
+def find_turn(odd: Array, field: NDArray[np.floating], mask: NDArray[np.floating]) -> Turn:
     """Find the turn of a head by the odd displacement of its face.
 
     Args:
         odd: (17, 17, 2) in normalized face coordinates.
         field: Z, the same; zeros know no turn.
         mask: How much each point belongs to the face, (17, 17) in 0..1.
-        nod: What to expect of it, in radians, positive if what is lower lies nearer.
     """
     if not field.any():
         return Turn(0.0, np.zeros_like(odd))
     x, y = np.moveaxis(control_points(), -1, 0)
     zero, one = np.zeros_like(x), np.ones_like(x)
-    nodding = np.stack([y, zero], -1)
-    fields = np.stack([field, nodding, np.stack([one, zero], -1), np.stack([-y, x], -1)])
+    fields = np.stack([field, *(np.stack(each, -1) for each in ((y, zero), (one, zero), (-y, x)))])
     weights = counted = mask * (1 - (2 * area_weights(NOSE)).clip(max=1))
     amounts = np.zeros(len(fields))
     for _ in range(ROUNDS):
-        fields[0] = field + nod * sure_share(amounts[0], UNSURE_NOD) * nodding
         amounts = _fit(odd, fields, counted, nod=NOD * max(abs(amounts[0]), SMALLEST))
         off = ((odd - np.tensordot(amounts, fields, 1)) ** 2).sum(-1)
         counted = weights / (1 + off / OWN**2) ** 2

@@ -13,19 +13,19 @@ from symface_cli.geometry import areas
 from symface_cli.geometry.areas import area_weights
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
 from symface_cli.geometry.pose import split_odd
-from symface_cli.geometry.turns import Turn, find_turn, nod_by_tip
+from symface_cli.geometry.turns import NARROWING, Turn, field_of_head, find_turn
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, control_points, sample_warp, similarity_of_warp, yaw_of_warp
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
+from symface_cli.measurement.points.depths import find_nearer, load_depths
 from symface_cli.measurement.points.places import load_places
-from symface_cli.measurement.points.scheme import index_of, mirror_points
+from symface_cli.measurement.points.scheme import mirror_points
 from symface_cli.measurement.quantities import Area
 
 FACE_SIDE = THOROUGH.sides[-1]  # px, of rectified faces
 COLOR_BLUR = 0.03 * FACE_SIDE / 2  # px, deviation: colors are those of a patch, not of single hairs and pores
 NO_TURN = Turn(0.0, np.zeros((GRID, GRID, 2)))
-NARROWING = 1.5  # sine of a 3D head's turn, by which a face becomes narrower, over that of its field
 
 AREAS: Mapping[Area, areas.Corners] = {
     Area.BROWS: areas.BROWS,
@@ -97,7 +97,8 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
     similarity = similarity_of_warp(photo_from_face)
     _, odd = split_odd(photo_from_face, similarity)
     places = load_places().find(mean_of_sides(face))
-    turn = NO_TURN if raw else find_turn(odd, warped.pose_field, warped.mask, expect_nod(places)).sure_part()
+    field = field_of_head(warped.pose_field, find_nearer(places, load_depths()))
+    turn = NO_TURN if raw else find_turn(odd, field, warped.mask).sure_part()
     seen = sample_warp(photo_from_face, places)
     displacement = displacement_of(photo_from_face - turn.moved @ similarity[:2, :2].T)
     return Reading(
@@ -110,11 +111,6 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
         points=apply(np.linalg.inv(photo_from_level), seen),
         turned=sample_warp(turn.moved, places),
     )
-
-
-def expect_nod(places: Array) -> float:
-    """Return the nod, in radians, that a face whose points lie at these places (45, 2) may have."""
-    return nod_by_tip(float(places[index_of("nose_tip"), 1] - places[index_of("pupil"), 1]))
 
 
 def mean_of_sides(face: Photo) -> Floats:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from symface_cli.geometry.turns import Turn, find_turn, nod_by_tip, sure_share
+from symface_cli.geometry.turns import NARROWING, Turn, field_of_head, find_turn, sure_share
 from symface_cli.geometry.warps import GRID, control_points
 
 X, Y = np.moveaxis(control_points(), -1, 0)
@@ -38,20 +38,17 @@ def test_the_nod_of_a_turned_head_belongs_to_the_turn():
     assert find_turn(nodding, FIELD, MASK).moved == pytest.approx(nodding, abs=0.003)
 
 
-def test_a_nod_that_is_expected_is_found_whole():
-    nodding = 0.2 * (FIELD - 0.3 * sideways(Y))
-    assert find_turn(nodding, FIELD, MASK, nod=-0.3).moved == pytest.approx(nodding, abs=0.001)
-    assert np.abs(find_turn(nodding, FIELD, MASK).moved - nodding).max() > 0.004
+def test_what_stands_out_more_is_moved_more_by_a_turn():
+    nearer = 0.1 * np.exp(-(X**2 + (Y - 0.15) ** 2) / 0.02)
+    field = field_of_head(FIELD, nearer)
+    assert field - FIELD == pytest.approx(sideways(NARROWING * nearer))
+    turn = find_turn(0.2 * field, field, MASK)
+    assert turn.sine == pytest.approx(0.2)
+    assert turn.moved == pytest.approx(0.2 * field)
 
 
-def test_no_nod_is_expected_of_a_head_that_is_hardly_turned():
-    plain, expected = (find_turn(0.01 * FIELD, FIELD, MASK, nod) for nod in (0.0, 0.3))
-    assert expected.moved == pytest.approx(plain.moved, abs=1e-5)
-
-
-@pytest.mark.parametrize(("below", "nod"), [(0.35, 0.0), (0.3, 0.11), (0.4, -0.11), (-0.5, 0.5), (0.9, -0.5)])
-def test_the_higher_a_nose_the_more_its_head_is_raised(below, nod):
-    assert nod_by_tip(below) == pytest.approx(nod)
+def test_where_no_field_is_known_no_head_has_one():
+    assert not field_of_head(0 * FIELD, 0.1 + 0 * X).any()
 
 
 def test_a_head_that_is_not_turned_does_not_nod():
@@ -76,7 +73,7 @@ def test_the_mirror_image_is_turned_the_other_way():
 
 def test_a_head_that_nods_is_turned_the_other_way_in_the_mirror_image():
     odd = 0.1 * (FIELD + 0.2 * sideways(Y)) + bump(0.45, 0.1, 0.03)
-    ours, theirs = (find_turn(each, FIELD, MASK, nod=0.2) for each in (odd, -odd))
+    ours, theirs = (find_turn(each, FIELD, MASK) for each in (odd, -odd))
     assert theirs.moved == pytest.approx(-ours.moved)
 
 
