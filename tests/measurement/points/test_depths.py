@@ -41,7 +41,7 @@ def test_a_regression_is_unfolded_to_both_sides():
 
 def test_a_usual_face_is_nearly_an_average_head():
     assert usual_places().shape == (COUNT, 2)
-    assert find_nearer(usual_places(), load_depths()) == pytest.approx(0, abs=0.02)
+    assert np.abs(find_nearer(usual_places(), load_depths())).max() < 0.05  # of 0.4 by which a nose stands out
 
 
 def test_of_a_raised_head_what_is_low_lies_nearer_and_what_is_high_farther():
