@@ -163,6 +163,12 @@ def checksum(source: Path | bytes) -> str:
     return digest.hexdigest()
 
 
+def bundled(folder: str, name: str) -> Path:
+    """Return where a file that comes with symface lies: in the package, or beside it in a checkout."""
+    inside = Path(__file__).parent / folder / name
+    return inside if inside.is_file() else Path(__file__).parents[1] / folder / name
+
+
 @dataclass(frozen=True, kw_only=True)
 class FoundPhotos:
     """What is found in a folder and below it.

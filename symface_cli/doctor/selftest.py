@@ -1,7 +1,6 @@
 """Self-test: makes a face that comes with symface symmetric."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from symface_cli.detection.detector import detect
 from symface_cli.engines.engine import EngineName
+from symface_cli.files import bundled
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, EYES_Y, fit_similarity, pixel_from_normalized
 from symface_cli.geometry.sampling import resample
 from symface_cli.geometry.types import Array, Photo
@@ -44,9 +44,7 @@ class Result:
 
 def portrait() -> Path:
     """Return the path of the portrait: in the package, or beside it in a checkout."""
-    package = Path(str(files("symface_cli")))
-    inside = package / "examples" / PORTRAIT
-    return inside if inside.is_file() else package.parent / "examples" / PORTRAIT
+    return bundled("examples", PORTRAIT)
 
 
 def run(device: str, engine: EngineName) -> Result:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -15,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from safetensors.numpy import save
 
 from symface_cli.errors import WeightsError
-from symface_cli.files import checksum
+from symface_cli.files import bundled, checksum
 from symface_cli.network.architecture import Architecture
 from symface_cli.writing import write_file
 
@@ -91,9 +90,7 @@ class Weights:
 
 def bundled_weights(name: str = "research") -> Path:
     """Return where weights that come with symface lie, by their name: in the package, or beside it in a checkout."""
-    package = Path(str(files("symface_cli")))
-    inside = package / "models" / BUNDLED[name]
-    return inside if inside.is_file() else package.parent / "models" / BUNDLED[name]
+    return bundled("models", BUNDLED[name])
 
 
 def choose_weights(named: Path | None) -> Path:

@@ -5,21 +5,19 @@ fitted to the points of photos. It says how a head differs from those whose turn
 """
 
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
+from symface_cli.files import bundled
 from symface_cli.geometry.types import Array
 from symface_cli.geometry.warps import GRID
-from symface_cli.measurement.points.places import Regression
+from symface_cli.measurement.points.places import PARTS, Regression, read_arrays
 from symface_cli.measurement.points.scheme import SIDED
 
 BUNDLED = "depths.safetensors"
 HALF_GRID = (GRID + 1) // 2  # columns of the left half of the face frame, with the midline
-PARTS = ("mean", "weights", "base")
 
 
 def describe_places(places: Array) -> Array:
@@ -45,10 +43,7 @@ def find_nearer(places: Array, model: Regression) -> Array:
 @cache
 def load_depths() -> Regression:
     """Load the regression that comes with symface."""
-    package = Path(str(files("symface_cli")))
-    inside = package / "models" / BUNDLED
-    path = inside if inside.is_file() else package.parent / "models" / BUNDLED
-    arrays = load(path.read_bytes())
+    arrays = read_arrays(bundled("models", BUNDLED).read_bytes())
     return Regression(*(np.asarray(arrays[part], np.float32) for part in PARTS))
 
 

@@ -9,14 +9,13 @@ descent, Xiong & De la Torre 2013). How far the two sides differ is not its matt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from symface_cli.files import bundled
 from symface_cli.geometry.types import Array, Floats
 from symface_cli.measurement.points.scheme import MIDDLE, MIRROR, SIDED
 
@@ -103,10 +102,7 @@ def see_patch(contrast: Floats, place: Array, step: float) -> Floats:
 @cache
 def load_places() -> PlaceModel:
     """Load the model that comes with symface."""
-    package = Path(str(files("symface_cli")))
-    inside = package / "models" / BUNDLED
-    path = inside if inside.is_file() else package.parent / "models" / BUNDLED
-    return unpack(read_arrays(path.read_bytes()))
+    return unpack(read_arrays(bundled("models", BUNDLED).read_bytes()))
 
 
 def pack(model: PlaceModel) -> bytes:
