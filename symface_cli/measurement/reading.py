@@ -97,8 +97,7 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
     similarity = similarity_of_warp(photo_from_face)
     _, odd = split_odd(photo_from_face, similarity)
     places = load_places().find(mean_of_sides(face))
-    field = field_of_head(warped.pose_field, find_nearer(places, load_depths()))
-    turn = NO_TURN if raw else find_turn(odd, field, warped.mask).sure_part()
+    turn = NO_TURN if raw else _surely_turned(odd, warped, places)
     seen = sample_warp(photo_from_face, places)
     displacement = displacement_of(photo_from_face - turn.moved @ similarity[:2, :2].T)
     return Reading(
@@ -111,6 +110,12 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
         points=apply(np.linalg.inv(photo_from_level), seen),
         turned=sample_warp(turn.moved, places),
     )
+
+
+def _surely_turned(odd: Array, warped: FaceWarp, places: Array) -> Turn:
+    """Return what is surely a turn of the odd displacement (17, 17, 2) of a face whose points lie at places (45, 2)."""
+    field = field_of_head(warped.pose_field, find_nearer(places, load_depths()))
+    return find_turn(odd, field, warped.mask).sure_part()
 
 
 def mean_of_sides(face: Photo) -> Floats:
