@@ -1,7 +1,8 @@
 """The depth of a face by a model of 3D heads, ICT-FaceKit: `identity`, `expression` and nod are fitted to its points.
 
 A face that smiles has lips and mouth corners farther back than one at rest: the depth of a face at rest would turn it
-as no head turns. So would that of an upright head turn one that is bowed or raised, whose chin lies farther or nearer.
+as no head turns. So would that of an upright head turn one that is bowed or raised, whose chin lies farther or nearer;
+and that of what lies beside a part: points of the head are moved to those of the face, and its neck is left out.
 """
 
 import json
@@ -16,14 +17,18 @@ from symface_cli.geometry.types import Array
 from symface_cli.measurement.points.scheme import index_of
 
 FIELD = 33  # points along each side of the face frame at which depth is given
-REACH = 0.02  # normalized, around a point, of the vertices that give its depth
-SMOOTH = 0.7  # of the distance between points, deviation
+FINER = 8  # pixels between these points, in which a head is painted
+SHIFT = 4  # binary places behind the point of pixel coordinates
+SMOOTH = 0.35  # of the distance between points, deviation
+SKIN, EYES = range(9409), range(21451, 24591)  # vertices of the face and of the eyeballs
 OUTLINE = 0.45  # normalized: the depth there is that of a head's axis, as far as the picture goes
+SPREAD, LONE = 0.1, 0.1  # normalized, how far around a point a head moves with it; what a point alone counts against
 UNSURE = 0.02  # normalized, deviation of points from those of a head
 NODDING = 0.2  # radians, deviation: with 0.12, depths explain less of LFW's turned training photos
-BOWED = 0.125  # radians, mean of the nods found of LFW's training people, whose chins do not turn as if bowed
 EXPRESSED = 0.3  # deviation of an expression, of which 1 is the strongest; that of an identity is 1
 ROUNDS = 8  # in which size, shape and nod are fitted
+TIP = 4777  # vertex of the nose's tip as our points have it: between those of landmarks 30 and 33
+CHIN = 8  # of 68 landmarks
 PUPILS = [index_of("pupil", 0), index_of("pupil", 1)]
 
 
@@ -37,11 +42,19 @@ class HeadShapes:
     def __init__(self, path: Path) -> None:
         with np.load(path) as file:
             self._mean = _downward(file["mean"])
-            self._landmarks = np.array(json.loads(str(file["indices"]))["idx_to_landmark_verts"])
+            landmarks = np.array(json.loads(str(file["indices"]))["idx_to_landmark_verts"])
+            landmarks[30] = TIP
             expressions = _of_both_sides(file["expression"], [str(name) for name in file["expression_names"]])
             self._modes = _downward(np.concatenate([file["identity"].astype(np.float64), expressions]))
-        self._points = by_ibug(self._mean[self._landmarks])
-        self._point_modes = np.stack([by_ibug(mode[self._landmarks]) for mode in self._modes])
+            quads = file["quads"]
+        self._points = by_ibug(self._mean[landmarks])
+        self._point_modes = np.stack([by_ibug(mode[landmarks]) for mode in self._modes])
+        above_neck = self._mean[:, 1] <= self._mean[landmarks[CHIN], 1]
+        shown = (np.isin(quads, SKIN) & above_neck[quads]).all(1) | np.isin(quads, EYES).all(1)
+        kept, corners = np.unique(quads[shown], return_inverse=True)
+        self._quads = corners.reshape(-1, 4)
+        self._mean, self._modes = self._mean[kept], self._modes[:, kept]
+        self._outline = int(np.flatnonzero(kept == landmarks[0])[0])
         self._deviation = np.where(np.arange(len(self._modes)) < len(self._modes) - len(expressions), 1.0, EXPRESSED)
 
     def depth_of(self, places: Array) -> Array:
@@ -53,22 +66,28 @@ class HeadShapes:
             places: The points (45, 2) of a symmetric face, in normalized face coordinates.
         """
         head = self._place(*self._fit(places), places)
-        at = (head[:, :2] + 1) / 2 * (FIELD - 1)
-        point = np.rint(at).astype(int)
-        near = (np.abs(at - point).max(-1) < REACH / 2 * (FIELD - 1)) & ((point >= 0) & (point < FIELD)).all(-1)
-        depth = np.full((FIELD, FIELD), head[self._landmarks[0], 2])
-        np.maximum.at(depth, (point[near, 1], point[near, 0]), head[near, 2])
-        smooth = cv2.GaussianBlur(depth, (0, 0), SMOOTH)
-        symmetric = (smooth + smooth[:, ::-1]) / 2
+        depth = cv2.GaussianBlur(self._paint(head), (0, 0), SMOOTH * FINER).astype(np.float64)
+        symmetric = ((depth + depth[:, ::-1]) / 2)[::FINER, ::FINER]
         level: Array = symmetric - symmetric[FIELD // 2, round((OUTLINE + 1) / 2 * (FIELD - 1))]
         return level
+
+    def _paint(self, head: Array) -> NDArray[np.float32]:
+        """Paint the depth of what a camera sees of a head, (257, 257): what lies nearer over what lies farther."""
+        side = FINER * (FIELD - 1) + 1
+        corners = head[self._quads]
+        at = np.rint((corners[..., :2] + 1) / 2 * (side - 1) * 2**SHIFT).astype(np.int32)
+        depths = corners[..., 2].mean(1)
+        painted = np.full((side, side), np.nan, np.float32)
+        for index in np.argsort(depths):
+            cv2.fillConvexPoly(painted, at[index], float(depths[index]), shift=SHIFT)
+        return np.maximum(_fill(painted), np.float32(head[self._outline, 2]))
 
     def _fit(self, places: Array) -> tuple[Array, float]:
         """Return how much there is of each mode, and the nod: the most probable ones by normal distributions."""
         wanted, known = _centered(places), np.append(1 / self._deviation**2, 1 / NODDING**2)
         amounts, nod = np.zeros(len(self._modes)), 0.0
         for _ in range(ROUNDS):
-            mean, modes = (_centered(nodded(points, nod)) for points in (self._points, self._point_modes))
+            mean, modes = (_centered(nodded(each, nod)) for each in (self._points, self._point_modes))
             now = mean + np.tensordot(amounts, modes, 1)
             size = (now[:, :2] * wanted).sum() / (now[:, :2] ** 2).sum()
             lower = now[:, 2:] * [0, 1]  # by a further nod: what is nearer
@@ -78,15 +97,35 @@ class HeadShapes:
             found = np.linalg.solve(rows @ rows.T / noise**2 + np.diag(known), rows @ left / noise**2)
             amounts, nod = found[:-1], float(found[-1])
             amounts = np.where(self._deviation < 1, amounts.clip(0, 1), amounts)
-        return amounts, nod - BOWED
+        return amounts, nod
 
     def _place(self, amounts: Array, nod: float, places: Array) -> Array:
-        """Return a head's vertices (N, 3) in the face frame, its pupils where those of the points are."""
-        head = nodded(self._mean + np.tensordot(amounts, self._modes, 1), nod)
-        pupils = by_ibug(head[self._landmarks])[PUPILS, :2]
+        """Return a head's vertices (N, 3) in the face frame, where its points are nearly those of the face."""
+        head, points = (
+            nodded(mean + np.tensordot(amounts, modes, 1), nod)
+            for mean, modes in ((self._mean, self._modes), (self._points, self._point_modes))
+        )
+        pupils = points[PUPILS, :2]
         size = np.linalg.norm(places[PUPILS[1]] - places[PUPILS[0]]) / np.linalg.norm(pupils[1] - pupils[0])
-        moved = size * (head[:, :2] - pupils.mean(0)) + places[PUPILS].mean(0)
-        return np.concatenate([moved, size * head[:, 2:]], -1)
+        at, own = (size * (each[:, :2] - pupils.mean(0)) + places[PUPILS].mean(0) for each in (head, points))
+        return np.concatenate([at + _moved(at, own, places), size * head[:, 2:]], -1)
+
+
+def _moved(at: Array, points: Array, places: Array) -> Array:
+    """Return how far what lies at (N, 2) moves with the nearest points (M, 2), which move to their places."""
+    weights = np.exp(-((at[:, None] - points) ** 2).sum(-1) / (2 * SPREAD**2))
+    return np.asarray(weights @ (places - points) / (weights.sum(1, keepdims=True) + LONE))
+
+
+def _fill(painted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill what is NaN by what is nearest."""
+    unknown = np.isnan(painted)
+    _, labels = cv2.distanceTransformWithLabels(
+        unknown.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros(labels.max() + 1, np.float32)
+    nearest[labels[~unknown]] = painted[~unknown]
+    return nearest[labels]
 
 
 def nodded(points: Array, radians: float) -> Array:
