@@ -4,11 +4,10 @@ Of a symmetric face that is turned, the odd displacement (`geometry.pose`) is
 
     odd(u) = t Z(u) + t p (y, 0) + shift and roll:
 
-t is the sine of the turn, Z the field of the head, and p a nod, by which what is lower lies nearer to the camera. Z is
-that of an average head, and of what stands out more, or less, in this one. The level is not known better than to a
-shift and a roll. What moves a part of a face in another way is the face's own, and counts the less, the further it is
-off (Geman and McClure's weights). The nose is not looked at: it stands out most, so that one that is bent would be
-taken for a turn.
+t is the sine of the turn, Z the field of a head like this one (`measurement.points.fields`), and p a nod, by which what
+is lower lies nearer to the camera. The level is not known better than to a shift and a roll. What moves a part of a
+face in another way is the face's own, and counts the less, the further it is off (Geman and McClure's weights). The
+nose is not looked at: it stands out most, so that one that is bent would be taken for a turn.
 """
 
 import math
@@ -53,14 +52,6 @@ def sure_share(sine: float) -> float:
     People who look into the camera seem to be turned by 1.8 degrees (deviation); that much is as well their asymmetry.
     """
     return sine**4 / (sine**4 + UNSURE**4)
-
-
-def field_of_head(field: NDArray[np.floating], nearer: Array) -> Array:
-    """Return Z of a head, (17, 17, 2), by that of an average one, and by how much nearer its points lie, (17, 17)."""
-    if not field.any():
-        return np.asarray(field, np.float64)
-    aside = NARROWING * nearer
-    return np.asarray(field + np.stack([aside, np.zeros_like(aside)], -1), np.float64)
 
 
 def find_turn(odd: Array, field: NDArray[np.floating], mask: NDArray[np.floating]) -> Turn:

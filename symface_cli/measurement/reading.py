@@ -13,12 +13,12 @@ from symface_cli.geometry import areas
 from symface_cli.geometry.areas import area_weights
 from symface_cli.geometry.frames import EYE_DISTANCE_FACE, apply, fit_similarity
 from symface_cli.geometry.pose import split_odd
-from symface_cli.geometry.turns import NARROWING, Turn, field_of_head, find_turn
+from symface_cli.geometry.turns import NARROWING, Turn, find_turn
 from symface_cli.geometry.types import Array, Floats, Photo
 from symface_cli.geometry.warps import GRID, control_points, sample_warp, similarity_of_warp, yaw_of_warp
 from symface_cli.inference.face import FaceWarp
 from symface_cli.inference.registration import THOROUGH, rectify_photo, refine_warp
-from symface_cli.measurement.points.depths import find_nearer, load_depths
+from symface_cli.measurement.points.fields import field_of_head, load_heads
 from symface_cli.measurement.points.places import load_places
 from symface_cli.measurement.points.scheme import mirror_points
 from symface_cli.measurement.quantities import Area
@@ -114,7 +114,7 @@ def take_reading(photo: Photo, warped: FaceWarp, photo_from_level: Array, raw: b
 
 def _surely_turned(odd: Array, warped: FaceWarp, places: Array) -> Turn:
     """Return what is surely a turn of the odd displacement (17, 17, 2) of a face whose points lie at places (45, 2)."""
-    field = field_of_head(warped.pose_field, find_nearer(places, load_depths()))
+    field = field_of_head(warped.pose_field, places, load_heads())
     return find_turn(odd, field, warped.mask).sure_part()
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from symface_cli.geometry.turns import NARROWING, Turn, field_of_head, find_turn, sure_share
+from symface_cli.geometry.turns import Turn, find_turn, sure_share
 from symface_cli.geometry.warps import GRID, control_points
 
 X, Y = np.moveaxis(control_points(), -1, 0)
@@ -36,19 +36,6 @@ def test_a_turn_is_found_whatever_the_shift_and_the_roll(sine):
 def test_the_nod_of_a_turned_head_belongs_to_the_turn():
     nodding = 0.3 * (FIELD + 0.1 * sideways(Y))
     assert find_turn(nodding, FIELD, MASK).moved == pytest.approx(nodding, abs=0.003)
-
-
-def test_what_stands_out_more_is_moved_more_by_a_turn():
-    nearer = 0.1 * np.exp(-(X**2 + (Y - 0.15) ** 2) / 0.02)
-    field = field_of_head(FIELD, nearer)
-    assert field - FIELD == pytest.approx(sideways(NARROWING * nearer))
-    turn = find_turn(0.2 * field, field, MASK)
-    assert turn.sine == pytest.approx(0.2)
-    assert turn.moved == pytest.approx(0.2 * field)
-
-
-def test_where_no_field_is_known_no_head_has_one():
-    assert not field_of_head(0 * FIELD, 0.1 + 0 * X).any()
 
 
 def test_a_head_that_is_not_turned_does_not_nod():
