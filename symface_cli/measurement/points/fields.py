@@ -24,7 +24,7 @@ from symface_cli.measurement.points.scheme import SIDED
 BUNDLED = "fields.safetensors"
 USUAL = "usual"  # the field's name in that file
 HALF_GRID = (GRID + 1) // 2  # columns of the left half of the face frame, with the midline
-RENDERED = np.array([0.5, 1.0])  # of a field, sideways and down: how much is that of rendered heads
+RENDERED = np.array([0.75, 1.0])  # of a field, sideways and down: how much is that of rendered heads
 
 
 @dataclass(frozen=True, eq=False)

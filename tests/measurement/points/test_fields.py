@@ -62,9 +62,9 @@ def test_what_stands_out_more_is_moved_more_by_a_turn():
     assert not change[..., 1].any()
 
 
-def test_half_of_what_moves_sideways_and_all_that_moves_down_is_that_of_rendered_heads():
+def test_three_quarters_of_what_moves_sideways_and_all_that_moves_down_is_that_of_rendered_heads():
     more = np.stack([Y**2, 0 * X], -1)
-    assert field_of_head(FIELD, unfold(HALF), heads(FIELD + more)) == pytest.approx(FIELD + 0.5 * more, abs=1e-6)
+    assert field_of_head(FIELD, unfold(HALF), heads(FIELD + more)) == pytest.approx(FIELD + 0.75 * more, abs=1e-6)
     lower = np.stack([0 * X, X * (Y > 0.3)], -1)  # below the eyes: no roll of them
     assert field_of_head(FIELD, unfold(HALF), heads(FIELD + lower)) == pytest.approx(FIELD + lower, abs=1e-6)
 
