@@ -27,8 +27,8 @@ UNSURE = 0.02  # normalized, deviation of points from those of a head
 NODDING = 0.2  # radians, deviation: with 0.12, depths explain less of LFW's turned training photos
 EXPRESSED = 0.3  # deviation of an expression, of which 1 is the strongest; that of an identity is 1
 ROUNDS = 8  # in which size, shape and nod are fitted
+OUTERMOST, CHIN, NOSE_TIP = 0, 8, 30  # of 68 landmarks
 TIP = 4777  # vertex of the nose's tip as our points have it: between those of landmarks 30 and 33
-CHIN = 8  # of 68 landmarks
 PUPILS = [index_of("pupil", 0), index_of("pupil", 1)]
 
 
@@ -43,7 +43,7 @@ class HeadShapes:
         with np.load(path) as file:
             self._mean = _downward(file["mean"])
             landmarks = np.array(json.loads(str(file["indices"]))["idx_to_landmark_verts"])
-            landmarks[30] = TIP
+            landmarks[NOSE_TIP] = TIP
             expressions = _of_both_sides(file["expression"], [str(name) for name in file["expression_names"]])
             self._modes = _downward(np.concatenate([file["identity"].astype(np.float64), expressions]))
             quads = file["quads"]
@@ -54,7 +54,7 @@ class HeadShapes:
         kept, corners = np.unique(quads[shown], return_inverse=True)
         self._quads = corners.reshape(-1, 4)
         self._mean, self._modes = self._mean[kept], self._modes[:, kept]
-        self._outline = int(np.flatnonzero(kept == landmarks[0])[0])
+        self._outline = int(np.flatnonzero(kept == landmarks[OUTERMOST])[0])
         self._deviation = np.where(np.arange(len(self._modes)) < len(self._modes) - len(expressions), 1.0, EXPRESSED)
 
     def depth_of(self, places: Array) -> Array:

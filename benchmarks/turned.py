@@ -3,11 +3,12 @@
     python benchmarks/turned.py PHOTOS [ict_facekit.npz] [--split validation] [--limit N] [--raw]
 
 As in calibration.py, faces are made symmetric and given a known asymmetry; then they are turned by known angles, each
-point by its depth in a 3D head whose shape, expression and nod are fitted to the face (head_shapes.py), which has
-nothing to do with the field that symface takes a turn by. Without it, they are turned by that field itself: then what
-is off is not the depth. Named measures and areas: slope, and root mean square of the error, of the faces that are not
-turned and of those turned by either angle, to either side. What should be measured is that of the face before it is
-turned.
+point by its depth in a 3D head whose shape, expression and nod are fitted to the face (head_shapes.py). Most of what
+symface takes out was learned from other people's faces, turned by heads of the same model: people's own photos
+(repeatability.py --spread) are the other half of the proof. Without it, faces are turned by the network's field itself:
+then what is off is not the depth. Named measures and areas: slope, and root mean square of the error, of the faces that
+are not turned and of those turned by either angle, to either side. What should be measured is that of the face before
+it is turned.
 """
 
 import argparse

@@ -93,6 +93,6 @@ def load_heads() -> HeadModel:
 
 def pack(model: HeadModel) -> bytes:
     """Return what is known of heads as a file holds it: safetensors, the regression's weights in half precision."""
-    arrays: dict[str, NDArray[np.floating]] = {part: getattr(model.nearer, part) for part in PARTS}
-    arrays = {USUAL: model.usual, **arrays}
+    arrays: dict[str, NDArray[np.floating]] = {USUAL: model.usual}
+    arrays |= {part: getattr(model.nearer, part) for part in PARTS}
     return save({name: array.astype(np.float16 if name == "weights" else np.float32) for name, array in arrays.items()})
